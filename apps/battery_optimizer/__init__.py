@@ -1,0 +1,17 @@
+"""Battery Optimizer: plans a home battery by linear programming and drives a Fox ESS inverter.
+
+    app        the AppDaemon shell: wires adapters to the cycle, sets timers; does not think
+    config     the settings of apps.yaml, typed; every mistake names its key path
+    cycle      read -> forecast -> optimize -> dispatch -> record: one cycle
+    ports      what a cycle needs from outside
+    model      pure values: the UTC grid, tariffs, the house, outlooks, plans, decisions
+    forecast   pure: what load, sun and rates will be
+    optimize   pure: the linear program, the planner around it, the reasons
+    control    pure: from a plan to one command, and the limits that always hold
+    adapters   I/O, one outside system per file
+    simulate   recorded days, the simulated house, backtests
+
+Names, units and signs: energies are kWh per slot on the battery's AC side, `..._kw` average power,
+rates p/kWh including VAT, money pence, times aware UTC. Charge, discharge, import and export are
+separate and never negative.
+"""

@@ -1,0 +1,1 @@
+"""I/O, one outside system per file. Each fulfils a port of `ports` structurally."""

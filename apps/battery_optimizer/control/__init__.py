@@ -1,0 +1,1 @@
+"""Pure: from a plan and what the house does now to one command."""

@@ -1,0 +1,1 @@
+"""Pure: what load, sun and rates will be."""

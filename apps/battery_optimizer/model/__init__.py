@@ -1,0 +1,1 @@
+"""Pure values: the grid of slots, tariffs, the house, outlooks, plans, decisions."""

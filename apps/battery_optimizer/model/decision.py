@@ -1,0 +1,53 @@
+"""The record of one cycle: what was known, what was decided, what came of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from battery_optimizer.model.modes import InverterCommand
+from battery_optimizer.model.outlook import Outlook
+from battery_optimizer.model.plan import Plan
+from battery_optimizer.model.telemetry import Telemetry
+
+
+class CycleResult(StrEnum):
+    """Which rung of the ladder of failing safely a cycle stood on."""
+
+    PLANNED = "planned"
+    KEPT_LAST_PLAN = "kept_last_plan"
+    FELL_BACK = "fell_back"
+    """Stated rules on the current rate, since no plan could be had."""
+    SAFE_MODE = "safe_mode"
+    """Self-use, since not even the rules had what they need."""
+
+
+class CommandResult(StrEnum):
+    """What became of the command."""
+
+    APPLIED = "applied"
+    UNCHANGED = "unchanged"
+    """The inverter already did it; nothing was sent."""
+    READ_ONLY = "read_only"
+    """`control: read_only`: nothing is ever sent."""
+    FAILED = "failed"
+    PAUSED = "paused"
+    """The circuit breaker is open after repeated failures."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CycleOutcome:
+    """What one cycle came to: stored, published, shown.
+
+    `plan` is the one being followed, if any; `reason` says in words why this command;
+    `problems` are the messages of what went wrong, empty when all is well.
+    """
+
+    at: datetime
+    result: CycleResult
+    command: InverterCommand
+    command_result: CommandResult
+    reason: str
+    telemetry: Telemetry | None = None
+    outlook: Outlook | None = None
+    plan: Plan | None = None
+    problems: tuple[str, ...] = ()

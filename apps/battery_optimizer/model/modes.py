@@ -1,0 +1,132 @@
+"""What an inverter can be told, and what a house with such an inverter then does.
+
+The same physics serves the plan's slots, the prices of alternatives and the simulated house.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from battery_optimizer.model.house import House
+
+
+class Mode(StrEnum):
+    """What the inverter is told; no maker's words."""
+
+    SELF_USE = "self_use"
+    """Solar serves the load, then the battery, then the grid; the battery covers the load."""
+    HOLD = "hold"
+    """As self-use, but the battery does not discharge."""
+    FEED_IN = "feed_in"
+    """As self-use, but surplus solar is sold, not stored."""
+    FORCE_CHARGE = "force_charge"
+    """The battery charges at a given AC power, from solar, then the grid."""
+    FORCE_DISCHARGE = "force_discharge"
+    """The battery discharges at a given AC power."""
+
+    @property
+    def is_forced(self) -> bool:
+        """Whether the mode follows a given power instead of the load."""
+        return self in (Mode.FORCE_CHARGE, Mode.FORCE_DISCHARGE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InverterCommand:
+    """A mode with its parameters.
+
+    `power_kw` is the battery's AC-side power in the two forced modes, else None.
+    The battery does not discharge below `floor_kwh` nor charge above `ceiling_kwh` (None: its own
+    limits). `curtail` turns the solar generation off.
+    """
+
+    mode: Mode
+    power_kw: float | None = None
+    floor_kwh: float | None = None
+    ceiling_kwh: float | None = None
+    curtail: bool = False
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a forced mode without a power, or a power without its mode."""
+        if self.mode.is_forced != (self.power_kw is not None):
+            raise ValueError(f"{self.mode} with power {self.power_kw}")
+        if self.power_kw is not None and self.power_kw < 0:
+            raise ValueError(f"power must not be negative, as {self.power_kw} is")
+
+
+SELF_USE = InverterCommand(mode=Mode.SELF_USE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flows:
+    """Energy that flowed in a step [kWh], each >= 0; battery on the AC side, grid at the meter.
+
+    `solar_kwh` is what the panels gave, `lost_kwh` what they could have given besides.
+    """
+
+    charge_kwh: float
+    discharge_kwh: float
+    grid_import_kwh: float
+    grid_export_kwh: float
+    solar_kwh: float
+    lost_kwh: float
+
+    @property
+    def battery_kwh(self) -> float:
+        """Net energy into the battery, AC side, discharge negative."""
+        return self.charge_kwh - self.discharge_kwh
+
+
+def flows(
+    house: House,
+    command: InverterCommand,
+    *,
+    soc_kwh: float,
+    load_kwh: float,
+    solar_kwh: float,
+    hours: float,
+) -> Flows:
+    """What flows in one step if the command holds throughout it.
+
+    `load_kwh` is what the house draws in the step, `solar_kwh` what the sun would give.
+    Solar that neither the house, the battery, nor the meter can take is lost.
+    """
+    battery, inverter, grid = house.battery, house.inverter, house.grid
+    solar = 0.0 if command.curtail else solar_kwh
+    floor = max(battery.reserve_kwh, command.floor_kwh or 0.0)
+    ceiling = min(
+        battery.ceiling_kwh,
+        battery.ceiling_kwh if command.ceiling_kwh is None else command.ceiling_kwh,
+    )
+    room = max(0.0, ceiling - soc_kwh) / battery.charge_efficiency
+    stored = max(0.0, soc_kwh - floor) * battery.discharge_efficiency
+    most_charge = min(battery.max_charge_kw * hours, room)
+    most_discharge = min(battery.max_discharge_kw * hours, stored)
+    net = load_kwh - solar
+    charge = discharge = 0.0
+    match command.mode:
+        case Mode.FORCE_CHARGE:
+            charge = min((command.power_kw or 0.0) * hours, most_charge)
+        case Mode.FORCE_DISCHARGE:
+            discharge = min((command.power_kw or 0.0) * hours, most_discharge)
+        case Mode.SELF_USE:
+            charge, discharge = min(max(-net, 0.0), most_charge), min(max(net, 0.0), most_discharge)
+        case Mode.HOLD:
+            charge = min(max(-net, 0.0), most_charge)
+        case Mode.FEED_IN:
+            discharge = min(max(net, 0.0), most_discharge)
+    # The rating is shared: what the battery gives leaves less for the sun (C11).
+    discharge = min(discharge, inverter.ac_limit_kw * hours)
+    passed = min(solar, inverter.ac_limit_kw * hours + charge - discharge)
+    at_meter = load_kwh + charge - discharge - passed
+    export = min(max(-at_meter, 0.0), grid.export_limit_kw * hours)
+    unsold = max(-at_meter, 0.0) - export
+    # At the export limit the sun is turned down first; a discharge only by what is then left.
+    turned_down = min(unsold, passed)
+    held_back = unsold - turned_down
+    return Flows(
+        charge_kwh=charge,
+        discharge_kwh=discharge - held_back,
+        grid_import_kwh=max(at_meter, 0.0),
+        grid_export_kwh=export,
+        solar_kwh=passed - turned_down,
+        lost_kwh=solar_kwh - passed + turned_down,
+    )

@@ -1,0 +1,44 @@
+"""What the house measures now."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from battery_optimizer.model.slots import SlotSeries
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telemetry:
+    """One reading of the house; every number fresh and within range, or None where absent.
+
+    Powers are averages of the moment [kW]: `battery_kw` > 0 discharges, `grid_kw` > 0 imports.
+    """
+
+    measured_at: datetime
+    soc_kwh: float
+    load_kw: float | None = None
+    solar_kw: float | None = None
+    battery_kw: float | None = None
+    grid_kw: float | None = None
+    battery_temperature_c: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observations:
+    """What was metered, half hour by half hour, average power [kW]; NaN where nothing was."""
+
+    load_kw: SlotSeries
+    solar_kw: SlotSeries
+
+
+@dataclass(frozen=True, kw_only=True)
+class SolarForecast:
+    """Generation expected [kW average per half hour] by somebody who knows the weather.
+
+    p10 and p90 equal p50 where the source gives no spread.
+    """
+
+    source: str
+    issued_at: datetime
+    p10_kw: SlotSeries
+    p50_kw: SlotSeries
+    p90_kw: SlotSeries

@@ -1,0 +1,1 @@
+"""Pure: from an outlook to a plan with its reasons."""

@@ -1,0 +1,64 @@
+"""What a cycle needs from outside, one verb each. Adapters and simulations fulfil these."""
+
+from datetime import datetime
+from typing import Protocol
+
+from battery_optimizer.model.decision import CycleOutcome
+from battery_optimizer.model.modes import InverterCommand
+from battery_optimizer.model.plan import Plan
+from battery_optimizer.model.tariff import KnownRates
+from battery_optimizer.model.telemetry import Observations, SolarForecast, Telemetry
+
+
+class Meters(Protocol):
+    """Reads the house."""
+
+    def read(self, now: datetime) -> Telemetry:
+        """What the house measures now; TelemetryUnavailable names the sensor that does not."""
+
+
+class Rates(Protocol):
+    """Knows unit rates, published ones only."""
+
+    def known_rates(self, start: datetime, end: datetime, now: datetime) -> KnownRates:
+        """Rates of [start, end) [p/kWh] as known at `now`; NaN where none is.
+
+        Raises RatesUnavailable if the source of rates cannot be read at all.
+        """
+
+
+class SolarForecasts(Protocol):
+    """Knows what the sun will give."""
+
+    def latest(self, now: datetime) -> SolarForecast:
+        """The newest usable forecast [kW]; ForecastUnavailable says why there is none."""
+
+
+class History(Protocol):
+    """Knows what was metered."""
+
+    def observations(self, start: datetime, end: datetime) -> Observations:
+        """Load and solar of [start, end) [kW average per half hour]; NaN where not metered."""
+
+
+class Inverter(Protocol):
+    """Does as commanded until commanded otherwise."""
+
+    def current(self) -> InverterCommand | None:
+        """What the inverter is doing by its own account; None if that is none of our modes.
+
+        InverterError when it cannot be read.
+        """
+
+    def apply(self, command: InverterCommand) -> None:
+        """Send and read back; InverterError when refused or not confirmed."""
+
+
+class Journal(Protocol):
+    """Remembers decisions."""
+
+    def record(self, outcome: CycleOutcome) -> None:
+        """Write down one cycle; StoreUnavailable when it cannot."""
+
+    def last_plan(self) -> Plan | None:
+        """The newest recorded plan, to be followed after a restart."""
