@@ -1,9 +1,10 @@
 """What stands in the house: the battery, the inverter, and the limits of the grid connection."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from battery_optimizer.model.linear import Linear
+from battery_optimizer.model.ranges import Range, check_ranges
 
 E = TypeVar("E", bound=Linear)
 
@@ -16,37 +17,38 @@ class Battery:
 
     __pydantic_config__: ClassVar[Any] = _FORBID_EXTRA
 
-    capacity_kwh: float
-    """Usable energy when full [kWh], up to 1000."""
-    reserve_kwh: float = 0.0
-    """Energy kept for outages (min SoC) [kWh]."""
-    maximum_kwh: float | None = None
+    capacity_kwh: Annotated[float, Range(0, 1000)]
+    """Usable energy when full [kWh]."""
+    reserve_kwh: Annotated[float, Range(0, 1000)] = 0.0
+    """Energy kept for outages (min SoC) [kWh], at most the capacity."""
+    maximum_kwh: Annotated[float | None, Range(0, 1000)] = None
     """Energy to charge to at most (max SoC) [kWh]; none: the capacity."""
-    max_charge_kw: float
+    max_charge_kw: Annotated[float, Range(0, 1000)]
     """Greatest charging power, AC side [kW]."""
-    max_discharge_kw: float
+    max_discharge_kw: Annotated[float, Range(0, 1000)]
     """Greatest discharging power, AC side [kW]."""
-    charge_efficiency: float = 0.95
-    """Energy stored per AC energy taken, in (0, 1]."""
-    discharge_efficiency: float = 0.95
-    """AC energy given per stored energy drawn, in (0, 1]."""
-    standby_kw: float = 0.0
+    charge_efficiency: Annotated[float, Range(0.3, 1)] = 0.95
+    """Energy stored per AC energy taken [fraction]."""
+    discharge_efficiency: Annotated[float, Range(0.3, 1)] = 0.95
+    """AC energy given per stored energy drawn [fraction]."""
+    standby_kw: Annotated[float, Range(0, 1)] = 0.0
     """Stored energy that the battery loses to its own electronics [kW]."""
-    wear_p_per_kwh: float = 0.0
+    wear_p_per_kwh: Annotated[float, Range(0, 100)] = 0.0
     """What a kWh discharged costs in battery life [p/kWh]."""
 
     def __post_init__(self) -> None:
         """Raise ValueError naming the first value that no battery can have."""
-        _within("capacity_kwh", self.capacity_kwh, 0, 1000)
-        _within("reserve_kwh", self.reserve_kwh, 0, self.capacity_kwh)
-        if self.maximum_kwh is not None:
-            _within("maximum_kwh", self.maximum_kwh, self.reserve_kwh, self.capacity_kwh)
-        _within("max_charge_kw", self.max_charge_kw, 0, 1000)
-        _within("max_discharge_kw", self.max_discharge_kw, 0, 1000)
-        _within("charge_efficiency", self.charge_efficiency, 0.3, 1)
-        _within("discharge_efficiency", self.discharge_efficiency, 0.3, 1)
-        _within("standby_kw", self.standby_kw, 0, 1)
-        _within("wear_p_per_kwh", self.wear_p_per_kwh, 0, 100)
+        check_ranges(self)
+        if self.reserve_kwh > self.capacity_kwh:
+            raise ValueError(
+                f"reserve_kwh must be at most capacity_kwh, {self.capacity_kwh:g}, "
+                f"not {self.reserve_kwh!r}"
+            )
+        if not self.reserve_kwh <= self.ceiling_kwh <= self.capacity_kwh:
+            raise ValueError(
+                f"maximum_kwh must be from reserve_kwh, {self.reserve_kwh:g}, to capacity_kwh, "
+                f"{self.capacity_kwh:g}, not {self.maximum_kwh!r}"
+            )
 
     @property
     def ceiling_kwh(self) -> float:
@@ -68,14 +70,14 @@ class Inverter:
 
     __pydantic_config__: ClassVar[Any] = _FORBID_EXTRA
 
-    ac_limit_kw: float = 1000.0
+    ac_limit_kw: Annotated[float, Range(0.1, 1000)] = 1000.0
     """AC rating that solar and discharge share [kW]; solar above it can still charge."""
     can_curtail: bool = False
     """Whether the optimizer may turn solar generation down (most Fox ESS cannot be told to)."""
 
     def __post_init__(self) -> None:
         """Raise ValueError for a rating that no inverter has."""
-        _within("ac_limit_kw", self.ac_limit_kw, 0.1, 1000)
+        check_ranges(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,15 +86,14 @@ class GridConnection:
 
     __pydantic_config__: ClassVar[Any] = _FORBID_EXTRA
 
-    import_limit_kw: float = 20.0
+    import_limit_kw: Annotated[float, Range(0.1, 1000)] = 20.0
     """The fuse [kW]; planned to be kept, but what the house itself draws is never refused."""
-    export_limit_kw: float = 1000.0
+    export_limit_kw: Annotated[float, Range(0, 1000)] = 1000.0
     """The network operator's export limit [kW]; solar above it is lost."""
 
     def __post_init__(self) -> None:
         """Raise ValueError for limits that no connection has."""
-        _within("import_limit_kw", self.import_limit_kw, 0.1, 1000)
-        _within("export_limit_kw", self.export_limit_kw, 0, 1000)
+        check_ranges(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +103,3 @@ class House:
     battery: Battery
     inverter: Inverter
     grid: GridConnection
-
-
-def _within(name: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        raise ValueError(f"{name} must be from {low:g} to {high:g}, not {value!r}")
