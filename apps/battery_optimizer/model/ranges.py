@@ -1,5 +1,6 @@
 """What a setting may be, said once: the check, the error and the README's table read it here."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, get_type_hints
@@ -23,7 +24,7 @@ class Range:
 
 def check_ranges(values: object) -> None:
     """Raise ValueError, one line for each field of this dataclass that is outside its Range."""
-    owner: type[Any] = type(values)
+    owner: Any = type(values)  # mypy does not see that a class can be hashed
     mistakes = [
         f"{name} must be from {allowed.words}, not {value!r}"
         for name, allowed in ranges_of(owner).items()
@@ -35,7 +36,7 @@ def check_ranges(values: object) -> None:
 
 
 @cache
-def ranges_of(owner: type[Any]) -> dict[str, Range]:
+def ranges_of(owner: Hashable) -> dict[str, Range]:
     """The Range of each field that has one, by the field's name."""
     return {
         name: extra
