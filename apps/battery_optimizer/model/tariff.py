@@ -14,6 +14,13 @@ from battery_optimizer.model.slots import SLOT, Bools, Floats, SlotSeries, floor
 E = TypeVar("E", bound=Linear)
 
 
+class Direction(StrEnum):
+    """Which way the energy flows through the meter, as a supplier's tariffs are sorted."""
+
+    IMPORT = "import"
+    EXPORT = "export"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitRate:
     """A unit rate [p/kWh, inc. VAT] as a supplier publishes it; `end` None while open-ended."""
