@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from battery_optimizer.model.modes import InverterCommand
+from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.plan import Plan
 from battery_optimizer.model.telemetry import Telemetry
@@ -51,3 +51,26 @@ class CycleOutcome:
     outlook: Outlook | None = None
     plan: Plan | None = None
     problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The short record of one cycle: what is kept and shown when its plan is long gone."""
+
+    at: datetime
+    result: CycleResult
+    mode: Mode
+    power_kw: float | None
+    command_result: CommandResult
+    reason: str
+    problems: tuple[str, ...]
+    soc_kwh: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentCommand:
+    """A command that really went to the inverter, and what became of it."""
+
+    at: datetime
+    command: InverterCommand
+    result: CommandResult

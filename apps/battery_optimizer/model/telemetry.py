@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from battery_optimizer.model.slots import SlotSeries
 
@@ -42,3 +43,29 @@ class SolarForecast:
     p10_kw: SlotSeries
     p50_kw: SlotSeries
     p90_kw: SlotSeries
+
+
+class EnergyKind(StrEnum):
+    """Whether a slot's energies were planned or measured."""
+
+    EXPECTED = "expected"
+    """By the last plan made before the slot began."""
+    METERED = "metered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotEnergy:
+    """What flows in one half hour [kWh, each >= 0], battery on the AC side; None if not known.
+
+    `soc_kwh` is what is stored at its end; `n_samples` how many readings it is averaged from.
+    """
+
+    start: datetime
+    grid_import_kwh: float | None = None
+    grid_export_kwh: float | None = None
+    load_kwh: float | None = None
+    solar_kwh: float | None = None
+    charge_kwh: float | None = None
+    discharge_kwh: float | None = None
+    soc_kwh: float | None = None
+    n_samples: int = 0
