@@ -8,7 +8,7 @@ import numpy as np
 
 from battery_optimizer.errors import ForecastUnavailable
 from battery_optimizer.model.ranges import Range, check_ranges
-from battery_optimizer.model.slots import SLOT
+from battery_optimizer.model.slots import SLOT, SlotSeries
 from battery_optimizer.model.telemetry import SolarForecast
 
 OLDEST_FORECAST = timedelta(days=1)
@@ -36,6 +36,11 @@ class SolarArray:
     def __post_init__(self) -> None:
         """Raise ValueError naming each value that no panels can have."""
         check_ranges(self)
+
+
+def without_spread(source: str, issued_at: datetime, kw: SlotSeries) -> SolarForecast:
+    """A forecast of a source that does not say how unsure it is."""
+    return SolarForecast(source=source, issued_at=issued_at, p10_kw=kw, p50_kw=kw, p90_kw=kw)
 
 
 def require_sound(forecast: SolarForecast, *, now: datetime, peak_kw: float | None = None) -> None:

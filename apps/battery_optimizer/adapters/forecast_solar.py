@@ -1,0 +1,101 @@
+"""Forecast.Solar's estimate, asked by ourselves: no key needed, 12 calls an hour."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from battery_optimizer.errors import ForecastUnavailable
+from battery_optimizer.model.entity import finite, utc_moment
+from battery_optimizer.model.slots import (
+    HOUR,
+    UK,
+    SlotSeries,
+    day_bounds,
+    local_day,
+)
+from battery_optimizer.model.solar import SolarArray, require_sound, without_spread
+from battery_optimizer.model.spans import Span, half_hourly
+from battery_optimizer.model.telemetry import SolarForecast
+
+API_URL: Final = "https://api.forecast.solar"
+CALLS_PER_HOUR: Final = 12
+
+_LONGEST_STEP: Final = timedelta(hours=2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForecastSolar:
+    """Forecast.Solar asked by ourselves, one call for each array of panels.
+
+    `get_json(path, params, now)` is `JsonApi.get` on `API_URL` with `CALLS_PER_HOUR`. `zone` is the
+    wall clock of the panels, whose days the answer is made of. `api_key` is for subscribers.
+    """
+
+    get_json: Callable[[str, Mapping[str, str], datetime], object]
+    latitude: float
+    longitude: float
+    arrays: Sequence[SolarArray]
+    zone: ZoneInfo = UK
+    api_key: str | None = None
+    name: str = "Forecast.Solar"
+    refresh_every: timedelta = timedelta(minutes=30)
+
+    def fetch(self, now: datetime) -> SolarForecast:
+        """A forecast as Forecast.Solar gives it now; ForecastUnavailable says why there is none."""
+        series = [self._kw(array, now) for array in self.arrays]
+        if len({(each.start, each.end) for each in series}) != 1:
+            raise ForecastUnavailable("the panels' forecasts are for different days")
+        values = np.sum([each.values for each in series], axis=0)
+        kw = SlotSeries(start=series[0].start, values=values)
+        forecast = without_spread(self.name, now, kw)
+        require_sound(forecast, now=now, peak_kw=sum(array.peak_kw for array in self.arrays))
+        return forecast
+
+    def _kw(self, array: SolarArray, now: datetime) -> SlotSeries:
+        key = "" if self.api_key is None else f"/{self.api_key}"
+        path = (
+            f"{key}/estimate/{self.latitude:.4f}/{self.longitude:.4f}"
+            f"/{array.tilt_deg:.0f}/{array.azimuth_deg:.0f}/{array.peak_kw:g}"
+        )
+        energies = _energies(self.get_json(path, {"time": "utc"}, now))
+        try:
+            return half_hourly(_spans(energies, self.zone))
+        except ValueError as error:
+            raise ForecastUnavailable(f"the answer is not usable: {error}") from error
+
+
+def _energies(payload: object) -> list[tuple[datetime, float]]:
+    """End of each stretch (UTC), oldest first, and its energy [kWh]."""
+    try:
+        table = payload["result"]["watt_hours_period"]  # type: ignore[index]
+        energies = [(utc_moment(end), finite(wh)) for end, wh in table.items()]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ForecastUnavailable("the answer has no watt_hours_period with UTC times") from error
+    if not energies:
+        raise ForecastUnavailable("the answer has an empty watt_hours_period")
+    return sorted((end, float("nan") if wh is None else wh / 1000) for end, wh in energies)
+
+
+def _spans(energies: Sequence[tuple[datetime, float]], zone: ZoneInfo) -> list[Span]:
+    """Average power between one time and the next, from midnight to midnight.
+
+    A time closes the stretch that the time before it opened. A day's first time is sunrise (0 Wh),
+    its last is sunset, to the second: outside of them it is night.
+    """
+    (sunrise, _), (sunset, _) = energies[0], energies[-1]
+    midnight, _ = day_bounds(local_day(sunrise, zone), zone)
+    _, last_midnight = day_bounds(local_day(sunset, zone), zone)
+    spans = [
+        Span(start=midnight, end=sunrise, kw=0.0),
+        Span(start=sunset, end=last_midnight, kw=0.0),
+    ]
+    for (start, _), (end, kwh) in pairwise(energies):
+        is_hole = end - start > _LONGEST_STEP and local_day(start, zone) == local_day(end, zone)
+        if not is_hole:
+            spans.append(Span(start=start, end=end, kw=kwh / ((end - start) / HOUR)))
+    return spans

@@ -1,0 +1,181 @@
+"""Open-Meteo's weather as solar power: from Home Assistant's entities, or asked by ourselves."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from battery_optimizer.errors import ForecastUnavailable
+from battery_optimizer.model.entity import EntityState, finite, utc_moment
+from battery_optimizer.model.slots import HOUR, SLOT, UK, SlotSeries
+from battery_optimizer.model.solar import SolarArray, require_sound, without_spread
+from battery_optimizer.model.spans import Span, half_hourly
+from battery_optimizer.model.telemetry import SolarForecast
+
+API_URL: Final = "https://api.open-meteo.com"
+
+PERFORMANCE_RATIO: Final = 0.85
+"""What reaches the house of what the panels' rating promises: heat, dirt, cables, inverter."""
+
+_STEPS: Final = tuple(timedelta(minutes=minutes) for minutes in (15, 30, 60))
+_STANDARD_IRRADIANCE_W_PER_M2: Final = 1000.0
+_FORECAST_DAYS: Final = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenMeteoEntities:
+    """The Open-Meteo Solar Forecast integration's entities for today, tomorrow and further days.
+
+    `wh_period` {start: Wh}, hourly, has the energies; `watts` {start: W}, every 15 minutes, says
+    how an hour's energy falls on its halves, or does alone where there is no `wh_period`.
+    Times without an offset are on the wall clock of `zone`.
+    """
+
+    read_state: Callable[[str], EntityState | None]
+    entities: Sequence[str]
+    zone: ZoneInfo = UK
+    peak_kw: float | None = None
+    """Rated power of all panels [kWp]: what is far above it is refused."""
+    name: str = "Open-Meteo Solar Forecast"
+    refresh_every: timedelta = timedelta(0)
+
+    def fetch(self, now: datetime) -> SolarForecast:
+        """The forecast as the entities have it; ForecastUnavailable says what is wrong with it."""
+        states = [self.read_state(entity_id) for entity_id in self.entities]
+        today = states[0] if states else None
+        energies = self._table(states, "wh_period")
+        powers = self._table(states, "watts")
+        if today is None or not (energies or powers):
+            entity_id = self.entities[0] if self.entities else "no entity for today"
+            raise ForecastUnavailable(f"{entity_id} has neither wh_period nor watts")
+        try:
+            kw = _half_hours(energies, powers)
+        except ValueError as error:
+            raise ForecastUnavailable(f"the table is not usable: {error}") from error
+        issued_at = today.last_reported or today.last_changed or now
+        forecast = without_spread(self.name, issued_at, kw)
+        require_sound(forecast, now=now, peak_kw=self.peak_kw)
+        return forecast
+
+    def _table(self, states: Iterable[EntityState | None], attribute: str) -> dict[datetime, float]:
+        """One attribute of all days in one, by start (UTC), in order; NaN for what is no number."""
+        table: dict[datetime, float] = {}
+        for state in states:
+            day = state.attributes.get(attribute) if state is not None else None
+            if not isinstance(day, Mapping):
+                continue  # a later day that is not there makes the forecast shorter, not wrong
+            for key, value in day.items():
+                try:
+                    start = utc_moment(key, self.zone)
+                except ValueError as error:
+                    raise ForecastUnavailable(f"{attribute} has the time {key!r}") from error
+                number = finite(value)
+                table[start] = float("nan") if number is None else number
+        return dict(sorted(table.items()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenMeteoApi:
+    """Open-Meteo asked by ourselves: power = rating x irradiance / 1000 W/m2 x performance ratio.
+
+    The irradiance [W/m2] is that on the tilted panels, direct and diffuse, averaged over the hour
+    before each time. `get_json(path, params, now)` is `JsonApi.get` on `API_URL`.
+    """
+
+    get_json: Callable[[str, Mapping[str, str], datetime], object]
+    latitude: float
+    longitude: float
+    arrays: Sequence[SolarArray]
+    performance_ratio: float = PERFORMANCE_RATIO
+    name: str = "Open-Meteo"
+    refresh_every: timedelta = timedelta(minutes=30)
+
+    def fetch(self, now: datetime) -> SolarForecast:
+        """A forecast as Open-Meteo gives it now; ForecastUnavailable says why there is none."""
+        series = [self._kw(array, now) for array in self.arrays]
+        if len({(each.start, each.end) for each in series}) != 1:
+            raise ForecastUnavailable("the panels' forecasts are for different hours")
+        values = np.sum([each.values for each in series], axis=0)
+        kw = SlotSeries(start=series[0].start, values=values)
+        forecast = without_spread(self.name, now, kw)
+        require_sound(forecast, now=now, peak_kw=sum(array.peak_kw for array in self.arrays))
+        return forecast
+
+    def _kw(self, array: SolarArray, now: datetime) -> SlotSeries:
+        params = {
+            "latitude": f"{self.latitude:.4f}",
+            "longitude": f"{self.longitude:.4f}",
+            "hourly": "global_tilted_irradiance",
+            "tilt": f"{array.tilt_deg:g}",
+            "azimuth": f"{array.azimuth_deg:g}",
+            "forecast_days": str(_FORECAST_DAYS),
+            "timeformat": "unixtime",
+            "timezone": "GMT",
+        }
+        hours = _irradiance(self.get_json("/v1/forecast", params, now))
+        kw_per_irradiance = array.peak_kw * self.performance_ratio / _STANDARD_IRRADIANCE_W_PER_M2
+        try:
+            return half_hourly(
+                # Slightly (and at dusk not so slightly) negative irradiance is a known fault of
+                # the tilting formula (open-meteo issue 1355).
+                Span(start=end - HOUR, end=end, kw=max(watts, 0.0) * kw_per_irradiance)
+                for end, watts in hours
+            )
+        except ValueError as error:
+            raise ForecastUnavailable(f"the answer is not usable: {error}") from error
+
+
+def _irradiance(payload: object) -> list[tuple[datetime, float]]:
+    """End of each hour (UTC) and its mean irradiance [W/m2]; hours that are null are left out."""
+    try:
+        hourly = payload["hourly"]  # type: ignore[index]
+        pairs = list(zip(hourly["time"], hourly["global_tilted_irradiance"], strict=True))
+        return [
+            (datetime.fromtimestamp(int(end), UTC), float(watts))
+            for end, watts in pairs
+            if watts is not None
+        ]
+    except (KeyError, TypeError, ValueError, OverflowError, OSError) as error:
+        raise ForecastUnavailable(
+            "the answer does not have the hourly irradiance that was asked for"
+        ) from error
+
+
+def _half_hours(energies: dict[datetime, float], powers: dict[datetime, float]) -> SlotSeries:
+    powers_kw = [
+        Span(start=start, end=start + _step(powers), kw=watts / 1000)
+        for start, watts in powers.items()
+    ]
+    if not energies:
+        return half_hourly(powers_kw)
+    step = _step(energies)
+    energies_kw = [
+        Span(start=start, end=start + step, kw=wh / 1000 / (step / HOUR))
+        for start, wh in energies.items()
+    ]
+    if step <= SLOT or not powers:
+        return half_hourly(energies_kw)
+    shape = half_hourly(powers_kw)
+    return half_hourly(half for span in energies_kw for half in _halves(span, shape))
+
+
+def _halves(hour: Span, shape: SlotSeries) -> tuple[Span, Span]:
+    """Two half hours that share the hour's energy as `shape` [kW] does, equally if it is blank."""
+    middle = hour.start + SLOT
+    first, second = shape.at(hour.start), shape.at(middle)
+    share = first / (first + second) if first >= 0 and second >= 0 and first + second > 0 else 0.5
+    return (
+        Span(start=hour.start, end=middle, kw=hour.kw * 2 * share),
+        Span(start=middle, end=hour.end, kw=hour.kw * 2 * (1 - share)),
+    )
+
+
+def _step(table: Mapping[datetime, float]) -> timedelta:
+    step = min((later - earlier for earlier, later in pairwise(table)), default=timedelta(0))
+    if step not in _STEPS:
+        raise ValueError(f"its steps are {step}, not 15, 30 or 60 minutes")
+    return step

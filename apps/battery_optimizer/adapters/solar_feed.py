@@ -1,0 +1,121 @@
+"""The solar forecast in force: the first source that works, else the one that was stored."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from battery_optimizer.errors import ForecastUnavailable, StoreUnavailable
+from battery_optimizer.model.telemetry import SolarForecast
+
+STORED_MAX_AGE: Final = timedelta(hours=12)
+"""Weather told half a day ago still beats the shape of past days, which is what comes after it."""
+
+_STORE_EVERY: Final = timedelta(minutes=30)
+
+
+class SolarSource(Protocol):
+    """Somebody who knows the weather."""
+
+    @property
+    def name(self) -> str:
+        """As it is shown to users."""
+
+    @property
+    def refresh_every(self) -> timedelta:
+        """How long an answer is kept before the source is asked again; 0: it costs nothing."""
+
+    def fetch(self, now: datetime) -> SolarForecast:
+        """A sound forecast that covers `now`; ForecastUnavailable says why there is none."""
+
+
+class ForecastStore(Protocol):
+    """Keeps forecasts over a restart."""
+
+    def save_solar_forecast(self, forecast: SolarForecast) -> None:
+        """Keep it; StoreUnavailable when it cannot."""
+
+    def latest_solar_forecast(self) -> SolarForecast | None:
+        """The one issued last, if any; StoreUnavailable when it cannot be read."""
+
+
+class SolarFeed:
+    """Asks the sources in order; fulfils `ports.SolarForecasts`.
+
+    If none works, a stored forecast serves while it is younger than `stored_max_age` and covers
+    now. `problems()` has what was wrong the last time, one sentence each, also if a later source
+    or the store helped out.
+    """
+
+    def __init__(
+        self,
+        *,
+        sources: Sequence[SolarSource],
+        store: ForecastStore,
+        stored_max_age: timedelta = STORED_MAX_AGE,
+    ) -> None:
+        self._sources = tuple(sources)
+        self._store = store
+        self._stored_max_age = stored_max_age
+        self._fetched: dict[str, tuple[datetime, SolarForecast]] = {}
+        self._saved: SolarForecast | None = None
+        self._problems: list[str] = []
+
+    def problems(self) -> tuple[str, ...]:
+        """What went wrong when a forecast was last asked for."""
+        return tuple(self._problems)
+
+    def latest(self, now: datetime) -> SolarForecast:
+        """The newest usable forecast [kW]; ForecastUnavailable says why there is none."""
+        self._problems = []
+        for source in self._sources:
+            try:
+                forecast = self._fetch(source, now)
+            except ForecastUnavailable as error:
+                self._problems.append(f"{source.name}: {error}")
+                continue
+            self._save(forecast)
+            return forecast
+        stored = self._stored(now)
+        if stored is not None:
+            return stored
+        raise ForecastUnavailable(
+            "; ".join(self._problems) or "no source of solar forecasts is set"
+        )
+
+    def _fetch(self, source: SolarSource, now: datetime) -> SolarForecast:
+        if source.name in self._fetched:
+            fetched_at, forecast = self._fetched[source.name]
+            if now - fetched_at < source.refresh_every and _covers(forecast, now):
+                return forecast
+        forecast = source.fetch(now)
+        self._fetched[source.name] = (now, forecast)
+        return forecast
+
+    def _save(self, forecast: SolarForecast) -> None:
+        saved = self._saved
+        if (
+            saved is not None
+            and saved.source == forecast.source
+            and forecast.issued_at - saved.issued_at < _STORE_EVERY
+        ):
+            return
+        try:
+            self._store.save_solar_forecast(forecast)
+        except StoreUnavailable as error:
+            self._problems.append(f"the solar forecast is not stored: {error}")
+            return
+        self._saved = forecast
+
+    def _stored(self, now: datetime) -> SolarForecast | None:
+        try:
+            stored = self._store.latest_solar_forecast()
+        except StoreUnavailable as error:
+            self._problems.append(f"no stored solar forecast: {error}")
+            return None
+        if stored is None or now - stored.issued_at > self._stored_max_age:
+            return None
+        return stored if _covers(stored, now) else None
+
+
+def _covers(forecast: SolarForecast, now: datetime) -> bool:
+    return forecast.p50_kw.start <= now < forecast.p50_kw.end

@@ -1,0 +1,85 @@
+"""Solcast's forecast, from the entities of the Home Assistant integration (BJReplay)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from battery_optimizer.errors import ForecastUnavailable
+from battery_optimizer.model.entity import EntityState, finite, utc_moment
+from battery_optimizer.model.slots import SLOT, SlotSeries
+from battery_optimizer.model.solar import require_sound
+from battery_optimizer.model.spans import Span, half_hourly
+from battery_optimizer.model.telemetry import SolarForecast
+
+_ESTIMATES: Final = {"p10_kw": "pv_estimate10", "p50_kw": "pv_estimate", "p90_kw": "pv_estimate90"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SolcastEntities:
+    """`detailedForecast` of the entities for today, tomorrow and any further days, in that order.
+
+    Each row is a half hour's average power [kW], of all roofs together. Solcast is asked by the
+    integration some ten times a day; when last, only `last_polled` knows (its state is that time,
+    `sensor.solcast_pv_forecast_api_last_polled`). Without it the age of the entity must do.
+    """
+
+    read_state: Callable[[str], EntityState | None]
+    entities: Sequence[str]
+    last_polled: str | None = None
+    peak_kw: float | None = None
+    """Rated power of all panels [kWp]: what is far above it is refused."""
+    name: str = "Solcast"
+    refresh_every: timedelta = timedelta(0)
+
+    def fetch(self, now: datetime) -> SolarForecast:
+        """The forecast as the entities have it; ForecastUnavailable says what is wrong with it."""
+        days = [self._rows(entity_id) for entity_id in self.entities]
+        if not days or not days[0]:
+            today = self.entities[0] if self.entities else "no entity for today"
+            raise ForecastUnavailable(f"{today} has no detailedForecast")
+        # A later day that is not there makes the forecast shorter, not wrong.
+        rows = {start: row for day in days for start, row in day.items()}
+        forecast = SolarForecast(
+            source=self.name,
+            issued_at=self._issued_at(now),
+            **{field: _series(rows, key) for field, key in _ESTIMATES.items()},
+        )
+        require_sound(forecast, now=now, peak_kw=self.peak_kw)
+        return forecast
+
+    def _rows(self, entity_id: str) -> dict[datetime, Mapping[str, object]]:
+        state = self.read_state(entity_id)
+        rows = state.attributes.get("detailedForecast") if state is not None else None
+        if not isinstance(rows, Sequence) or isinstance(rows, str):
+            return {}
+        try:
+            return {utc_moment(row["period_start"]): row for row in rows}
+        except (KeyError, TypeError, ValueError) as error:
+            raise ForecastUnavailable(
+                f"{entity_id} has a row in detailedForecast with no usable period_start"
+            ) from error
+
+    def _issued_at(self, now: datetime) -> datetime:
+        if self.last_polled is None:
+            state = self.read_state(self.entities[0])
+            return (state.last_reported or state.last_changed or now) if state else now
+        state = self.read_state(self.last_polled)
+        try:
+            return utc_moment(state.state if state is not None else None)
+        except ValueError as error:
+            raise ForecastUnavailable(
+                f"{self.last_polled} does not say when Solcast was last asked"
+            ) from error
+
+
+def _series(rows: Mapping[datetime, Mapping[str, object]], key: str) -> SlotSeries:
+    spans = []
+    for start, row in rows.items():
+        # Without a spread the middle estimate is all that is known.
+        kw = finite(row.get(key, row.get("pv_estimate")))
+        spans.append(Span(start=start, end=start + SLOT, kw=float("nan") if kw is None else kw))
+    try:
+        return half_hourly(spans)
+    except ValueError as error:
+        raise ForecastUnavailable(f"detailedForecast is not half-hourly: {error}") from error
