@@ -1,0 +1,205 @@
+"""Unit rates as the cycle sees them: fetched now and then, stored, read from the store.
+
+What is stored are half hours, so that what was fetched last holds and an old tariff's open-ended
+rate never fills a gap in a new one. Nothing fills a gap but a published rate.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from logging import getLogger
+from typing import Final, Protocol
+
+import numpy as np
+
+from battery_optimizer.errors import RatesUnavailable, StoreUnavailable
+from battery_optimizer.model.slots import SLOT, SlotSeries, floor_to_slot
+from battery_optimizer.model.tariff import Direction, KnownRates, UnitRate, half_hourly
+
+PAST: Final = timedelta(days=2)
+"""Fetched again each time, since a supplier may correct or complete what it published."""
+AHEAD: Final = timedelta(days=3)
+"""No supplier publishes so far ahead, but open-ended rates are then known for any 48 hours."""
+RETRY_AFTER: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 30))
+
+logger = getLogger(__name__)
+
+
+class RatesSource(Protocol):
+    """Where published rates come from."""
+
+    @property
+    def name(self) -> str:
+        """What rates are stored under: another for another tariff."""
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether the rates are made up."""
+
+    def fetch(
+        self,
+        direction: Direction,
+        start: datetime,
+        end: datetime,
+        now: datetime,
+        report: Callable[[str], None],
+    ) -> list[UnitRate]:
+        """Rates in [start, end) as published by `now`; `report` is told of single bad ones."""
+
+
+class RatesStore(Protocol):
+    """Keeps half-hourly rates; of two for one start the one saved last holds."""
+
+    def save_rates(
+        self, *, direction: str, source: str, rates: Sequence[UnitRate], fetched_at: datetime
+    ) -> None:
+        """Keep these; StoreUnavailable when it cannot."""
+
+    def load_rates(
+        self, *, direction: str, source: str, start: datetime, end: datetime
+    ) -> list[UnitRate]:
+        """Those that hold somewhere in [start, end); StoreUnavailable when it cannot."""
+
+
+class RatesFeed:
+    """Fulfils the port `Rates` from the store, which `refresh` fills.
+
+    `fallback` (made-up rates, say) serves only while the source's rates cannot be had: while none
+    is known for now or later. `fixed` gives rates [p/kWh] that are the same at all times, for the
+    directions that have such; nothing is fetched for these.
+    """
+
+    def __init__(
+        self,
+        source: RatesSource,
+        store: RatesStore,
+        fallback: RatesSource | None = None,
+        *,
+        fixed: Mapping[Direction, float] | None = None,
+        history: timedelta = timedelta(days=14),
+    ) -> None:
+        """`history`: how far back to fetch at first, for the forecasts of rates to learn from."""
+        self._source = source
+        self._store = store
+        self._fallback = fallback
+        self._fixed = dict(fixed or {})
+        self._history = history
+        self._fetched_once: set[tuple[Direction, str]] = set()
+        self._newest: dict[tuple[Direction, str], list[UnitRate]] = {}
+        self._failures = 0
+        self.fetched_at: datetime | None = None
+        """When the source last gave all that was asked of it."""
+        self.next_retry: datetime | None = None
+        """When to refresh again after a failure; None after a success."""
+        self.last_error: str | None = None
+        """Why the last refresh failed; None after a success."""
+        self.problems: tuple[str, ...] = ()
+        """What was wrong with single rates, or with storing them, at the last refresh."""
+
+    def refresh(self, now: datetime) -> bool:
+        """Fetch and store; whether the source gave all. Why not is in `last_error`, and logged."""
+        self.problems = ()
+        errors = self._fetch(self._source, now)
+        if not errors:
+            self._failures, self.next_retry, self.last_error = 0, None, None
+            self.fetched_at = now
+            return True
+        self.last_error = "; ".join(errors)
+        self.next_retry = now + RETRY_AFTER[min(self._failures, len(RETRY_AFTER) - 1)]
+        self._failures += 1
+        logger.warning("rates not refreshed: %s", self.last_error)
+        if self._fallback is not None:
+            for error in self._fetch(self._fallback, now):
+                self._report(error)
+        return False
+
+    def known_rates(self, start: datetime, end: datetime, now: datetime) -> KnownRates:
+        """Rates of [start, end) [p/kWh] as fetched so far; NaN where none is.
+
+        RatesUnavailable if of a direction not one is known.
+        """
+        known = self._known(self._source, start, end)
+        if self._fallback is not None and not _reaches(known.imports, now):
+            known = self._known(self._fallback, start, end)
+        for direction, series in (
+            (Direction.IMPORT, known.imports),
+            (Direction.EXPORT, known.exports),
+        ):
+            if not np.isfinite(series.values).any():
+                why = self.last_error or "they have not been fetched yet"
+                raise RatesUnavailable(f"no {direction} rate is known: {why}")
+        return known
+
+    def _known(self, source: RatesSource, start: datetime, end: datetime) -> KnownRates:
+        return KnownRates(
+            imports=self._series(Direction.IMPORT, source, start, end),
+            exports=self._series(Direction.EXPORT, source, start, end),
+            is_demo=source.is_demo and len(self._fetched_directions) > 0,
+        )
+
+    @property
+    def _fetched_directions(self) -> list[Direction]:
+        return [direction for direction in Direction if direction not in self._fixed]
+
+    def _series(
+        self, direction: Direction, source: RatesSource, start: datetime, end: datetime
+    ) -> SlotSeries:
+        if direction in self._fixed:
+            always = UnitRate(start=start, end=None, p_per_kwh=self._fixed[direction])
+            return half_hourly([always], start, end)
+        try:
+            stored = self._store.load_rates(
+                direction=direction, source=source.name, start=start, end=end
+            )
+        except StoreUnavailable as error:
+            self._report(f"stored rates cannot be read: {error}")
+            stored = []
+        # What was just fetched also serves while it cannot be stored.
+        newest = self._newest.get((direction, source.name), [])
+        return half_hourly([*stored, *newest], start, end)
+
+    def _fetch(self, source: RatesSource, now: datetime) -> list[str]:
+        """Fetch and store each direction for itself; the messages of what failed."""
+        errors = []
+        for direction in self._fetched_directions:
+            try:
+                self._fetch_direction(source, direction, now)
+            except RatesUnavailable as error:
+                errors.append(str(error))
+        return list(dict.fromkeys(errors))
+
+    def _fetch_direction(self, source: RatesSource, direction: Direction, now: datetime) -> None:
+        key = (direction, source.name)
+        start = floor_to_slot(now) - (PAST if key in self._fetched_once else self._history)
+        end = floor_to_slot(now) + AHEAD
+        published = source.fetch(direction, start, end, now, self._report)
+        rates = _per_slot(half_hourly(published, start, end))
+        if not rates:
+            raise RatesUnavailable(f"{source.name} gives no {direction} rate since {start}")
+        self._newest[key] = rates
+        try:
+            self._store.save_rates(
+                direction=direction, source=source.name, rates=rates, fetched_at=now
+            )
+        except StoreUnavailable as error:
+            self._report(f"rates cannot be stored: {error}")
+            return
+        self._fetched_once.add(key)
+
+    def _report(self, problem: str) -> None:
+        if problem not in self.problems:
+            logger.warning("%s", problem)
+            self.problems = (*self.problems, problem)
+
+
+def _reaches(series: SlotSeries, now: datetime) -> bool:
+    """Whether a rate is known for now or later."""
+    return bool(np.isfinite(series.between(floor_to_slot(now), series.end).values).any())
+
+
+def _per_slot(series: SlotSeries) -> list[UnitRate]:
+    starts = (series.start + t * SLOT for t in range(len(series.values)))
+    return [
+        UnitRate(start=start, end=start + SLOT, p_per_kwh=float(p_per_kwh))
+        for start, p_per_kwh in zip(starts, series.values, strict=True)
+        if np.isfinite(p_per_kwh)
+    ]
