@@ -22,7 +22,7 @@ cycle every five minutes ends a forced mode there instead; the inverter's own mi
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, Self
 
 from battery_optimizer.adapters.foxess_models import (
     POWER_UNIT,
@@ -33,10 +33,11 @@ from battery_optimizer.adapters.foxess_models import (
     offered_options,
 )
 from battery_optimizer.errors import InverterError
+from battery_optimizer.model.entity import EntityState, finite
 from battery_optimizer.model.house import Battery
 from battery_optimizer.model.modes import InverterCommand, Mode
 
-NOT_THERE: Final = (None, "unavailable", "unknown")
+NOT_THERE: Final = ("unavailable", "unknown")
 POLL_SECONDS: Final = 0.5
 FINEST_STEP_KW: Final = 0.001
 
@@ -72,7 +73,7 @@ class FoxEssModbus:
         None if that is none of our modes (such as Peak Shaving); InverterError when unreadable.
         """
         fox = self._entities()
-        option = self._state(fox.select)
+        option = self._read(fox.select).state
         modes = [mode for mode, words in fox.control.options.items() if words == option]
         if not modes:
             return None
@@ -92,81 +93,63 @@ class FoxEssModbus:
                 "Fox ESS inverters cannot be told to turn the sun down; set can_curtail to false"
             )
         fox = self._entities()
+        shown = self._read(fox.select).state
         option = self._option(fox, command.mode)
-        shown = self._state(fox.select)
         if command.power_kw is not None:
             self._send_power(fox.powers[command.mode], command)
         if shown != option:
             self._call("select/select_option", fox.select, option=option)
-            self._confirm(fox.select, option, lambda state: state == option)
+            self._confirm(fox.select, option, lambda shown: shown == option)
 
     def check(self) -> tuple[str, ...]:
         """What stands in the way of driving this inverter, with what to do; empty if nothing."""
         try:
             fox = self._entities()
+            self._read(fox.select)
         except InverterError as error:
             return (str(error),)
         return tuple(self._problems(fox))
 
     def _problems(self, fox: FoxEntities) -> Iterator[str]:
-        for mode in fox.control.options:
+        for mode in Mode:
             try:
                 self._option(fox, mode)
+                if mode.is_forced:
+                    self._number(fox.powers[mode])
             except InverterError as error:
                 yield str(error)
-                continue
-            if mode.is_forced:
-                yield from self._number_problems(fox.powers[mode])
-        try:
-            self._state(fox.select)
-        except InverterError as error:
-            yield str(error)
-
-    def _number_problems(self, entity_id: str) -> Iterator[str]:
-        try:
-            self._number(entity_id)
-        except InverterError as error:
-            yield str(error)
 
     def _entities(self) -> FoxEntities:
         # Looked up each time: after a restart of Home Assistant they come one after the other.
-        fox = FoxEntities.find(self.names, self.list_entities, self.read_state)
-        if self.read_state(fox.select) is None:
-            raise InverterError(
-                f"{fox.select} does not exist: set the entity prefix, or the work mode's entity "
-                "id, to what Home Assistant shows under Settings, Devices, foxess_modbus"
-            )
-        return fox
+        return FoxEntities.find(self.names, self.list_entities, self.read_state)
 
     def _option(self, fox: FoxEntities, mode: Mode) -> str:
         offered = offered_options(self.read_state(fox.select))
         option = fox.control.options.get(mode)
         if option is None or option not in offered:
             raise InverterError(
-                f"{fox.select} does not offer {option or mode.value!r}, only "
+                f"{fox.select} does not offer {option or mode}, only "
                 f"{', '.join(offered) or 'nothing'}: {fox.control.when_missing}"
             )
         return option
 
-    def _state(self, entity_id: str) -> str:
-        state = (self.read_state(entity_id) or {}).get("state")
-        if state in NOT_THERE:
+    def _read(self, entity_id: str) -> EntityState:
+        state = self.read_state(entity_id)
+        if state is None:
+            raise InverterError(
+                f"{entity_id} does not exist: set its entity id or the prefix to what Home "
+                "Assistant shows under Settings, Devices, or enable it there"
+            )
+        if state.state in NOT_THERE:
             # A call would succeed and be dropped.
             raise InverterError(
-                f"{entity_id} is {state or 'missing'}: see whether foxess_modbus is connected to "
-                "the inverter"
+                f"{entity_id} is {state.state}: see whether foxess_modbus is connected to the "
+                "inverter"
             )
-        return str(state)
+        return state
 
     def _number(self, entity_id: str) -> "PowerNumber":
-        if self.read_state(entity_id) is None:
-            raise InverterError(
-                f"{entity_id} does not exist: set its entity id, or enable it in foxess_modbus"
-            )
-        state = self._state(entity_id)
-        return PowerNumber.from_state(
-            entity_id, state, (self.read_state(entity_id) or {}).get("attributes") or {}
-        )
+        return PowerNumber.from_state(entity_id, self._read(entity_id))
 
     def _send_power(self, entity_id: str, command: InverterCommand) -> None:
         number = self._number(entity_id)
@@ -177,7 +160,7 @@ class FoxEssModbus:
         self._confirm(
             entity_id,
             f"{wanted_kw:g}",
-            lambda state: abs(_float(state) - wanted_kw) <= number.step_kw,
+            lambda shown: abs((finite(shown) or 0.0) - wanted_kw) <= number.step_kw,
         )
 
     def _inverter_kw(self, command: InverterCommand) -> float:
@@ -201,16 +184,17 @@ class FoxEssModbus:
             words = ", ".join(str(value) for value in data.values())
             raise InverterError(f"{entity_id} was not set to {words}: {refusal}")
 
-    def _confirm(self, entity_id: str, wanted: str, holds: Callable[[object], bool]) -> None:
-        state: object = None
+    def _confirm(self, entity_id: str, wanted: str, holds: Callable[[str], bool]) -> None:
+        shown = "nothing"
         for attempt in range(1 + math.ceil(self.confirm_timeout_s / POLL_SECONDS)):
             if attempt:
                 self.sleep(POLL_SECONDS)
-            state = (self.read_state(entity_id) or {}).get("state")
-            if holds(state):
+            state = self.read_state(entity_id)
+            shown = "nothing" if state is None else state.state
+            if holds(shown):
                 return
         raise InverterError(
-            f"{entity_id} was told {wanted}, but still shows {state} after "
+            f"{entity_id} was told {wanted}, but still shows {shown} after "
             f"{self.confirm_timeout_s:g} s"
         )
 
@@ -226,43 +210,34 @@ class PowerNumber:
     step_kw: float
 
     @classmethod
-    def from_state(cls, entity_id: str, state: str, attributes: Mapping[str, Any]) -> "PowerNumber":
+    def from_state(cls, entity_id: str, state: EntityState) -> Self:
         """From what Home Assistant shows; InverterError for another unit or no sensible range."""
-        unit = attributes.get("unit_of_measurement")
-        if unit != POWER_UNIT:
+        if state.unit != POWER_UNIT:
             raise InverterError(
-                f"{entity_id} is in {unit or 'no unit'}, not {POWER_UNIT}: set the entity id of "
-                "the force power of foxess_modbus, or set its unit back to kW in Home Assistant"
+                f"{entity_id} is in {state.unit or 'no unit'}, not {POWER_UNIT}: set the entity id "
+                "of foxess_modbus's force power, or set its unit back to kW in Home Assistant"
             )
-        least, most = _float(attributes.get("min")), _float(attributes.get("max"))
-        if not 0 <= least < most:
+        least, most, step = (finite(state.attributes.get(key)) for key in ("min", "max", "step"))
+        if least is None or most is None or not 0 <= least < most:
             raise InverterError(
-                f"{entity_id} allows {attributes.get('min')} to {attributes.get('max')} kW, which "
-                "is no range to charge or discharge in: set the entity id of the right number"
+                f"{entity_id} allows {least} to {most} kW, which is no range to charge or "
+                "discharge in: set the entity id of the right number"
             )
-        value, step = _float(state), _float(attributes.get("step"))
-        if not math.isfinite(value):
-            raise InverterError(
-                f"{entity_id} shows {state!r}, which is no power: check foxess_modbus"
-            )
+        try:
+            value_kw = state.number
+        except ValueError as error:
+            raise InverterError(f"{entity_id} {error}: check foxess_modbus") from error
         return cls(
-            value_kw=value,
+            value_kw=value_kw,
             least_kw=least,
             most_kw=most,
-            step_kw=step if step > 0 else FINEST_STEP_KW,
+            step_kw=step if step is not None and step > 0 else FINEST_STEP_KW,
         )
 
     def nearest(self, power_kw: float) -> float:
         """The power nearest to the wanted one that the number takes [kW]."""
         clipped = min(max(power_kw, self.least_kw), self.most_kw)
         return round(min(round(clipped / self.step_kw) * self.step_kw, self.most_kw), 3)
-
-
-def _float(value: object) -> float:
-    try:
-        return float(str(value))
-    except ValueError:
-        return math.nan
 
 
 def _refusal(answer: object) -> str | None:

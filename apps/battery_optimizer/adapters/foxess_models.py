@@ -7,14 +7,14 @@ select, is one more row of `CONTROLS`.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 from battery_optimizer.errors import InverterError
+from battery_optimizer.model.entity import EntityState
 from battery_optimizer.model.modes import Mode
 
-
-ReadState = Callable[[str], Mapping[str, Any] | None]
-"""Reads an entity by its id: its `state` and `attributes`, or None where there is no such entity."""
+ReadState = Callable[[str], EntityState | None]
+"""Reads an entity by its id; None where there is none."""
 ListEntities = Callable[[], Iterable[str]]
 """Lists the ids of all entities that there are."""
 
@@ -72,6 +72,8 @@ class EntityNames:
     `prefix` is what the integration puts before its names: `foxess` for `select.foxess_work_mode`,
     the empty string for `select.work_mode`. A full id goes before a prefix.
     """
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
 
     prefix: str | None = None
     work_mode: str | None = None
@@ -157,12 +159,12 @@ def _is_select(entity_id: str, control: Control) -> bool:
     return domain == "select" and (name == control.ending or name.endswith(f"_{control.ending}"))
 
 
-def _speaks_fox(state: Mapping[str, Any] | None, control: Control) -> bool:
+def _speaks_fox(state: EntityState | None, control: Control) -> bool:
     # Other makers' integrations have a `work_mode` too.
     return control.options[Mode.SELF_USE] in offered_options(state)
 
 
-def offered_options(state: Mapping[str, Any] | None) -> tuple[str, ...]:
+def offered_options(state: EntityState | None) -> tuple[str, ...]:
     """What a select offers; empty where it does not exist or does not say."""
-    options = ((state or {}).get("attributes") or {}).get("options")
+    options = None if state is None else state.attributes.get("options")
     return tuple(options) if isinstance(options, list | tuple) else ()
