@@ -3,7 +3,7 @@
 It keeps 10 days by default: this seeds our own observations, which then grow by themselves.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -134,7 +134,7 @@ def _held_powers(readings: list[_Reading], end: datetime, max_kw: float) -> list
 def _counted_energy(readings: list[_Reading], max_kw: float) -> list[Span]:
     counted = [(reading.at, reading.value) for reading in readings if reading.value is not None]
     spans = []
-    for (at, kwh), (following, following_kwh) in pairwise(_without_wavering(counted)):
+    for (at, kwh), (following, following_kwh) in pairwise(_without_dips(counted)):
         hours = (following - at) / HOUR
         if hours <= 0:
             continue
@@ -142,16 +142,19 @@ def _counted_energy(readings: list[_Reading], max_kw: float) -> list[Span]:
         flowed_kwh = following_kwh - kwh if following_kwh >= kwh else following_kwh
         kw = flowed_kwh / hours
         is_gap = following - at > _LONGEST_HOLD and kw > _HARDLY_KW
-        # A spike of the counter, or a moment at nothing, is more than any house draws: dropped.
+        # Into a spike of the counter and out of it is more than any house draws: dropped.
         if 0 <= kw <= max_kw and not is_gap:
             spans.append(Span(start=at, end=following, kw=kw))
     return spans
 
 
-def _without_wavering(counted: Iterable[tuple[datetime, float]]) -> list[tuple[datetime, float]]:
+def _without_dips(counted: list[tuple[datetime, float]]) -> list[tuple[datetime, float]]:
+    """Without readings that are below the one before but are no reset: small, or soon made good."""
     kept: list[tuple[datetime, float]] = []
-    for at, kwh in counted:
-        if kept and _RESET_BELOW * kept[-1][1] <= kwh < kept[-1][1]:
+    following = [kwh for _, kwh in counted[1:]]
+    for (at, kwh), next_kwh in zip(counted, [*following, -1.0], strict=False):
+        falls = bool(kept) and kwh < kept[-1][1]
+        if falls and (kwh >= _RESET_BELOW * kept[-1][1] or next_kwh >= kept[-1][1]):
             continue
         kept.append((at, kwh))
     return kept

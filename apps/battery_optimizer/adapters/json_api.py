@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Final
 
@@ -57,7 +57,9 @@ class JsonApi:
             words = f"cannot be reached, or broke off ({type(error).__name__})"
             raise self._failed(words, now) from error
         if not response.ok:
-            raise self._failed(_refusal(response), now, _asked_to_wait_until(response, now))
+            body = _error_body(response)
+            until = _asked_to_wait_until(response, body, now)
+            raise self._failed(_refusal(response, body), now, until)
         self._failures, self._not_before = 0, None
         return payload
 
@@ -84,32 +86,34 @@ class JsonApi:
         return ForecastUnavailable(words)
 
 
-def _refusal(response: requests.Response) -> str:
+def _refusal(response: requests.Response, body: Mapping[str, object]) -> str:
     if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
         return "refuses: too many calls (error 429)"
-    reason = _reason(response)
-    return f"answered with error {response.status_code}" + (f": {reason}" if reason else "")
+    # Open-Meteo says why in `reason`, Forecast.Solar in `message.text`.
+    reason = str(_mapping(body.get("message")).get("text") or body.get("reason") or "")
+    return f"answered with error {response.status_code}: {reason[:_WORDS_SHOWN]}".rstrip(": ")
 
 
-def _reason(response: requests.Response) -> str:
-    """What the service says itself: Open-Meteo in `reason`, Forecast.Solar in `message.text`."""
-    try:
-        body: object = response.json()
-    except requests.JSONDecodeError:
-        return ""  # an error page for browsers
-    if not isinstance(body, Mapping):
-        return ""
-    message = body.get("message")
-    text = message.get("text") if isinstance(message, Mapping) else body.get("reason")
-    return "" if text is None else str(text)[:_WORDS_SHOWN]
-
-
-def _asked_to_wait_until(response: requests.Response, now: datetime) -> datetime | None:
+def _asked_to_wait_until(
+    response: requests.Response, body: Mapping[str, object], now: datetime
+) -> datetime | None:
     seconds = finite(response.headers.get("Retry-After"))
     if seconds is not None and seconds >= 0:
-        return now + min(timedelta(seconds=min(seconds, 1e6)), _LONGEST_ASKED_WAIT)
+        return now + timedelta(seconds=min(seconds, _LONGEST_ASKED_WAIT.total_seconds()))
+    ratelimit = _mapping(_mapping(body.get("message")).get("ratelimit"))
     try:
-        asked = utc_moment(response.headers["X-Ratelimit-Retry-At"], UTC)
+        asked = utc_moment(ratelimit["retry-at"])
     except (KeyError, ValueError):
-        return None
+        return None  # not said in a way we know: our own back-off serves
     return min(asked, now + _LONGEST_ASKED_WAIT)
+
+
+def _error_body(response: requests.Response) -> Mapping[str, object]:
+    try:
+        return _mapping(response.json())
+    except requests.JSONDecodeError:
+        return {}  # an error page for browsers
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}

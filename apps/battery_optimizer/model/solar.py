@@ -19,6 +19,9 @@ MOST_OVER_PEAK = 1.3
 
 _TOLERANCE_KW = 0.01
 
+_LIKELY_WATTS = 20.0
+"""A number of more than so many times the rating [kWp] is W: a dull day still peaks at 2 % of it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SolarArray:
@@ -99,7 +102,7 @@ def _require_likely_size(forecast: SolarForecast, peak_kw: float) -> None:
     most = MOST_OVER_PEAK * peak_kw
     if greatest <= most:
         return
-    likely_watts = greatest / 1000 <= most
+    likely_watts = _LIKELY_WATTS * peak_kw < greatest <= 1000 * most
     raise ForecastUnavailable(
         f"it has {greatest:g} kW, while the panels are rated {peak_kw:g} kWp: "
         + ("it looks like W given as kW" if likely_watts else "check the size of the panels")
