@@ -9,5 +9,10 @@ class Linear(Protocol):
     def __add__(self, other: Any, /) -> Self: ...  # noqa: ANN401
     def __sub__(self, other: Any, /) -> Self: ...  # noqa: ANN401
     def __rmul__(self, other: Any, /) -> Self: ...  # noqa: ANN401
-    def __rmatmul__(self, other: Any, /) -> Self: ...  # noqa: ANN401
     def __truediv__(self, other: Any, /) -> Self: ...  # noqa: ANN401
+
+
+class LinearVector(Linear, Protocol):
+    """An array or an expression, that a vector of rates can be multiplied with."""
+
+    def __rmatmul__(self, other: Any, /) -> Self: ...  # noqa: ANN401

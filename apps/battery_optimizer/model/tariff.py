@@ -8,10 +8,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from battery_optimizer.model.linear import Linear
+from battery_optimizer.model.linear import LinearVector
 from battery_optimizer.model.slots import SLOT, Bools, Floats, SlotSeries, floor_to_slot
 
-E = TypeVar("E", bound=Linear)
+E = TypeVar("E", bound=LinearVector)
 
 
 class Direction(StrEnum):
