@@ -160,7 +160,7 @@ class FoxEssModbus:
         self._confirm(
             entity_id,
             f"{wanted_kw:g}",
-            lambda shown: abs((finite(shown) or 0.0) - wanted_kw) <= number.step_kw,
+            lambda shown: number.shows(shown, wanted_kw),
         )
 
     def _inverter_kw(self, command: InverterCommand) -> float:
@@ -233,6 +233,11 @@ class PowerNumber:
             most_kw=most,
             step_kw=step if step is not None and step > 0 else FINEST_STEP_KW,
         )
+
+    def shows(self, state: str, wanted_kw: float) -> bool:
+        """Whether this state is the wanted power [kW], but for rounding."""
+        shown_kw = finite(state)
+        return shown_kw is not None and abs(shown_kw - wanted_kw) <= self.step_kw
 
     def nearest(self, power_kw: float) -> float:
         """The power nearest to the wanted one that the number takes [kW]."""

@@ -1,0 +1,154 @@
+"""A Fox ESS inverter with its battery and house, stepped through time.
+
+What it does in a mode is `model.modes.flows`; here are the maker's words and the maker's meaning of
+a force power: the power P at the inverter's AC side, the sun's power going to the battery on top.
+
+    Force Charge      takes P from the AC side: the battery charges P + solar
+    Force Discharge   gives P to the AC side: the battery discharges P - solar, or, when the sun
+                      gives more than P, charges what is over
+
+At max SoC a forced charge acts as Back-up, and at min SoC a forced discharge gives only the sun.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Final
+
+from battery_optimizer.model.house import House
+from battery_optimizer.model.modes import Flows, InverterCommand, Mode, flows
+from battery_optimizer.model.slots import HOUR, require_utc
+from battery_optimizer.simulate.surroundings import Surroundings
+
+LONGEST_STEP: Final = timedelta(minutes=1)
+FORCE_CHARGE: Final = "Force Charge"
+FORCE_DISCHARGE: Final = "Force Discharge"
+NATURAL_MODES: Final[Mapping[str, Mode]] = MappingProxyType(
+    {"Self Use": Mode.SELF_USE, "Feed-in First": Mode.FEED_IN, "Back-up": Mode.HOLD}
+)
+OPTIONS: Final = (*NATURAL_MODES, FORCE_CHARGE, FORCE_DISCHARGE)
+
+HEAT_C_PER_KWH: Final = 0.8
+"""What a kWh through the battery warms it by [C/kWh]."""
+COOLING_HOURS: Final = 6.0
+"""In which a battery loses two thirds of its warmth over the room's [h]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readings:
+    """What the inverter's sensors show [kW], each >= 0, averages of the last step."""
+
+    load_kw: float = 0.0
+    solar_kw: float = 0.0
+    charge_kw: float = 0.0
+    discharge_kw: float = 0.0
+    grid_import_kw: float = 0.0
+    grid_export_kw: float = 0.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Meters:
+    """Energies counted since the start [kWh]."""
+
+    load_kwh: float = 0.0
+    solar_kwh: float = 0.0
+    charge_kwh: float = 0.0
+    discharge_kwh: float = 0.0
+    grid_import_kwh: float = 0.0
+    grid_export_kwh: float = 0.0
+
+
+@dataclass(kw_only=True)
+class SimulatedInverter:
+    """The inverter at `now`; `advance` takes it on, in the mode that its `option` says.
+
+    With `speed` above 1 the battery and the meters run that much faster than the clock, so that
+    a watcher sees the battery fill; powers and the time of day stay true.
+    """
+
+    house: House
+    surroundings: Surroundings
+    now: datetime
+    soc_kwh: float
+    option: str = "Self Use"
+    force_charge_kw: float = 0.0
+    force_discharge_kw: float = 0.0
+    temperature_c: float = 18.0
+    room_c: float = 15.0
+    speed: float = 1.0
+    readings: Readings = field(default_factory=Readings, init=False)
+    meters: Meters = field(default_factory=Meters, init=False)
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what no such house can be."""
+        require_utc(self.now)
+        self.select(self.option)
+        if not 0 <= self.soc_kwh <= self.house.battery.capacity_kwh:
+            raise ValueError(f"soc_kwh must be within the battery, not {self.soc_kwh!r}")
+        if self.speed <= 0:
+            raise ValueError(f"speed must be above 0, not {self.speed!r}")
+
+    def select(self, option: str) -> None:
+        """Take on a mode by the maker's word; ValueError names the words that there are."""
+        if option not in OPTIONS:
+            raise ValueError(f"{option!r} is none of {', '.join(OPTIONS)}")
+        self.option = option
+
+    def advance(self, to: datetime) -> None:
+        """Live on until `to`, a minute at a time at most; a time gone by changes nothing."""
+        require_utc(to)
+        while self.now < to:
+            step = min(LONGEST_STEP, to - self.now)
+            self._live(step)
+            self.now += step
+
+    def _live(self, step: timedelta) -> None:
+        hours = step / HOUR * self.speed
+        load_kw = self.surroundings.load_kw(self.now)
+        solar_kw = self.surroundings.solar_kw(self.now)
+        battery = self.house.battery.at_temperature(self.temperature_c)
+        flowed = flows(
+            replace(self.house, battery=battery),
+            self.command(solar_kw),
+            soc_kwh=self.soc_kwh,
+            load_kwh=load_kw * hours,
+            solar_kwh=solar_kw * hours,
+            hours=hours,
+        )
+        left = battery.soc_after(self.soc_kwh, flowed.charge_kwh, flowed.discharge_kwh)
+        left -= battery.standby_kw * hours
+        self.soc_kwh = min(max(left, 0.0), battery.capacity_kwh)
+        self._warm(flowed, step / HOUR)
+        self._read(flowed, load_kw, hours)
+
+    def command(self, solar_kw: float) -> InverterCommand:
+        """What the option means for the battery while the sun gives so much [kW]."""
+        if self.option == FORCE_CHARGE:
+            return InverterCommand(mode=Mode.FORCE_CHARGE, power_kw=self.force_charge_kw + solar_kw)
+        if self.option == FORCE_DISCHARGE:
+            surplus_kw = solar_kw - self.force_discharge_kw
+            mode = Mode.FORCE_CHARGE if surplus_kw > 0 else Mode.FORCE_DISCHARGE
+            return InverterCommand(mode=mode, power_kw=abs(surplus_kw))
+        return InverterCommand(mode=NATURAL_MODES[self.option])
+
+    def _warm(self, flowed: Flows, clock_hours: float) -> None:
+        through_kwh = (flowed.charge_kwh + flowed.discharge_kwh) / self.speed
+        cooled_c = (self.temperature_c - self.room_c) * clock_hours / COOLING_HOURS
+        self.temperature_c += HEAT_C_PER_KWH * through_kwh - cooled_c
+
+    def _read(self, flowed: Flows, load_kw: float, hours: float) -> None:
+        self.readings = Readings(
+            load_kw=load_kw,
+            solar_kw=flowed.solar_kwh / hours,
+            charge_kw=flowed.charge_kwh / hours,
+            discharge_kw=flowed.discharge_kwh / hours,
+            grid_import_kw=flowed.grid_import_kwh / hours,
+            grid_export_kw=flowed.grid_export_kwh / hours,
+        )
+        self.meters.load_kwh += load_kw * hours
+        self.meters.solar_kwh += flowed.solar_kwh
+        self.meters.charge_kwh += flowed.charge_kwh
+        self.meters.discharge_kwh += flowed.discharge_kwh
+        self.meters.grid_import_kwh += flowed.grid_import_kwh
+        self.meters.grid_export_kwh += flowed.grid_export_kwh
