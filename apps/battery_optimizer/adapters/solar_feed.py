@@ -34,8 +34,8 @@ class ForecastStore(Protocol):
     def save_solar_forecast(self, forecast: SolarForecast) -> None:
         """Keep it; StoreUnavailable when it cannot."""
 
-    def latest_solar_forecast(self) -> SolarForecast | None:
-        """The one issued last, if any; StoreUnavailable when it cannot be read."""
+    def latest_solar_forecast(self, now: datetime) -> SolarForecast | None:
+        """The one issued last by `now`, if any; StoreUnavailable when it cannot be read."""
 
 
 class SolarFeed:
@@ -108,7 +108,7 @@ class SolarFeed:
 
     def _stored(self, now: datetime) -> SolarForecast | None:
         try:
-            stored = self._store.latest_solar_forecast()
+            stored = self._store.latest_solar_forecast(now)
         except StoreUnavailable as error:
             self._problems.append(f"no stored solar forecast: {error}")
             return None

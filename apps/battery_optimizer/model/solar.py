@@ -20,7 +20,7 @@ MOST_OVER_PEAK = 1.3
 _TOLERANCE_KW = 0.01
 
 _LIKELY_WATTS = 20.0
-"""A number of more than so many times the rating [kWp] is W: a dull day still peaks at 2 % of it."""
+"""More than so many times the rating [kWp] must be W: even a dull day peaks above 2 % of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
