@@ -121,6 +121,20 @@ def test_an_answer_of_another_shape_is_refused(body: object, words: str) -> None
     assert words in refusal(Answer.of(body))
 
 
+@pytest.mark.parametrize("key", ["9990-01-01T12:00:00+00:00", "9999-12-31T23:30:00+00:00"])
+def test_a_date_far_away_is_refused(key: str) -> None:
+    assert "the answer is not usable" in refusal(answer_with(recorded_periods() | {key: 1}))
+
+
+def test_a_time_given_twice_counts_once() -> None:
+    twice = recorded_periods()
+    twice["2026-06-15T13:00:00+01:00"] = twice["2026-06-15T12:00:00+00:00"]
+    with JsonServer(answer_with(twice), answer_with(recorded_periods())) as server:
+        forecasts = source(server)
+        first, second = forecasts.fetch(NOW), forecasts.fetch(NOW)
+    assert list(first.p50_kw.values) == list(second.p50_kw.values)
+
+
 def test_the_answer_of_another_day_is_refused() -> None:
     recorded = Answer.of(payload("forecast_solar/estimate.json"))
     assert "it is for another day" in refusal(recorded, NOW + timedelta(days=2))

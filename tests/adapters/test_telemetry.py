@@ -232,6 +232,8 @@ def test_a_payload_of_appdaemon_is_read_with_its_times() -> None:
     assert state.last_changed == datetime(2026, 6, 15, 11, 0, 0, 123456, tzinfo=UTC)
     assert state.last_reported == datetime(2026, 6, 15, 11, 30, tzinfo=UTC)
     assert (state.number, state.unit) == (55.0, "%")
+    beyond = {"state": "1", "last_changed": "0001-01-01T00:00:00+14:00"}
+    assert EntityState.from_payload(beyond).last_changed is None
     assert EntityState.from_payload({"state": None}).state == "unknown"
 
 

@@ -39,6 +39,12 @@ def test_half_hours_given_twice_are_refused() -> None:
         half_hourly(spans((0, 60, 1), (30, 60, 2)))
 
 
+def test_a_date_far_away_does_not_fill_the_memory() -> None:
+    year = 366 * 24 * 60
+    with pytest.raises(ValueError, match="more than a year apart"):
+        half_hourly(spans((0, 30, 1), (30, year + 1, 1)))
+
+
 def test_nothing_gives_no_series() -> None:
     with pytest.raises(ValueError, match="no values"):
         half_hourly([])

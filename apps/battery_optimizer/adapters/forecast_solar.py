@@ -65,7 +65,7 @@ class ForecastSolar:
         energies = _energies(self.get_json(path, {"time": "utc"}, now))
         try:
             return half_hourly(_spans(energies, self.zone))
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise ForecastUnavailable(f"the answer is not usable: {error}") from error
 
 
@@ -73,12 +73,12 @@ def _energies(payload: object) -> list[tuple[datetime, float]]:
     """End of each stretch (UTC), oldest first, and its energy [kWh]."""
     try:
         table = payload["result"]["watt_hours_period"]  # type: ignore[index]
-        energies = [(utc_moment(end), finite(wh)) for end, wh in table.items()]
+        energies = {utc_moment(end): finite(wh) for end, wh in table.items()}
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ForecastUnavailable("the answer has no watt_hours_period with UTC times") from error
     if not energies:
         raise ForecastUnavailable("the answer has an empty watt_hours_period")
-    return sorted((end, float("nan") if wh is None else wh / 1000) for end, wh in energies)
+    return sorted((end, float("nan") if wh is None else wh / 1000) for end, wh in energies.items())
 
 
 def _spans(energies: Sequence[tuple[datetime, float]], zone: ZoneInfo) -> list[Span]:

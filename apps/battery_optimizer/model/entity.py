@@ -83,7 +83,10 @@ def utc_moment(value: object, zone: tzinfo | None = None) -> datetime:
         if zone is None:
             raise ValueError(f"{value!r} does not say its time zone")
         moment = moment.replace(tzinfo=zone)
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:  # the year 1 or 9999
+        raise ValueError(f"{value!r} is beyond all dates") from error
 
 
 def _moment_or_none(value: object) -> datetime | None:

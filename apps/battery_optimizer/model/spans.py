@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 
 from battery_optimizer.model.slots import HOUR, SLOT, SLOT_HOURS, SlotSeries, floor_to_slot
 
 _TOLERANCE_HOURS = 1e-6
+
+_LONGEST = timedelta(days=366)
+"""A single wrong date must not fill the memory with half hours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +33,11 @@ def half_hourly(spans: Iterable[Span], *, least_covered: float = 1.0) -> SlotSer
 
     Energy is kept where the spans cover a half hour wholly. Where they cover at least the fraction
     `least_covered` of it, the average of what is covered stands for all of it; else it is NaN.
-    ValueError where spans overlap, or where there is no half hour at all.
+    ValueError where spans overlap, where there is no half hour at all, or more than a year of them.
     """
+    spans = list(spans)
+    if spans and max(span.end for span in spans) - min(span.start for span in spans) > _LONGEST:
+        raise ValueError("its times are more than a year apart")
     kwh: dict[datetime, float] = {}
     hours: dict[datetime, float] = {}
     for span in spans:
