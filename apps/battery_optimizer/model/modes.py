@@ -98,8 +98,8 @@ def flows(
     )
     room = max(0.0, ceiling - soc_kwh) / battery.charge_efficiency
     stored = max(0.0, soc_kwh - floor) * battery.discharge_efficiency
-    most_charge = min(battery.max_charge_kw * hours, room)
-    most_discharge = min(battery.max_discharge_kw * hours, stored)
+    most_charge = min(battery.most_charge_kwh(soc_kwh, hours), room)
+    most_discharge = min(battery.most_discharge_kwh(soc_kwh, hours), stored)
     net = load_kwh - solar
     charge = discharge = 0.0
     match command.mode:

@@ -1,0 +1,75 @@
+"""What the household wants besides a low bill, and what the grid offers for a while."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from battery_optimizer.model.modes import InverterCommand
+from battery_optimizer.model.slots import require_utc
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Have this much stored energy by a moment; missing it costs `price_p_per_kwh` (soft)."""
+
+    by: datetime
+    soc_kwh: float
+    price_p_per_kwh: float = 100.0
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a target that cannot be meant."""
+        require_utc(self.by)
+        if self.soc_kwh < 0:
+            raise ValueError(f"a target cannot be below 0 kWh, as {self.soc_kwh} is")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """A person's order: this command holds from `start` until `end`."""
+
+    start: datetime
+    end: datetime
+    command: InverterCommand
+
+    def __post_init__(self) -> None:
+        """Raise ValueError unless the times are UTC and in order."""
+        require_utc(self.start)
+        require_utc(self.end)
+        if self.end <= self.start:
+            raise ValueError(f"an override must end after it starts, not at {self.end}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """A session of the supplier or the grid.
+
+    `reward_p_per_kwh` is paid for each kWh less imported, or more exported, than usual (a saving
+    session). `free_import` makes each kWh imported above the usual free (a free-electricity
+    session).
+    """
+
+    start: datetime
+    end: datetime
+    reward_p_per_kwh: float = 0.0
+    free_import: bool = False
+
+    def __post_init__(self) -> None:
+        """Raise ValueError unless the times are UTC and in order."""
+        require_utc(self.start)
+        require_utc(self.end)
+        if self.end <= self.start:
+            raise ValueError(f"an event must end after it starts, not at {self.end}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """All wishes in force."""
+
+    targets: tuple[Target, ...] = ()
+    overrides: tuple[Override, ...] = ()
+    events: tuple[Event, ...] = ()
+    battery_may_export: bool = True
+    max_grid_charge_p_per_kwh: float | None = None
+    """Never charge from the grid above this import rate; None: at any."""
+
+
+NO_WISHES = Wishes()

@@ -1,0 +1,159 @@
+"""Why each slot does what it does, in a householder's words, from the solution itself."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from battery_optimizer.model.outlook import Outlook
+from battery_optimizer.model.plan import Schedule
+from battery_optimizer.model.slots import UK, Floats
+
+_SOME_KWH = 0.02
+"""Less than this is not worth a word."""
+_NEAR = 0.6
+"""Slots paying at least this share of the best one belong to the same use."""
+
+
+def pence(amount: float) -> str:
+    """An amount of pence as people say it: `7 p`, `0.4 p`."""
+    digits = 0 if abs(amount) >= 9.95 or abs(amount - round(amount)) < 0.05 else 1  # noqa: PLR2004
+    return f"{amount:.{digits}f} p"
+
+
+def price(rate: float) -> str:
+    """A price to pay, or to be paid, for a kWh: `at 8 p`, `while you are paid 2 p`."""
+    return f"at {pence(rate)}" if rate >= 0 else f"while you are paid {pence(-rate)} a kWh"
+
+
+class Story:
+    """What a whole schedule is about, so that each slot's reason can refer to the others."""
+
+    def __init__(self, outlook: Outlook, schedule: Schedule, zone: ZoneInfo = UK) -> None:
+        self._outlook = outlook
+        self._schedule = schedule
+        self._zone = zone
+        deficit = np.maximum(outlook.net_kwh, 0.0)
+        sells = schedule.discharge_kwh > deficit + _SOME_KWH
+        self._sells = sells
+        self._pays: Floats = np.where(sells, outlook.export_rate, outlook.import_rate)
+        """What a kWh from the battery brings in each slot [p/kWh]."""
+        self._gives = schedule.discharge_kwh > _SOME_KWH
+        self._buys = (
+            (schedule.charge_kwh > _SOME_KWH)
+            & (schedule.grid_import_kwh > outlook.load_kwh + _SOME_KWH)
+            | ((schedule.charge_kwh > -outlook.net_kwh + _SOME_KWH) & (outlook.net_kwh < 0))
+            | ((schedule.charge_kwh > _SOME_KWH) & (outlook.net_kwh >= 0))
+        )
+
+    def reason(self, slot: int) -> str:
+        """Why the slot does what it does: one or two sentences."""
+        if self._schedule.curtailed_kwh[slot] > max(
+            _SOME_KWH, 0.5 * float(self._outlook.solar_kwh[slot])
+        ):
+            return self._words_for_curtailing(slot)
+        if self._buys[slot]:
+            return self._words_for_buying(slot)
+        if self._gives[slot]:
+            return self._words_for_giving(slot)
+        if self._schedule.charge_kwh[slot] > _SOME_KWH:
+            return self._words_for_storing_sun(slot)
+        if self._outlook.net_kwh[slot] < -_SOME_KWH:
+            return self._words_for_selling_sun(slot)
+        return self._words_for_waiting(slot)
+
+    def _words_for_curtailing(self, slot: int) -> str:
+        paid = pence(-float(self._outlook.import_rate[slot]))
+        return f"Panels off: the grid pays {paid} for each kWh taken, more than the sun is worth."
+
+    def _words_for_buying(self, slot: int) -> str:
+        rate = float(self._outlook.import_rate[slot])
+        return f"Charging from the grid {price(rate)}{self._purpose(slot)}."
+
+    def _words_for_giving(self, slot: int) -> str:
+        rate = float(self._pays[slot])
+        if self._sells[slot]:
+            return f"Selling from the battery at {pence(rate)}: {self._worth(slot)}."
+        if rate < 0:
+            return "The battery serves the house, to make room for cheaper energy soon."
+        return (
+            f"The battery serves the house instead of the grid at {pence(rate)}: "
+            f"{self._worth(slot)}."
+        )
+
+    def _words_for_storing_sun(self, slot: int) -> str:
+        sold = pence(float(self._outlook.export_rate[slot]))
+        return f"Storing the sun instead of selling it at {sold}{self._purpose(slot)}."
+
+    def _words_for_selling_sun(self, slot: int) -> str:
+        sold = pence(float(self._outlook.export_rate[slot]))
+        if self._schedule.soc_kwh[slot + 1] >= self._schedule.soc_kwh.max() - _SOME_KWH:
+            return f"The battery is as full as it should be; the sun is sold at {sold}."
+        return f"Selling the sun at {sold}: {self._worth(slot)}.{self._waiting_for(slot)}"
+
+    def _words_for_waiting(self, slot: int) -> str:
+        rate = float(self._outlook.import_rate[slot])
+        if waiting := self._waiting_for(slot):
+            return f"The house runs on the grid {price(rate)}.{waiting}"
+        if use := self._use(slot):
+            return f"Keeping the battery for {use}; the house runs on the grid {price(rate)}."
+        return f"Nothing to gain: the house runs on the grid {price(rate)}."
+
+    def _waiting_for(self, slot: int) -> str:
+        """Why not to charge now: a later slot that charges for less."""
+        now = float(self._outlook.import_rate[slot])
+        for later in self._reach(slot):
+            rate = float(self._outlook.import_rate[later])
+            if self._buys[later] and rate < now:
+                when = self._clock(later)
+                then = f"you are paid {pence(-rate)}" if rate < 0 else f"it costs {pence(rate)}"
+                return f" Not charging {price(now)}: at {when} {then}."
+        return ""
+
+    def _purpose(self, slot: int) -> str:
+        use = self._use(slot)
+        return f", for {use}" if use else ""
+
+    def _use(self, slot: int) -> str:
+        """What energy held at the end of this slot is for: `16:30-19:00 at 34 p`."""
+        uses = [later for later in self._reach(slot) if self._gives[later]]
+        if not uses:
+            return ""
+        best = max(uses, key=lambda later: float(self._pays[later]))
+        enough = _NEAR * float(self._pays[best])
+        first = last = best
+        while first - 1 in uses and self._pays[first - 1] >= enough:
+            first -= 1
+        while last + 1 in uses and self._pays[last + 1] >= enough:
+            last += 1
+        span = f"{self._clock(first)}-{self._clock(last + 1)}"
+        verb = "sold " if self._sells[best] else ""
+        return f"{span}{self._day(first)}, {verb}at {pence(float(self._pays[best]))}"
+
+    def _reach(self, slot: int) -> range:
+        """The later slots that energy held now can last to: until the battery is next empty."""
+        soc = self._schedule.soc_kwh
+        empty = np.flatnonzero(soc[slot + 2 :] <= soc.min() + _SOME_KWH)
+        last = slot + 1 + int(empty[0]) if empty.size else len(soc) - 2
+        return range(slot + 1, last + 1)
+
+    def _worth(self, slot: int) -> str:
+        value = float(self._schedule.energy_value_p_per_kwh[slot])
+        if value < 0:
+            return "stored energy is in the way of energy that you are paid to take"
+        return f"later a stored kWh would save {pence(value)}"
+
+    def _start(self, slot: int) -> datetime:
+        starts = self._outlook.horizon.starts
+        moment = starts[slot] if slot < len(starts) else self._outlook.horizon.end
+        return moment.astimezone(self._zone)
+
+    def _clock(self, slot: int) -> str:
+        return f"{self._start(slot):%H:%M}"
+
+    def _day(self, slot: int) -> str:
+        today = self._start(0).date()
+        ahead = self._start(slot).date() - today
+        if ahead <= timedelta(0):
+            return ""
+        return " tomorrow" if ahead == timedelta(days=1) else f" on {self._start(slot):%A}"

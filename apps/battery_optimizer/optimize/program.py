@@ -1,0 +1,240 @@
+"""The program: one house, one battery, one horizon, as CVXPY sees it.
+
+Written once, compiled once; a plan only sets the parameters. The numbers C1 ... C28 are those of
+the design; the ones not here stand where they belong: C20 and C27 in `modes`, C25's alternatives
+and C28 in `planner`, C26 in `events`.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+
+import cvxpy as cp
+
+from battery_optimizer.model.house import Battery
+from battery_optimizer.model.tariff import bill
+from battery_optimizer.optimize.inputs import N_TERMINAL_LINES, ProgramInputs
+
+Expression = Any  # CVXPY ships no usable types
+
+
+class Feature(Enum):
+    """What a program has only where it is needed, so that a plain plan stays small."""
+
+    EXCLUSIVE = auto()
+    """C17, C18: no two directions at once; has binaries."""
+    TARGETS = auto()
+    """C22."""
+    OVERRIDES = auto()
+    """C25."""
+
+
+class Flow:
+    """The decision variables [kWh per slot, AC side, >= 0], shape (n_slots,) each."""
+
+    def __init__(self, n_slots: int) -> None:
+        self.charge: Expression = cp.Variable(n_slots, name="charge", nonneg=True)
+        self.discharge: Expression = cp.Variable(n_slots, name="discharge", nonneg=True)
+        self.grid_import: Expression = cp.Variable(n_slots, name="grid_import", nonneg=True)
+        self.grid_export: Expression = cp.Variable(n_slots, name="grid_export", nonneg=True)
+        self.curtailed: Expression = cp.Variable(n_slots, name="curtailed", nonneg=True)
+        self.soc: Expression = cp.Variable(n_slots + 1, name="soc")
+
+
+class Slack:
+    """What is soft: how far each wish is missed [kWh], shape (n_slots,) each, priced."""
+
+    def __init__(self, n_slots: int, features: frozenset[Feature]) -> None:
+        self.reserve: Expression = cp.Variable(n_slots, name="below_reserve", nonneg=True)
+        self.fuse: Expression = cp.Variable(n_slots, name="over_fuse", nonneg=True)
+        self.target: Expression | None = (
+            cp.Variable(n_slots, name="below_target", nonneg=True)
+            if Feature.TARGETS in features
+            else None
+        )
+        self.override: Expression | None = (
+            cp.Variable(n_slots, name="override_missed", nonneg=True)
+            if Feature.OVERRIDES in features
+            else None
+        )
+
+    def used(self) -> list[Expression]:
+        """The slacks that this program has."""
+        every = (self.reserve, self.fuse, self.target, self.override)
+        return [slack for slack in every if slack is not None]
+
+    def cost(self, given: dict[str, Expression]) -> Expression:
+        """What is missed, priced [p]."""
+        cost = given["reserve_price"] @ self.reserve + given["fuse_price"] @ self.fuse  # C4, C12
+        if self.target is not None:
+            cost += given["target_price"] @ self.target  # C22
+        if self.override is not None:
+            cost += given["override_price"] @ self.override  # C25
+        return cost
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """A compiled program with the handles that a solution is read by."""
+
+    problem: Expression
+    """Its first rows are C2, whose duals are the value of stored energy."""
+    parameters: dict[str, Expression]
+    flow: Flow
+    slack: Slack
+    directions: "Directions | None"
+
+    def set(self, inputs: ProgramInputs) -> None:
+        """Set every parameter; nothing is compiled again."""
+        for name, parameter in self.parameters.items():
+            parameter.value = getattr(inputs, name)
+
+
+def compile_program(
+    battery: Battery, n_slots: int, features: frozenset[Feature] = frozenset()
+) -> Program:
+    """The program for `n_slots` slots.
+
+    minimize  bill + wear + priced slack - value of the energy left at the end
+    """
+    given = _parameters(n_slots)
+    flow, slack = Flow(n_slots), Slack(n_slots, features)
+    terminal_value = cp.Variable(name="terminal_value")
+    dynamics = flow.soc[1:] == battery.soc_after(
+        flow.soc[:-1] - given["standby_kwh"], flow.charge, flow.discharge
+    )  # C2
+    directions = Directions(n_slots) if Feature.EXCLUSIVE in features else None
+    constraints = [
+        dynamics,
+        flow.soc[:1] == given["start_soc_kwh"],  # C3
+        *_energy_balance(flow, slack, given),
+        *_limits(battery, flow, slack, given),
+        *_wishes(flow, slack, given),
+        *(directions.constraints(flow, given) if directions else ()),
+        terminal_value
+        <= given["terminal_intercept_p"] + given["terminal_slope_p_per_kwh"] * flow.soc[-1],  # C21
+    ]
+    cost = (
+        bill(given["import_rate"], given["export_rate"], flow.grid_import, flow.grid_export)
+        + given["charge_cost"] @ flow.charge
+        + given["discharge_cost"] @ flow.discharge  # C19, and the order of equal prices
+        + slack.cost(given)
+        - terminal_value
+    )
+    return Program(
+        problem=cp.Problem(cp.Minimize(cost), constraints),
+        parameters=given,
+        flow=flow,
+        slack=slack,
+        directions=directions,
+    )
+
+
+def _energy_balance(
+    flow: Flow, slack: Slack, given: dict[str, Expression]
+) -> tuple[Expression, ...]:
+    load, solar = given["load_kwh"], given["solar_kwh"]
+    return (
+        load + flow.charge + flow.grid_export
+        == solar - flow.curtailed + flow.discharge + flow.grid_import,  # C1
+        flow.curtailed <= given["curtail_limit_kwh"],  # C14
+        flow.grid_import <= load + flow.charge,  # C15
+        flow.grid_export + flow.curtailed <= solar + flow.discharge,  # C16
+        flow.grid_import <= given["import_limit_kwh"] + slack.fuse,  # C12
+        flow.grid_export <= given["export_limit_kwh"],  # C13, C23
+        solar - flow.curtailed + flow.discharge - flow.charge <= given["ac_limit_kwh"],  # C11
+    )
+
+
+def _limits(
+    battery: Battery, flow: Flow, slack: Slack, given: dict[str, Expression]
+) -> tuple[Expression, ...]:
+    middle = (flow.soc[:-1] + flow.soc[1:]) / 2
+    hours = given["hours"]
+    return (
+        flow.soc[1:] >= given["reserve_kwh"] - slack.reserve,  # C4
+        flow.soc[1:] <= given["ceiling_kwh"],  # C5
+        flow.charge <= given["charge_limit_kwh"],  # C6, C10, C24
+        flow.discharge <= given["discharge_limit_kwh"],  # C7, C10
+        *(
+            flow.charge <= cp.multiply(hours, line.at_empty_kw + line.slope_per_hour * middle)  # C8
+            for line in battery.charge_lines()
+        ),
+        *(
+            flow.discharge
+            <= cp.multiply(hours, line.at_empty_kw + line.slope_per_hour * middle)  # C9
+            for line in battery.discharge_lines()
+        ),
+    )
+
+
+def _wishes(flow: Flow, slack: Slack, given: dict[str, Expression]) -> tuple[Expression, ...]:
+    constraints: tuple[Expression, ...] = ()
+    if slack.target is not None:
+        constraints += (flow.soc[1:] >= given["target_kwh"] - slack.target,)  # C22
+    if slack.override is not None:
+        constraints += (
+            flow.charge >= given["charge_wanted_kwh"] - slack.override,  # C25
+            flow.discharge >= given["discharge_wanted_kwh"] - slack.override,  # C25
+        )
+    return constraints
+
+
+class Directions:
+    """C17 and C18: which way the meter and the battery run, as the hull of the cases of a slot.
+
+    A slot imports (charging or not) or exports (charging or not). Each case has its own charge and
+    discharge with its own bounds, so that the relaxation of a slot is the convex hull of what its
+    meter can do: with big-M alone the hardest window here took five seconds, so under one. (The
+    disjunctive formulation of Balas, "Disjunctive programming", 1979.)
+    """
+
+    def __init__(self, n_slots: int) -> None:
+        self.importing: Expression = cp.Variable(n_slots, name="importing", boolean=True)
+        self.charging_import: Expression = cp.Variable(
+            n_slots, name="charging_import", boolean=True
+        )
+        self.charging_export: Expression = cp.Variable(
+            n_slots, name="charging_export", boolean=True
+        )
+        self._parts: tuple[Expression, ...] = tuple(
+            cp.Variable(n_slots, nonneg=True) for _ in range(6)
+        )
+
+    def constraints(self, flow: Flow, given: dict[str, Expression]) -> tuple[Expression, ...]:
+        """What ties the cases to the flows."""
+        charge_in, charge_out, discharge_in, discharge_out, curtailed_in, curtailed_out = (
+            self._parts
+        )
+        importing, exporting = self.importing, 1 - self.importing
+        net = given["load_kwh"] - given["solar_kwh"]
+        return (
+            self.charging_import <= importing,
+            self.charging_export <= exporting,
+            flow.charge == charge_in + charge_out,
+            flow.discharge == discharge_in + discharge_out,
+            flow.curtailed == curtailed_in + curtailed_out,
+            charge_in <= cp.multiply(given["charge_limit_kwh"], self.charging_import),
+            charge_out <= cp.multiply(given["surplus_charge_kwh"], self.charging_export),
+            discharge_in
+            <= cp.multiply(given["load_discharge_kwh"], importing - self.charging_import),
+            discharge_out
+            <= cp.multiply(given["discharge_limit_kwh"], exporting - self.charging_export),
+            flow.grid_import
+            == cp.multiply(net, importing) + charge_in - discharge_in + curtailed_in,
+            flow.grid_export
+            == discharge_out - charge_out - curtailed_out - cp.multiply(net, exporting),
+            curtailed_in <= cp.multiply(given["curtail_limit_kwh"], importing),
+            curtailed_out <= cp.multiply(given["curtail_limit_kwh"], exporting),
+            flow.grid_import <= cp.multiply(given["import_most_kwh"], importing),
+            flow.grid_export <= cp.multiply(given["export_limit_kwh"], exporting),
+        )
+
+
+def _parameters(n_slots: int) -> dict[str, Expression]:
+    sizes = dict.fromkeys(ProgramInputs.PER_SLOT, n_slots) | {
+        "start_soc_kwh": 1,
+        "terminal_intercept_p": N_TERMINAL_LINES,
+        "terminal_slope_p_per_kwh": N_TERMINAL_LINES,
+    }
+    return {name: cp.Parameter(size, name=name) for name, size in sizes.items()}

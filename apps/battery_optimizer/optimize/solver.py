@@ -1,0 +1,142 @@
+"""CVXPY's program in HiGHS' hands: compiled once, and each time only new numbers.
+
+CVXPY's own `solve` makes every boolean an integer in every slot, starts each time from nothing, and
+drops the bound of an interrupted search. So this asks CVXPY for the matrices (its documented
+`get_problem_data`) and calls HiGHS itself.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cvxpy as cp
+import highspy
+import numpy as np
+
+from battery_optimizer.errors import Infeasible, SolverFailed
+from battery_optimizer.model.slots import Floats
+
+_OPTIONS: Mapping[str, bool | int | float | str] = {
+    "output_flag": False,
+    # The program is small: threads cost more than they bring, restarts lose what was learned
+    # (x230701: 2.2 s with restarts, 0.7 s without).
+    "threads": 1,
+    "mip_allow_restart": False,
+    "mip_heuristic_run_rins": False,
+    "mip_rel_gap": 0.0,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solution:
+    """What HiGHS found; `gap_p` is the proven distance from the optimum [p].
+
+    `row_duals` [p per unit of a row's right side] are those of the last LP, empty for a MIP.
+    """
+
+    status: str
+    objective: float
+    gap_p: float
+    columns: Floats
+    row_duals: Floats
+
+
+class CompiledProblem:
+    """A CVXPY problem that HiGHS solves again and again, with changing parameters."""
+
+    def __init__(self, problem: Any) -> None:  # noqa: ANN401 (CVXPY ships no types)
+        if not problem.is_dpp():
+            raise ValueError("the program must be affine in its parameters (DPP)")
+        self._problem = problem
+        self._highs = highspy.Highs()
+        for name, value in _OPTIONS.items():
+            self._highs.setOptionValue(name, value)
+        self._basis: Any = None
+        self._lp: Any = None
+        self.columns_of: dict[int, int] = {}
+
+    def load(self) -> None:
+        """Hand HiGHS the parameters' present values; every column continuous."""
+        data, _, _ = self._problem.get_problem_data(
+            cp.HIGHS, canon_backend="COO", solver_opts={"use_quad_obj": False}
+        )
+        self.columns_of = data["param_prob"].var_id_to_col
+        self._lp = _highs_lp(data)
+        self._highs.passModel(self._lp)
+
+    def column(self, variable: Any, index: int = 0) -> int:  # noqa: ANN401
+        """The HiGHS column of one element of a CVXPY variable."""
+        return self.columns_of[variable.id] + index
+
+    def values(self, variable: Any, columns: Floats) -> Floats:  # noqa: ANN401
+        """The part of a solution that belongs to a CVXPY variable."""
+        first = self.columns_of[variable.id]
+        return columns[first : first + variable.size]
+
+    def fix(self, columns: Sequence[int], lower: Sequence[float], upper: Sequence[float]) -> None:
+        """Bound some columns; holds until the next `load`."""
+        self._highs.changeColsBounds(
+            len(columns), np.array(columns, np.int32), np.array(lower), np.array(upper)
+        )
+
+    def solve_lp(self) -> Solution:
+        """Solve as an LP, from the last basis if there is one."""
+        if self._basis is not None:
+            self._highs.setBasis(self._basis)
+        self._highs.run()
+        solution = self._solution()
+        self._basis = self._highs.getBasis()
+        return solution
+
+    def solve_mip(self, integers: Sequence[int], *, time_limit_s: float, gap_p: float) -> Solution:
+        """Solve with these columns integer; the incumbent and its proven gap at the time limit."""
+        highs = self._highs
+        kinds = np.full(len(integers), highspy.HighsVarType.kInteger)
+        highs.changeColsIntegrality(len(integers), np.array(integers, np.int32), kinds)
+        highs.setOptionValue("time_limit", time_limit_s + highs.getRunTime())
+        highs.setOptionValue("mip_abs_gap", gap_p)
+        try:
+            highs.run()
+            return self._solution(is_mip=True)
+        finally:
+            highs.setOptionValue("time_limit", float("inf"))
+
+    def _solution(self, *, is_mip: bool = False) -> Solution:
+        highs = self._highs
+        status = highs.getModelStatus()
+        info = highs.getInfo()
+        if status == highspy.HighsModelStatus.kInfeasible:
+            raise Infeasible("no schedule keeps every hard bound of the program")
+        incumbent = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+        if not incumbent or (status != highspy.HighsModelStatus.kOptimal and not is_mip):
+            raise SolverFailed(highs.modelStatusToString(status))
+        found = highs.getSolution()
+        objective = info.objective_function_value
+        return Solution(
+            status="optimal" if status == highspy.HighsModelStatus.kOptimal else "time limit",
+            objective=objective,
+            gap_p=max(0.0, objective - info.mip_dual_bound) if is_mip else 0.0,
+            columns=np.array(found.col_value),
+            row_duals=np.empty(0) if is_mip else np.array(found.row_dual),
+        )
+
+
+def _highs_lp(data: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    """CVXPY's conic form, A x = b above A x <= b, as HiGHS' LP."""
+    matrix, upper = data["A"].tocsc(), np.asarray(data["b"], dtype=float)
+    n_rows, n_columns = matrix.shape
+    lp = highspy.HighsLp()
+    lp.num_row_, lp.num_col_ = n_rows, n_columns
+    lp.col_cost_ = np.asarray(data["c"], dtype=float)
+    lp.row_lower_ = np.where(np.arange(n_rows) < data["dims"].zero, upper, -highspy.kHighsInf)
+    lp.row_upper_ = upper
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    lp.a_matrix_.start_, lp.a_matrix_.index_ = matrix.indptr, matrix.indices
+    lp.a_matrix_.value_ = matrix.data
+    lower_bounds, upper_bounds = data["lower_bounds"], data["upper_bounds"]
+    infinite = np.full(n_columns, highspy.kHighsInf)
+    lp.col_lower_ = -infinite if lower_bounds is None else lower_bounds.copy()
+    lp.col_upper_ = infinite if upper_bounds is None else upper_bounds.copy()
+    for index in np.ravel(data["bool_vars_idx"]).astype(int):
+        lp.col_lower_[index], lp.col_upper_[index] = 0.0, 1.0
+    return lp
