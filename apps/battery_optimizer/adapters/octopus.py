@@ -1,4 +1,4 @@
-"""The Octopus Energy API: which tariff a house has, and its unit rates as published.
+"""The Octopus Energy API: its requests, and what to do when it does not answer.
 
 Rates need no key; a household's agreements do, and the key goes nowhere but into the request.
 Everything that can go wrong out there becomes a RatesUnavailable which says what to do.
@@ -7,7 +7,7 @@ Everything that can go wrong out there becomes a RatesUnavailable which says wha
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import count
 from logging import getLogger
 from typing import Final
@@ -32,7 +32,7 @@ from battery_optimizer.adapters.octopus_payloads import (
     time_of,
     zulu,
 )
-from battery_optimizer.errors import ConfigError, RatesUnavailable
+from battery_optimizer.errors import RatesUnavailable
 from battery_optimizer.model.slots import SLOT
 from battery_optimizer.model.tariff import Direction, UnitRate
 
@@ -210,86 +210,6 @@ class OctopusClient:
             raise RatesUnavailable(refusal.format(what=what))
         with reading(what):
             return object_of(response.json())
-
-
-class OctopusRates:
-    """A house's import and export rates: products as set, or else as the account says."""
-
-    is_demo: Final = False
-
-    def __init__(
-        self,
-        client: OctopusClient,
-        *,
-        products: Mapping[Direction, str],
-        region: str | None = None,
-        postcode: str | None = None,
-        account: str | None = None,
-        api_key: str | None = None,
-    ) -> None:
-        """`products`: for each direction a product's code, or a kind (see KINDS), or nothing.
-
-        What is not given is looked up: the region by the postcode or the account's own tariff,
-        the product in the account.
-        """
-        self._client = client
-        self._products = dict(products)
-        self._region, self._postcode = region, postcode
-        self._account, self._api_key = account, api_key
-        self._resolved: dict[Direction, tuple[Tariff, datetime]] = {}
-        settings = [*sorted(self._products.values()), region, postcode, account]
-        self.name = " ".join(["octopus", *(word for word in settings if word)])
-
-    def fetch(
-        self,
-        direction: Direction,
-        start: datetime,
-        end: datetime,
-        now: datetime,
-        report: Callable[[str], None] = logger.warning,
-    ) -> list[UnitRate]:
-        """Published rates that hold somewhere in [start, end), oldest first."""
-        return self._client.unit_rates(self.tariff(direction, now), start, end, report)
-
-    def standing_charge(self, now: datetime) -> float:
-        """What being connected costs [p/day, inc. VAT]."""
-        return self._client.standing_charge(self.tariff(Direction.IMPORT, now), now)
-
-    def tariff(self, direction: Direction, now: datetime) -> Tariff:
-        """The house's tariff; looked up once a day, since agreements change."""
-        known = self._resolved.get(direction)
-        if known is not None and now - known[1] < timedelta(days=1):
-            return known[0]
-        tariff = self._look_up(direction, now)
-        self._resolved[direction] = (tariff, now)
-        return tariff
-
-    def _look_up(self, direction: Direction, now: datetime) -> Tariff:
-        product = self._products.get(direction)
-        if product is None:
-            return self._agreed(direction, now)
-        if product in KINDS:
-            product = self._client.discover_product(product, now)
-        return Tariff(product=product, region=self._find_region(now))
-
-    def _find_region(self, now: datetime) -> str:
-        if self._region is None and self._postcode is not None:
-            self._region = self._client.region_of_postcode(self._postcode)
-        return self._region or self._agreed(Direction.IMPORT, now).region
-
-    def _agreed(self, direction: Direction, now: datetime) -> Tariff:
-        if self._account is None or self._api_key is None:
-            raise ConfigError(
-                f"no {direction} tariff: set its product and the region or postcode, "
-                "or the account and API key, or a fixed rate"
-            )
-        agreements = self._client.agreements(self._account, self._api_key, now)
-        if direction not in agreements:
-            raise RatesUnavailable(
-                f"the account has no {direction} tariff now: set its product or a fixed rate "
-                "(0 if exports are not paid for)"
-            )
-        return agreements[direction]
 
 
 class _BusyError(Exception):

@@ -50,12 +50,12 @@ class RatesStore(Protocol):
     """Keeps half-hourly rates; of two for one start the one saved last holds."""
 
     def save_rates(
-        self, *, direction: str, source: str, rates: Sequence[UnitRate], fetched_at: datetime
+        self, *, direction: Direction, source: str, rates: Sequence[UnitRate], fetched_at: datetime
     ) -> None:
         """Keep these; StoreUnavailable when it cannot."""
 
     def load_rates(
-        self, *, direction: str, source: str, start: datetime, end: datetime
+        self, *, direction: Direction, source: str, start: datetime, end: datetime
     ) -> list[UnitRate]:
         """Those that hold somewhere in [start, end); StoreUnavailable when it cannot."""
 
@@ -117,24 +117,25 @@ class RatesFeed:
 
         RatesUnavailable if of a direction not one is known.
         """
-        known = self._known(self._source, start, end)
-        if self._fallback is not None and not _reaches(known.imports, now):
-            known = self._known(self._fallback, start, end)
-        for direction, series in (
-            (Direction.IMPORT, known.imports),
-            (Direction.EXPORT, known.exports),
-        ):
+        source = self._source
+        if self._fallback is not None and not self._reaches(source, now):
+            source = self._fallback
+        imports = self._series(Direction.IMPORT, source, start, end)
+        exports = self._series(Direction.EXPORT, source, start, end)
+        for direction, series in ((Direction.IMPORT, imports), (Direction.EXPORT, exports)):
             if not np.isfinite(series.values).any():
                 why = self.last_error or "they have not been fetched yet"
                 raise RatesUnavailable(f"no {direction} rate is known: {why}")
-        return known
+        is_demo = source.is_demo and bool(self._fetched_directions)
+        return KnownRates(imports=imports, exports=exports, is_demo=is_demo)
 
-    def _known(self, source: RatesSource, start: datetime, end: datetime) -> KnownRates:
-        return KnownRates(
-            imports=self._series(Direction.IMPORT, source, start, end),
-            exports=self._series(Direction.EXPORT, source, start, end),
-            is_demo=source.is_demo and len(self._fetched_directions) > 0,
-        )
+    def _reaches(self, source: RatesSource, now: datetime) -> bool:
+        """Whether a rate of this source is known for now or later, or none is needed."""
+        series = [
+            self._series(direction, source, now, now + AHEAD)
+            for direction in self._fetched_directions
+        ]
+        return not series or any(np.isfinite(one.values).any() for one in series)
 
     @property
     def _fetched_directions(self) -> list[Direction]:
@@ -174,7 +175,7 @@ class RatesFeed:
         published = source.fetch(direction, start, end, now, self._report)
         rates = _per_slot(half_hourly(published, start, end))
         if not rates:
-            raise RatesUnavailable(f"{source.name} gives no {direction} rate since {start}")
+            raise RatesUnavailable(f"no {direction} rate has been published since {start:%d %B}")
         self._newest[key] = rates
         try:
             self._store.save_rates(
@@ -182,18 +183,13 @@ class RatesFeed:
             )
         except StoreUnavailable as error:
             self._report(f"rates cannot be stored: {error}")
-            return
+            return  # and fetch the whole history again: memory is all there is
         self._fetched_once.add(key)
 
     def _report(self, problem: str) -> None:
         if problem not in self.problems:
             logger.warning("%s", problem)
             self.problems = (*self.problems, problem)
-
-
-def _reaches(series: SlotSeries, now: datetime) -> bool:
-    """Whether a rate is known for now or later."""
-    return bool(np.isfinite(series.between(floor_to_slot(now), series.end).values).any())
 
 
 def _per_slot(series: SlotSeries) -> list[UnitRate]:
