@@ -84,7 +84,7 @@ def half_hourly(rates: Iterable[UnitRate], start: datetime, end: datetime) -> Sl
     values = np.full(n_slots, np.nan)
     for rate in sorted(rates, key=lambda rate: rate.start):
         low = max(0, -((first - rate.start) // SLOT))
-        high = n_slots if rate.end is None else min(n_slots, -((first - rate.end) // SLOT))
+        high = n_slots if rate.end is None else max(0, -((first - rate.end) // SLOT))
         values[low:high] = rate.p_per_kwh
     return SlotSeries(start=first, values=values)
 
