@@ -145,7 +145,9 @@ class RatesFeed:
         self, direction: Direction, source: RatesSource, start: datetime, end: datetime
     ) -> SlotSeries:
         if direction in self._fixed:
-            always = UnitRate(start=start, end=None, p_per_kwh=self._fixed[direction])
+            always = UnitRate(
+                start=floor_to_slot(start), end=None, p_per_kwh=self._fixed[direction]
+            )
             return half_hourly([always], start, end)
         try:
             stored = self._store.load_rates(
