@@ -131,7 +131,7 @@ class EntitySettings(Section):
     load: str | None = None
     """Power that the house draws; none: sensor.PREFIX_load_power."""
     solar: str | None = None
-    """Power of the panels; none: sensor.PREFIX_pv_power_now."""
+    """Power of the panels; none: sensor.PREFIX_pv_power."""
     grid: str | None = None
     """Power at the meter; none: sensor.PREFIX_grid_ct."""
     grid_positive: Literal["import", "export"] = "export"
@@ -149,7 +149,7 @@ class EntitySettings(Section):
         return MeterEntities(
             soc=self.soc or f"{stem}battery_soc",
             load=self.load or f"{stem}load_power",
-            solar=self.solar or f"{stem}pv_power_now",
+            solar=self.solar or f"{stem}pv_power",
             grid=self.grid or f"{stem}grid_ct",
             grid_positive=self.grid_positive,
             battery=self.battery or f"{stem}invbatpower",

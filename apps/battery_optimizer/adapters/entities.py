@@ -1,0 +1,245 @@
+"""The entities that Home Assistant shows: one table, published after each cycle."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, Protocol
+
+from battery_optimizer.adapters.entities_facts import (
+    Attributes,
+    Value,
+    alternatives,
+    command_facts,
+    of_slot,
+    schedule,
+    series,
+    short_time,
+    shortened,
+    soc_series,
+    solver_facts,
+    window_facts,
+    window_start,
+)
+from battery_optimizer.model.shown import DEMO, Shown
+from battery_optimizer.model.tariff import RateClass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entity:
+    """A row of the table."""
+
+    name: str
+    """As shown; the id is sensor.battery_optimizer_ and this in small letters."""
+    value: Callable[[Shown], Value]
+    icon: str
+    unit: str | None = None
+    device_class: str | None = None
+    state_class: str | None = None
+    attributes: Callable[[Shown], Attributes] = lambda _: {}
+    shows_rates: bool = False
+    domain: str = "sensor"
+
+    @property
+    def id(self) -> str:
+        """The entity id."""
+        return f"{self.domain}.battery_optimizer_{self.name.lower().replace(' ', '_')}"
+
+    def state(self, shown: Shown) -> str | float | int:
+        """As Home Assistant takes it."""
+        value = self.value(shown)
+        if value is None:
+            return "unknown"
+        if isinstance(value, datetime):
+            return value.astimezone(UTC).isoformat(timespec="seconds")
+        return shortened(value) if isinstance(value, str) else value
+
+    def all_attributes(self, shown: Shown) -> dict[str, Any]:
+        """What goes with the state."""
+        is_demo = self.shows_rates and shown.is_demo
+        constant = {
+            "friendly_name": f"Battery Optimizer {self.name}{f' ({DEMO})' if is_demo else ''}",
+            "icon": self.icon,
+            "unit_of_measurement": self.unit,
+            "device_class": self.device_class,
+            "state_class": self.state_class,
+            "rates": DEMO if is_demo else None,
+        }
+        given = {key: value for key, value in constant.items() if value is not None}
+        return given | dict(self.attributes(shown))
+
+
+class SetState(Protocol):
+    """Sets an entity's state and attributes."""
+
+    def __call__(self, entity_id: str, /, *, state: str | float, attributes: Attributes) -> object:
+        """Make the entity, or change it."""
+
+
+def publish(shown: Shown, set_state: SetState) -> None:
+    """Set every entity of the table."""
+    for entity in ENTITIES:
+        set_state(entity.id, state=entity.state(shown), attributes=entity.all_attributes(shown))
+
+
+ENTITIES: Final = (
+    Entity(
+        name="Mode",
+        value=lambda shown: shown.outcome.command.mode.value,
+        device_class="enum",
+        icon="mdi:home-battery",
+        attributes=command_facts,
+    ),
+    Entity(
+        name="Next mode",
+        value=lambda shown: slot.mode.value if (slot := shown.next_mode) else None,
+        icon="mdi:skip-next",
+        attributes=lambda shown: (
+            {"start": short_time(slot.start), "reason": shortened(slot.reason)}
+            if (slot := shown.next_mode)
+            else {}
+        ),
+    ),
+    Entity(
+        name="Reason",
+        value=lambda shown: shown.outcome.reason,
+        icon="mdi:comment-question-outline",
+        attributes=alternatives,
+        shows_rates=True,
+    ),
+    Entity(
+        name="Expected SoC",
+        value=lambda shown: shown.percent(shown.now.soc_end_kwh) if shown.now else None,
+        unit="%",
+        device_class="battery",
+        state_class="measurement",
+        icon="mdi:battery-clock",
+        attributes=soc_series,
+    ),
+    Entity(
+        name="Plan",
+        value=lambda shown: len(shown.coming),
+        unit="slots",
+        icon="mdi:calendar-clock",
+        attributes=schedule,
+        shows_rates=True,
+    ),
+    Entity(
+        name="Import rate",
+        value=of_slot(lambda slot: slot.import_rate),
+        unit="p/kWh",
+        state_class="measurement",
+        icon="mdi:transmission-tower-export",
+        attributes=series(lambda slot: slot.import_rate),
+        shows_rates=True,
+    ),
+    Entity(
+        name="Export rate",
+        value=of_slot(lambda slot: slot.export_rate),
+        unit="p/kWh",
+        state_class="measurement",
+        icon="mdi:transmission-tower-import",
+        attributes=series(lambda slot: slot.export_rate),
+        shows_rates=True,
+    ),
+    Entity(
+        name="Rate class",
+        value=lambda shown: shown.rate_class,
+        device_class="enum",
+        icon="mdi:tag-outline",
+        attributes=lambda _: {"options": [each.value for each in RateClass]},
+        shows_rates=True,
+    ),
+    Entity(
+        name="Rates known until",
+        value=lambda shown: shown.rates_until,
+        device_class="timestamp",
+        icon="mdi:calendar-end",
+        shows_rates=True,
+    ),
+    Entity(
+        name="Cheapest window",
+        value=window_start(cheap=True),
+        device_class="timestamp",
+        icon="mdi:arrow-down-bold",
+        attributes=window_facts(cheap=True),
+        shows_rates=True,
+    ),
+    Entity(
+        name="Dearest window",
+        value=window_start(cheap=False),
+        device_class="timestamp",
+        icon="mdi:arrow-up-bold",
+        attributes=window_facts(cheap=False),
+        shows_rates=True,
+    ),
+    Entity(
+        name="Solar forecast",
+        value=of_slot(lambda slot: slot.solar_kwh / slot.hours),
+        unit="kW",
+        device_class="power",
+        state_class="measurement",
+        icon="mdi:solar-power",
+        attributes=series(lambda slot: slot.solar_kwh / slot.hours),
+    ),
+    Entity(
+        name="Load forecast",
+        value=of_slot(lambda slot: slot.load_kwh / slot.hours),
+        unit="kW",
+        device_class="power",
+        state_class="measurement",
+        icon="mdi:home-lightning-bolt-outline",
+        attributes=series(lambda slot: slot.load_kwh / slot.hours),
+    ),
+    Entity(
+        name="Energy value",
+        value=of_slot(lambda slot: slot.energy_value_p_per_kwh),
+        unit="p/kWh",
+        state_class="measurement",
+        icon="mdi:cash-clock",
+        shows_rates=True,
+    ),
+    Entity(
+        name="Planned cost",
+        value=lambda shown: round(shown.plan.cost_p / 100, 4) if shown.plan else None,
+        unit="GBP",
+        device_class="monetary",
+        icon="mdi:cash",
+        attributes=lambda shown: (
+            {"until": short_time(shown.plan.horizon.end)} if shown.plan else {}
+        ),
+        shows_rates=True,
+    ),
+    Entity(
+        name="Solver",
+        value=lambda shown: shown.plan.solve.status if shown.plan else None,
+        icon="mdi:function-variant",
+        attributes=solver_facts,
+    ),
+    Entity(
+        name="Solve time",
+        value=lambda shown: round(shown.plan.solve.seconds * 1000, 1) if shown.plan else None,
+        unit="ms",
+        device_class="duration",
+        state_class="measurement",
+        icon="mdi:timer-outline",
+    ),
+    Entity(
+        name="Health",
+        value=lambda shown: shown.health,
+        icon="mdi:heart-pulse",
+        attributes=lambda shown: {"problems": [shortened(each) for each in shown.problems[:20]]},
+    ),
+    Entity(
+        name="Problem",
+        domain="binary_sensor",
+        value=lambda shown: "off" if shown.health == "ok" else "on",
+        device_class="problem",
+        icon="mdi:alert-circle-outline",
+    ),
+    Entity(
+        name="Heartbeat",
+        value=lambda shown: shown.outcome.at,
+        device_class="timestamp",
+        icon="mdi:heart-pulse",
+    ),
+)

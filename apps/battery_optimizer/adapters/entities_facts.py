@@ -1,0 +1,162 @@
+"""States and attributes of the entities: series, runs of modes, facts, kept short enough.
+
+Home Assistant refuses a state over 255 characters and its recorder drops attributes over 16 kB, so
+texts are cut and series thinned.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from battery_optimizer.model.modes import Mode
+from battery_optimizer.model.plan import SlotPlan
+from battery_optimizer.model.shown import Shown, end_of
+
+Value = str | float | int | datetime | None
+Attributes = Mapping[str, Any]
+
+LONGEST_STATE: Final = 255
+MOST_BYTES: Final = 15_000
+"""Of an entity's attributes, with a margin below the recorder's 16,384."""
+MOST_POINTS: Final = 192
+
+
+def of_slot(read: Callable[[SlotPlan], float], digits: int = 2) -> Callable[[Shown], Value]:
+    """A number of the slot that runs now."""
+    return lambda shown: round(read(shown.now), digits) if shown.now is not None else None
+
+
+def series(read: Callable[[SlotPlan], float], digits: int = 2) -> Callable[[Shown], Attributes]:
+    """`forecast: [{start, value}]`, averages where slots must be taken together."""
+
+    def attributes(shown: Shown) -> Attributes:
+        points = [
+            {
+                "start": short_time(group[0].start),
+                "value": round(sum(read(slot) for slot in group) / len(group), digits),
+            }
+            for group in _grouped(shown.coming)
+        ]
+        return {"forecast": points}
+
+    return attributes
+
+
+def soc_series(shown: Shown) -> Attributes:
+    """`forecast: [{start, value}]`: state of charge [%] at each start."""
+    points = [
+        {"start": short_time(group[0].start), "value": shown.percent(group[0].soc_start_kwh)}
+        for group in _grouped(shown.coming)
+    ]
+    return {"forecast": points}
+
+
+def _grouped(slots: Sequence[SlotPlan]) -> Iterator[Sequence[SlotPlan]]:
+    size = max(1, -(-len(slots) // MOST_POINTS))
+    for first in range(0, len(slots), size):
+        yield slots[first : first + size]
+
+
+def schedule(shown: Shown) -> Attributes:
+    """Runs of slots with one mode: `[{start, end, mode, power_kw, soc_percent, reason}]`."""
+    runs: list[dict[str, Any]] = []
+    for slot in shown.coming:
+        end = short_time(end_of(slot))
+        if runs and runs[-1]["mode"] == slot.mode.value:
+            runs[-1] |= {"end": end, "soc_percent": shown.percent(slot.soc_end_kwh)}
+            continue
+        runs.append(
+            {
+                "start": short_time(slot.start),
+                "end": end,
+                "mode": slot.mode.value,
+                "power_kw": rounded(slot.command.power_kw),
+                "soc_percent": shown.percent(slot.soc_end_kwh),
+                "reason": shortened(slot.reason),
+            }
+        )
+    kept = _fitting(runs)
+    return {"schedule": kept, "complete": len(kept) == len(runs)}
+
+
+def _fitting(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    size = 0
+    for count, row in enumerate(rows):
+        size += len(json.dumps(row)) + 2
+        if size > MOST_BYTES - 500:
+            return rows[:count]
+    return rows
+
+
+def window_start(*, cheap: bool) -> Callable[[Shown], Value]:
+    """When the cheapest, or dearest, window of the plan begins."""
+    return lambda shown: next((slot.start for slot in shown.window(cheap=cheap)), None)
+
+
+def window_facts(*, cheap: bool) -> Callable[[Shown], Attributes]:
+    """The window's end and average rate [p/kWh], and whether all its rates are published."""
+
+    def attributes(shown: Shown) -> Attributes:
+        slots = shown.window(cheap=cheap)
+        if not slots:
+            return {}
+        rates = [slot.import_rate for slot in slots]
+        return {
+            "end": short_time(end_of(slots[-1])),
+            "average_p_per_kwh": round(sum(rates) / len(rates), 2),
+            "published": all(slot.rate_published for slot in slots),
+        }
+
+    return attributes
+
+
+def command_facts(shown: Shown) -> Attributes:
+    """The modes there are, the power of the present one [kW], and what came of the command."""
+    outcome = shown.outcome
+    return {
+        "options": [mode.value for mode in Mode],
+        "power_kw": rounded(outcome.command.power_kw),
+        "command_result": outcome.command_result.value,
+    }
+
+
+def alternatives(shown: Shown) -> Attributes:
+    """The whole reason, and what each other thing to do now would cost more [p]."""
+    others = shown.plan.alternatives if shown.plan is not None else ()
+    return {
+        "text": shown.outcome.reason,
+        "alternatives": [
+            {"mode": other.command.mode.value, "extra_cost_p": round(other.extra_cost_p, 2)}
+            for other in others
+        ],
+    }
+
+
+def solver_facts(shown: Shown) -> Attributes:
+    """How the plan was solved, and when."""
+    if shown.plan is None:
+        return {}
+    solve = shown.plan.solve
+    return {
+        "gap_p": round(solve.gap_p, 4),
+        "doubtful_slots": solve.n_doubtful,
+        "made_at": short_time(shown.plan.made_at),
+        "warnings": list(shown.plan.warnings),
+    }
+
+
+def short_time(moment: datetime) -> str:
+    """UTC, without seconds where there are none: half an hour is written 192 times."""
+    seconds = ":%S" if moment.second else ""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M{seconds}}Z"
+
+
+def shortened(text: str) -> str:
+    """As much of the text as a state may have."""
+    return text if len(text) <= LONGEST_STATE else f"{text[: LONGEST_STATE - 1]}…"
+
+
+def rounded(value: float | None, digits: int = 3) -> float | None:
+    """The number with few digits; None stays None."""
+    return None if value is None else round(value, digits)

@@ -1,0 +1,101 @@
+"""What there is to show after a cycle, read off its outcome: for entities, HTTP and the page."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from battery_optimizer.model.decision import CycleOutcome, CycleResult
+from battery_optimizer.model.plan import Plan, SlotPlan
+from battery_optimizer.model.slots import HOUR
+from battery_optimizer.model.tariff import RateClass, classify
+
+DEMO = "demo rates"
+_DAY_HOURS = 24.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What there is to show after a cycle; `capacity_kwh` makes percentages."""
+
+    outcome: CycleOutcome
+    capacity_kwh: float
+    problems: tuple[str, ...] = ()
+    """Of the cycle and of its sources together."""
+
+    @property
+    def plan(self) -> Plan | None:
+        """The plan in force."""
+        return self.outcome.plan
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether the rates are made up."""
+        plan, outlook = self.outcome.plan, self.outcome.outlook
+        return (plan is not None and plan.is_demo) or (outlook is not None and outlook.is_demo)
+
+    @property
+    def now(self) -> SlotPlan | None:
+        """The plan's slot at the time of the cycle."""
+        return self.coming[0] if self.coming else None
+
+    @property
+    def coming(self) -> tuple[SlotPlan, ...]:
+        """The plan's slots from the present one on."""
+        if self.plan is None:
+            return ()
+        starts = self.plan.horizon.starts
+        first = sum(start <= self.outcome.at for start in starts) - 1
+        return self.plan.slots[max(first, 0) :] if self.outcome.at < self.plan.horizon.end else ()
+
+    def percent(self, soc_kwh: float | None) -> float | None:
+        """Stored energy as a percentage of the capacity."""
+        if soc_kwh is None or self.capacity_kwh <= 0:
+            return None
+        return round(100 * soc_kwh / self.capacity_kwh, 1)
+
+    @property
+    def health(self) -> str:
+        """`ok`, `degraded` if planned in spite of problems, else which rung of the ladder."""
+        if self.outcome.result is not CycleResult.PLANNED:
+            return self.outcome.result.value
+        return "ok" if not self.problems else "degraded"
+
+    @property
+    def next_mode(self) -> SlotPlan | None:
+        """The first slot with another mode than the present one."""
+        return next((slot for slot in self.coming if slot.mode != self.outcome.command.mode), None)
+
+    @property
+    def rate_class(self) -> RateClass | None:
+        """How the present import rate compares with those of the coming day."""
+        if self.now is None:
+            return None
+        hours = np.cumsum([slot.hours for slot in self.coming])
+        around = np.array([slot.import_rate for slot in self.coming])[hours <= _DAY_HOURS]
+        return classify(self.now.import_rate, around)
+
+    @property
+    def rates_until(self) -> datetime | None:
+        """The end of the last slot whose rates are published."""
+        published = [slot for slot in self.coming if slot.rate_published]
+        return end_of(published[-1]) if published else None
+
+    def window(self, *, cheap: bool) -> tuple[SlotPlan, ...]:
+        """The run of slots around the lowest, or highest, import rate with rates nearly as good."""
+        slots = self.coming
+        if not slots:
+            return ()
+        rates = np.array([slot.import_rate for slot in slots]) * (1 if cheap else -1)
+        first = last = int(np.argmin(rates))
+        good = rates <= np.quantile(rates, 0.25)
+        while first > 0 and good[first - 1]:
+            first -= 1
+        while last + 1 < len(slots) and good[last + 1]:
+            last += 1
+        return slots[first : last + 1]
+
+
+def end_of(slot: SlotPlan) -> datetime:
+    """The moment at which a slot ends."""
+    return slot.start + slot.hours * HOUR
