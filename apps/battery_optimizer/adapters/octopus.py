@@ -184,7 +184,7 @@ class OctopusClient:
             except _BusyError as busy:
                 wait_s = max(wait_s, busy.retry_after_s)
                 if attempt >= self._attempts or wait_s > LONGEST_WAIT_S:
-                    raise RatesUnavailable(f"{busy}; tried {attempt} times, later again") from busy
+                    raise RatesUnavailable(f"{busy} (tried {attempt} times)") from busy
             self._sleep(wait_s)
             wait_s *= 2
         raise AssertionError("count() does not end")
