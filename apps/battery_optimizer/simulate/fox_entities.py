@@ -71,33 +71,36 @@ SENSORS: Final = (
         value=lambda fox: fox.readings.grid_export_kw - fox.readings.grid_import_kw,
     ),
     Sensor(
-        ending="load_power_total", unit="kWh", value=lambda fox: fox.meters.load_kwh, decimals=2
+        ending="load_power_total", unit="kWh", value=lambda fox: fox.counters.load_kwh, decimals=2
     ),
     Sensor(
-        ending="solar_energy_total", unit="kWh", value=lambda fox: fox.meters.solar_kwh, decimals=2
+        ending="solar_energy_total",
+        unit="kWh",
+        value=lambda fox: fox.counters.solar_kwh,
+        decimals=2,
     ),
     Sensor(
         ending="battery_charge_total",
         unit="kWh",
-        value=lambda fox: fox.meters.charge_kwh,
+        value=lambda fox: fox.counters.charge_kwh,
         decimals=2,
     ),
     Sensor(
         ending="battery_discharge_total",
         unit="kWh",
-        value=lambda fox: fox.meters.discharge_kwh,
+        value=lambda fox: fox.counters.discharge_kwh,
         decimals=2,
     ),
     Sensor(
         ending="grid_consumption_energy_total",
         unit="kWh",
-        value=lambda fox: fox.meters.grid_import_kwh,
+        value=lambda fox: fox.counters.grid_import_kwh,
         decimals=2,
     ),
     Sensor(
         ending="feed_in_energy_total",
         unit="kWh",
-        value=lambda fox: fox.meters.grid_export_kwh,
+        value=lambda fox: fox.counters.grid_export_kwh,
         decimals=2,
     ),
 )
@@ -112,6 +115,7 @@ class SimulatedFoxEss:
         self.select_id = f"select.{stem}work_mode"
         self.charge_power_id = f"number.{stem}force_charge_power"
         self.discharge_power_id = f"number.{stem}force_discharge_power"
+        self.soc_kwh_id = f"sensor.{stem}bms_kwh_remaining"
         self._sensor_stem = f"sensor.{stem}"
 
     def entities(self) -> dict[str, EntityState]:

@@ -48,7 +48,7 @@ class Readings:
 
 
 @dataclass(slots=True, kw_only=True)
-class Meters:
+class Counters:
     """Energies counted since the start [kWh]."""
 
     load_kwh: float = 0.0
@@ -63,7 +63,7 @@ class Meters:
 class SimulatedInverter:
     """The inverter at `now`; `advance` takes it on, in the mode that its `option` says.
 
-    With `speed` above 1 the battery and the meters run that much faster than the clock, so that
+    With `speed` above 1 the battery and the counters run that much faster than the clock, so that
     a watcher sees the battery fill; powers and the time of day stay true.
     """
 
@@ -78,7 +78,7 @@ class SimulatedInverter:
     room_c: float = 15.0
     speed: float = 1.0
     readings: Readings = field(default_factory=Readings, init=False)
-    meters: Meters = field(default_factory=Meters, init=False)
+    counters: Counters = field(default_factory=Counters, init=False)
 
     def __post_init__(self) -> None:
         """Raise ValueError for what no such house can be."""
@@ -146,9 +146,9 @@ class SimulatedInverter:
             grid_import_kw=flowed.grid_import_kwh / hours,
             grid_export_kw=flowed.grid_export_kwh / hours,
         )
-        self.meters.load_kwh += load_kw * hours
-        self.meters.solar_kwh += flowed.solar_kwh
-        self.meters.charge_kwh += flowed.charge_kwh
-        self.meters.discharge_kwh += flowed.discharge_kwh
-        self.meters.grid_import_kwh += flowed.grid_import_kwh
-        self.meters.grid_export_kwh += flowed.grid_export_kwh
+        self.counters.load_kwh += load_kw * hours
+        self.counters.solar_kwh += flowed.solar_kwh
+        self.counters.charge_kwh += flowed.charge_kwh
+        self.counters.discharge_kwh += flowed.discharge_kwh
+        self.counters.grid_import_kwh += flowed.grid_import_kwh
+        self.counters.grid_export_kwh += flowed.grid_export_kwh

@@ -104,7 +104,7 @@ class PlausibleHome:
         irradiance = 1.098 * up * exp(-0.059 / up)
         return min(self.panels.peak_kw, self.panels.peak_kw * PERFORMANCE * irradiance * gain)
 
-    def forecast(self, day: date, days_ahead: int) -> list[dict[str, object]]:
+    def forecast(self, day: date, days_ahead: int) -> list[dict[str, float | str]]:
         """Rows of a local day in Solcast's shape: half-hourly average power [kW]."""
         clearness, _ = _sky(self.seed, day)
         rng = np.random.default_rng([self.seed, day.toordinal(), _FORECAST, days_ahead])
@@ -112,7 +112,7 @@ class PlausibleHome:
         share = min(1.0, clearness * exp(spread * rng.normal()))
         low, high = exp(-1.28 * (spread + 0.2)), exp(1.28 * (spread + 0.2))
         start, end = day_bounds(day, self.place.zone)
-        rows: list[dict[str, object]] = []
+        rows: list[dict[str, float | str]] = []
         while start < end:
             clear_kw = self._clear_average_kw(start)
             rows.append(
