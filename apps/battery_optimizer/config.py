@@ -16,6 +16,7 @@ from battery_optimizer.errors import ConfigError
 from battery_optimizer.model.house import Battery, GridConnection, House, Inverter
 from battery_optimizer.model.meters import MeterEntities
 from battery_optimizer.model.ranges import Range, check_ranges
+from battery_optimizer.model.settings import Control, PlannerSettings
 from battery_optimizer.model.solar import SolarArray
 
 APPDAEMON_KEYS: Final = frozenset(
@@ -158,21 +159,6 @@ class EntitySettings(Section):
         )
 
 
-class PlannerSettings(Section):
-    """How plans are made."""
-
-    horizon_hours: Annotated[float, Range(4, 168)] = 48
-    """How far ahead is planned [h]."""
-    step_minutes: Literal[5, 10, 15, 30] = 30
-    """Length of a planned step [minutes]."""
-    time_limit_s: Annotated[float, Range(0.1, 60)] = 2.0
-    """Longest that one solve may take [s]; the best plan found by then is used."""
-    switching_p: Annotated[float, Range(0, 100)] = 0.5
-    """What a change of mode must at least save [p], so that plans do not flutter."""
-    max_plan_age_minutes: Annotated[float, Range(5, 1440)] = 60
-    """How long the last plan is followed when no new one can be made [minutes]."""
-
-
 class WebSettings(Section):
     """What is served over HTTP."""
 
@@ -185,7 +171,7 @@ class WebSettings(Section):
 class Config(Section):
     """All settings of one house."""
 
-    control: Literal["active", "read_only"] = "active"
+    control: Control = Control.ACTIVE
     """read_only does all but send commands."""
     battery: Battery
     inverter: Inverter = Inverter()
@@ -243,7 +229,7 @@ def _lines(error: ErrorDetails) -> Iterator[str]:
             yield f"{path} must be given"
         case "extra_forbidden" | "unexpected_keyword_argument":
             yield f"{path} is not a setting{_did_you_mean(error['loc'])}"
-        case "literal_error":
+        case "literal_error" | "enum":
             yield f"{path} must be {error['ctx']['expected']}, not {shown}"
         case "model_type" | "dataclass_type":
             yield f"{path} must have settings indented below it, not {shown}"

@@ -9,6 +9,7 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from dataclasses import MISSING, dataclass, fields, is_dataclass
+from enum import Enum
 from inspect import getsource
 from itertools import pairwise
 from pathlib import Path
@@ -95,6 +96,8 @@ def _allowed(hint: Any) -> str:  # noqa: ANN401 - a type, of any form
     for kind in kinds:
         if get_origin(kind) is Literal:
             return ", ".join(f"`{choice}`" for choice in get_args(kind))
+        if isinstance(kind, type) and issubclass(kind, Enum):
+            return ", ".join(f"`{choice.value}`" for choice in kind)
     if bool in kinds:
         return "`true`, `false`"
     if get_origin(hint) is tuple:
