@@ -71,10 +71,10 @@ class Retention:
     """Their half-hourly averages, and the energies of each slot."""
     decisions: int = 60
     """One line for each cycle, the commands sent, and what is left of plans."""
-    every_plan: int = 2
-    """Every plan and what it was made from; beyond, the first of each hour,"""
+    every_plan: int = 1
+    """Every plan, with the outlooks; beyond, the first plan of each hour,"""
     hourly_plan: int = 7
-    """and beyond this, the first of each six hours."""
+    """and beyond this, the first plan, and the first forecast, of each six hours."""
     forecasts: int = 60
     rates: int = 800
 
@@ -107,7 +107,7 @@ class Store:
         self._file.close()
 
     def prune(self, now: datetime) -> None:
-        """Throw away what is older than it need be; once a day is enough."""
+        """Throw away what is older than it need be; cheap enough for once an hour."""
         oldest = {
             field.name: epoch(now - timedelta(days=getattr(self._retention, field.name)))
             for field in fields(self._retention)
@@ -118,9 +118,8 @@ class Store:
                 connection.execute(statement, oldest)
 
         self._file.write(delete)
-        self._file.read(
-            lambda connection: connection.execute("PRAGMA incremental_vacuum").fetchall()
-        )
+        # As a script: `execute` would stop after giving back one page.
+        self._file.read(lambda connection: connection.executescript("PRAGMA incremental_vacuum"))
 
     def save_rates(
         self,

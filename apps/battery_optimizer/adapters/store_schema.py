@@ -46,8 +46,8 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     ),
 )
 
-# Of old plans, outcomes, outlooks and forecasts the first of each hour or six hours is kept:
-# every plan of 60 days would fill 100 MB.
+# Of old plans and outcomes the first of each hour is kept, of still older ones, and of forecasts,
+# the first of each six hours: every plan of 60 days would fill 140 MB.
 PRUNE: Final = (
     "DELETE FROM samples WHERE at < :samples",
     "DELETE FROM half_hours WHERE start < :half_hours",
@@ -65,9 +65,7 @@ PRUNE: Final = (
         AND made_at NOT IN (SELECT min(made_at) FROM plans GROUP BY made_at / 3600)""",
     """DELETE FROM plans WHERE made_at < :hourly_plan
         AND made_at NOT IN (SELECT min(made_at) FROM plans GROUP BY made_at / 21600)""",
-    "DELETE FROM outlooks WHERE slot < :hourly_plan",
-    """DELETE FROM outlooks WHERE slot < :every_plan
-        AND slot NOT IN (SELECT min(slot) FROM outlooks GROUP BY slot / 3600)""",
+    "DELETE FROM outlooks WHERE slot < :every_plan",
     "DELETE FROM solar_forecasts WHERE issued_at < :forecasts",
     """DELETE FROM solar_forecasts WHERE issued_at < :hourly_plan AND (issued_at, source) NOT IN
         (SELECT min(issued_at), source FROM solar_forecasts GROUP BY source, issued_at / 21600)""",
