@@ -1,0 +1,65 @@
+"""Which wall-clock half hour of which local day a slot is, and which days people have off."""
+
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+from holidays import country_holidays
+
+from battery_optimizer.model.slots import SLOT, UK
+
+Integers = npt.NDArray[np.int64]
+
+SLOTS_PER_DAY: Final = 48
+_SATURDAY: Final = 5
+_DAY: Final = timedelta(days=1)
+
+
+@lru_cache(maxsize=4096)
+def is_off_day(day: date) -> bool:
+    """Whether it is a weekend or a bank holiday in England."""
+    return day.weekday() >= _SATURDAY or day in _bank_holidays(day.year)
+
+
+@lru_cache(maxsize=16)
+def _bank_holidays(year: int) -> frozenset[date]:
+    return frozenset(country_holidays("GB", subdiv="ENG", years=year))
+
+
+def off_days(first_day: int, count: int) -> Integers:
+    """1 for each day off, else 0, from the day of this ordinal on, shape (count,)."""
+    days = (date.fromordinal(first_day + n) for n in range(count))
+    return np.fromiter((is_off_day(day) for day in days), dtype=np.int64, count=count)
+
+
+@lru_cache(maxsize=32)
+def wall_positions(start: datetime, count: int, zone: ZoneInfo = UK) -> Integers:
+    """Half hours since year 1 on the wall clock, for `count` slots from `start` (UTC) on.
+
+    Position // 48 is the ordinal of the local day, position % 48 the half hour of its clock. When
+    clocks go forward two positions are skipped; when they go back two come twice.
+    """
+    positions = np.empty(count, dtype=np.int64)
+    first = 0
+    while first < count:
+        moment = start + first * SLOT
+        last = min(count, first + SLOTS_PER_DAY)
+        if last - first == SLOTS_PER_DAY and (
+            moment.astimezone(zone).utcoffset() == (moment + _DAY).astimezone(zone).utcoffset()
+        ):
+            positions[first:last] = _position(moment, zone) + np.arange(SLOTS_PER_DAY)
+        else:
+            positions[first:last] = [
+                _position(moment + n * SLOT, zone) for n in range(last - first)
+            ]
+        first = last
+    positions.flags.writeable = False
+    return positions
+
+
+def _position(moment: datetime, zone: ZoneInfo) -> int:
+    local = moment.astimezone(zone)
+    return local.toordinal() * SLOTS_PER_DAY + local.hour * 2 + local.minute // 30

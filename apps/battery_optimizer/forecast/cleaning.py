@@ -1,0 +1,69 @@
+"""What of the metered values can be believed: absent is better than wrong."""
+
+from typing import Final
+
+import numpy as np
+
+from battery_optimizer.model.slots import Bools, Floats
+
+_MOST_LOAD_KW: Final = 40.0
+"""No house fuse passes more than about 24 kW for half an hour; more is a meter that jumped."""
+
+_ZERO_KW: Final = 1e-6
+_ZERO_SLOTS: Final = 6
+"""A house always draws something: three hours of nothing are a dead sensor."""
+
+_FROZEN_SLOTS: Final = 24
+"""Twelve hours of one and the same average are a frozen sensor."""
+
+_SPIKE_RATIO: Final = 5.0
+_SPIKE_QUANTILE: Final = 0.995
+_LEAST_SPIKE_KW: Final = 8.0
+_LEAST_TO_JUDGE: Final = 96
+
+
+def believable_load(load_kw: Floats) -> Floats:
+    """The load [kW] with NaN for what no house draws: negative, absurd, dead or frozen values.
+
+    A lone value far above all the rest of the history (a counter that jumped) goes as well.
+    """
+    load = np.where((load_kw >= 0) & (load_kw <= _MOST_LOAD_KW), load_kw, np.nan)
+    load[_in_runs(np.abs(load) <= _ZERO_KW, _ZERO_SLOTS)] = np.nan
+    load[_frozen(load, _FROZEN_SLOTS)] = np.nan
+    known = load[np.isfinite(load)]
+    if len(known) >= _LEAST_TO_JUDGE:
+        most = max(_LEAST_SPIKE_KW, _SPIKE_RATIO * float(np.quantile(known, _SPIKE_QUANTILE)))
+        load[load > most] = np.nan
+    return load
+
+
+def believable_solar(solar_kw: Floats, most_kw: float) -> Floats:
+    """Generation [kW] with NaN for what no panels give; a little below zero at night is zero."""
+    slightly_below = -0.05 * most_kw
+    solar = np.where((solar_kw >= slightly_below) & (solar_kw <= most_kw), solar_kw, np.nan)
+    solar = np.maximum(solar, 0.0)
+    # By night nothing changes for hours; while there is sun, no two half hours are the same.
+    solar[_frozen(solar, _ZERO_SLOTS) & (solar > 0)] = np.nan
+    return solar
+
+
+def _frozen(values: Floats, length: int) -> Bools:
+    """Where a value is one of at least `length` equal ones in a row."""
+    if len(values) < length:
+        return np.zeros(len(values), dtype=bool)
+    same = np.zeros(len(values), dtype=bool)
+    same[1:] = values[1:] == values[:-1]
+    in_run = _in_runs(same, length - 1)
+    starts = np.zeros_like(in_run)
+    starts[:-1] = in_run[1:]
+    return in_run | starts
+
+
+def _in_runs(flags: Bools, length: int) -> Bools:
+    """Where a flag is one of at least `length` in a row."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], flags.astype(np.int8), [0]))))
+    result = np.zeros(len(flags), dtype=bool)
+    for first, last in zip(edges[::2], edges[1::2], strict=True):
+        if last - first >= length:
+            result[first:last] = True
+    return result
