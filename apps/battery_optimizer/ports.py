@@ -40,9 +40,16 @@ class History(Protocol):
     def observations(self, start: datetime, end: datetime) -> Observations:
         """Load and solar of [start, end) [kW average per half hour]; NaN where not metered."""
 
+    def save_observation(self, telemetry: Telemetry) -> None:
+        """Keep a reading for the forecasts to come; StoreUnavailable when it cannot."""
+
 
 class Inverter(Protocol):
     """Does as commanded until commanded otherwise."""
+
+    @property
+    def keeps_limits(self) -> bool:
+        """Whether it stops at a command's floor and ceiling by itself."""
 
     def current(self) -> InverterCommand | None:
         """What the inverter is doing by its own account; None if that is none of our modes.

@@ -67,6 +67,9 @@ class FoxEssModbus:
     confirm_timeout_s: float = 10.0
     power_tolerance_kw: float = 0.05
 
+    keeps_limits = False
+    """Floor and ceiling are kept by the five-minute cycle, not written into registers."""
+
     def current(self) -> InverterCommand | None:
         """What the select and the numbers say, powers translated with the sun of the moment.
 

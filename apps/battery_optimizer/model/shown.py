@@ -6,8 +6,9 @@ from datetime import datetime
 import numpy as np
 
 from battery_optimizer.model.decision import CycleOutcome, CycleResult
+from battery_optimizer.model.modes import Mode
 from battery_optimizer.model.plan import Plan, SlotPlan
-from battery_optimizer.model.slots import HOUR
+from battery_optimizer.model.slots import HOUR, UK
 from battery_optimizer.model.tariff import RateClass, classify
 
 DEMO = "demo rates"
@@ -22,6 +23,10 @@ class Shown:
     capacity_kwh: float
     problems: tuple[str, ...] = ()
     """Of the cycle and of its sources together."""
+    instance: str = ""
+    """Which running app this is, so that a second one on the same inverter is noticed."""
+    inverter: str = ""
+    """What that app drives: the id of the entity that sets the mode."""
 
     @property
     def plan(self) -> Plan | None:
@@ -94,6 +99,40 @@ class Shown:
         while last + 1 < len(slots) and good[last + 1]:
             last += 1
         return slots[first : last + 1]
+
+    @property
+    def summary(self) -> str:
+        """The plan in a line: when something else than self-use is done, and the bill."""
+        if self.plan is None or not self.coming:
+            return "no plan"
+        runs: list[tuple[SlotPlan, SlotPlan]] = []
+        for slot in self.coming:
+            if runs and runs[-1][1].mode == slot.mode:
+                runs[-1] = (runs[-1][0], slot)
+            else:
+                runs.append((slot, slot))
+        words = [
+            f"{_WORDS[first.mode]} {_clock(first.start)}-{_clock(end_of(last))}"
+            for first, last in runs
+            if first.mode is not Mode.SELF_USE
+        ]
+        until = f"{end_of(self.coming[-1]).astimezone(UK):%a %H:%M}"
+        rest = "otherwise self-use" if words else "self-use throughout"
+        demo = f" ({DEMO})" if self.is_demo else ""
+        return f"until {until}: {', '.join([*words, rest])}; bill {self.plan.cost_p:.0f} p{demo}"
+
+
+_WORDS = {
+    Mode.SELF_USE: "self-use",
+    Mode.HOLD: "hold",
+    Mode.FEED_IN: "feed in",
+    Mode.FORCE_CHARGE: "charge",
+    Mode.FORCE_DISCHARGE: "discharge",
+}
+
+
+def _clock(moment: datetime) -> str:
+    return f"{moment.astimezone(UK):%a %H:%M}"
 
 
 def end_of(slot: SlotPlan) -> datetime:

@@ -152,3 +152,9 @@ class SlotSeries:
         """The value that holds at this moment; NaN where none is known."""
         index = (moment - self.start) // SLOT
         return float(self.values[index]) if 0 <= index < len(self.values) else float("nan")
+
+
+def half_hour_of_day(moment: datetime, zone: ZoneInfo = UK) -> int:
+    """Which half hour of the local day this is, 0 to 47; twice the same when clocks go back."""
+    local = moment.astimezone(zone)
+    return local.hour * 2 + local.minute // 30

@@ -1,12 +1,12 @@
 """From an outlook to a plan: what to do now, what that will give, and what else would cost."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from battery_optimizer.model.house import House
 from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.plan import Alternative, Plan, Schedule, SlotPlan
+from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.wishes import NO_WISHES, Wishes
 from battery_optimizer.optimize.explain import Story
 from battery_optimizer.optimize.inputs import program_inputs
@@ -16,18 +16,6 @@ from battery_optimizer.optimize.relaxation import ExactSolver, Optimum
 
 _EVEN_P = 0.01
 """Costs this close are even [p]: then what follows the load wins."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannerSettings:
-    """How a planner weighs things that are not on the bill."""
-
-    switching_price_p: float = 0.3
-    """What changing the inverter's mode must at least save [p] (C20, C27)."""
-    time_limit_s: float = 2.0
-    """Longest time for one solve [s]."""
-    max_gap_p: float = 50.0
-    """A plan not proven within this of the optimum is not followed [p]."""
 
 
 class Planner:

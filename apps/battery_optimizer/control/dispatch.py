@@ -1,0 +1,46 @@
+"""From a plan's slot and what the house does now to the one command that is sent."""
+
+from dataclasses import replace
+
+from battery_optimizer.model.house import Battery
+from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
+
+_REACHED_KWH = 0.02
+_SAME_KW = 0.05
+
+
+def dispatch(
+    planned: InverterCommand, *, battery: Battery, soc_kwh: float, keeps_limits: bool
+) -> InverterCommand:
+    """The command for now; `keeps_limits` says whether the inverter stops at floor and ceiling.
+
+    One that does not is told a mode that stops there itself once it is reached: the next cycle
+    comes soon enough. A full battery is not forced to charge, an empty one not to discharge: some
+    inverters misbehave when they are (facts: Force Charge at max SoC).
+    """
+    floor = max(battery.reserve_kwh, planned.floor_kwh or 0.0)
+    ceiling = min(battery.ceiling_kwh, planned.ceiling_kwh or battery.ceiling_kwh)
+    command = planned
+    if soc_kwh <= floor + _REACHED_KWH:
+        if planned.mode is Mode.FORCE_DISCHARGE or planned.floor_kwh is not None:
+            command = _no_force(planned, Mode.HOLD)
+    elif soc_kwh >= ceiling - _REACHED_KWH and (
+        planned.mode is Mode.FORCE_CHARGE or planned.ceiling_kwh is not None
+    ):
+        # At the top Hold neither charges nor gives; a ceiling below it means: sell the sun.
+        full = ceiling >= battery.ceiling_kwh - _REACHED_KWH
+        command = _no_force(planned, Mode.HOLD if full else Mode.FEED_IN)
+    return command if keeps_limits else replace(command, floor_kwh=None, ceiling_kwh=None)
+
+
+def same(one: InverterCommand, other: InverterCommand) -> bool:
+    """Whether two commands tell the inverter the same, small differences of power apart."""
+    return (
+        replace(one, power_kw=None if not one.mode.is_forced else 0.0)
+        == replace(other, power_kw=None if not other.mode.is_forced else 0.0)
+        and abs((one.power_kw or 0.0) - (other.power_kw or 0.0)) <= _SAME_KW
+    )
+
+
+def _no_force(planned: InverterCommand, mode: Mode) -> InverterCommand:
+    return replace(SELF_USE, mode=mode, curtail=planned.curtail)

@@ -1,0 +1,263 @@
+"""One cycle: read, forecast, optimize, dispatch, record. The same in the house and in a backtest.
+
+Every failure is answered here and nowhere else, by the ladder of failing safely: a new plan; the
+last plan while it is young; stated rules on the present rate; self-use.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from battery_optimizer.control.breaker import Breaker
+from battery_optimizer.control.dispatch import dispatch, same
+from battery_optimizer.control.fallback import reactive_command
+from battery_optimizer.errors import (
+    BatteryOptimizerError,
+    DataError,
+    ForecastUnavailable,
+    InverterError,
+    PlanningError,
+)
+from battery_optimizer.forecast.outlook import Forecaster, build_outlook
+from battery_optimizer.forecast.rates import RECENT_DAYS
+from battery_optimizer.model.decision import CommandResult, CycleOutcome, CycleResult
+from battery_optimizer.model.house import House
+from battery_optimizer.model.modes import SELF_USE, InverterCommand
+from battery_optimizer.model.outlook import Outlook
+from battery_optimizer.model.plan import Plan
+from battery_optimizer.model.settings import Control, PlannerSettings
+from battery_optimizer.model.slots import Horizon, day_bounds, floor_to_slot, local_day
+from battery_optimizer.model.telemetry import SolarForecast, Telemetry
+from battery_optimizer.model.wishes import NO_WISHES, Wishes
+from battery_optimizer.optimize.planner import Planner
+from battery_optimizer.ports import History, Inverter, Journal, Meters, Rates, SolarForecasts
+
+HISTORY_DAYS = 400
+"""How far back the forecasts may look."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Everything outside that a cycle touches."""
+
+    meters: Meters
+    rates: Rates
+    solar: SolarForecasts
+    history: History
+    inverter: Inverter
+    journal: Journal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Choice:
+    """What to do, by which rung of the ladder, and why."""
+
+    result: CycleResult
+    command: InverterCommand
+    reason: str
+    telemetry: Telemetry | None = None
+    outlook: Outlook | None = None
+    plan: Plan | None = None
+    problems: tuple[str, ...] = ()
+
+
+class Cycle:
+    """Runs cycles for one house; remembers the last plan and the circuit breaker."""
+
+    def __init__(
+        self,
+        *,
+        house: House,
+        ports: Ports,
+        forecaster: Forecaster,
+        settings: PlannerSettings,
+        control: Control = Control.ACTIVE,
+    ) -> None:
+        self._house = house
+        self._ports = ports
+        self._forecaster = forecaster
+        self._settings = settings
+        self._control = control
+        self._planner = Planner(settings)
+        self._breaker = Breaker()
+        self._last_plan: Plan | None = None
+        self._last_outlook: Outlook | None = None
+
+    def run(self, now: datetime, wishes: Wishes = NO_WISHES) -> CycleOutcome:
+        """One cycle at `now` (UTC). Raises nothing of ours: what went wrong is in the outcome."""
+        in_force, problems = self._read_inverter()
+        choice = self._choose(now, in_force, wishes)
+        result, control_problems = self._command(now, choice.command, in_force)
+        outcome = CycleOutcome(
+            at=now,
+            result=choice.result,
+            command=choice.command,
+            command_result=result,
+            reason=choice.reason,
+            telemetry=choice.telemetry,
+            outlook=choice.outlook,
+            plan=choice.plan,
+            problems=(*problems, *choice.problems, *control_problems),
+        )
+        return self._recorded(outcome)
+
+    def make_safe(self) -> None:
+        """Set self-use, for when nobody will watch; InverterError when that fails."""
+        if self._control is Control.ACTIVE:
+            self._ports.inverter.apply(SELF_USE)
+
+    def _read_inverter(self) -> tuple[InverterCommand | None, tuple[str, ...]]:
+        try:
+            return self._ports.inverter.current(), ()
+        except InverterError as error:
+            return None, (str(error),)
+
+    def _choose(self, now: datetime, in_force: InverterCommand | None, wishes: Wishes) -> _Choice:
+        """The first rung of the ladder that holds."""
+        try:
+            telemetry = self._ports.meters.read(now)
+        except DataError as error:
+            return self._without_plan(now, None, (str(error),))
+        try:
+            outlook, problems = self._outlook(now)
+            house = self._house_at(telemetry)
+            plan = self._planner.plan(
+                house, outlook, telemetry.soc_kwh, in_force=in_force, wishes=wishes
+            )
+        except (DataError, PlanningError) as error:
+            return self._without_plan(now, telemetry, (str(error),))
+        self._last_plan, self._last_outlook = plan, outlook
+        return _Choice(
+            result=CycleResult.PLANNED,
+            command=self._dispatched(plan.slots[0].command, telemetry),
+            reason=plan.slots[0].reason,
+            telemetry=telemetry,
+            outlook=outlook,
+            plan=plan,
+            problems=(*problems, *plan.warnings),
+        )
+
+    def _outlook(self, now: datetime) -> tuple[Outlook, tuple[str, ...]]:
+        horizon = Horizon.of_hours(now, self._settings.horizon_hours, self._settings.step)
+        slot = floor_to_slot(now)
+        known = self._ports.rates.known_rates(slot - timedelta(days=RECENT_DAYS), horizon.end, now)
+        observed = self._ports.history.observations(slot - timedelta(days=HISTORY_DAYS), now)
+        solar, problems = self._solar(now)
+        outlook = build_outlook(
+            self._forecaster, self._house.battery, horizon, known, observed, solar
+        )
+        return outlook, problems
+
+    def _solar(self, now: datetime) -> tuple[SolarForecast | None, tuple[str, ...]]:
+        try:
+            return self._ports.solar.latest(now), ()
+        except ForecastUnavailable as error:
+            return None, (f"{error}; the sun of recent days is taken instead",)
+
+    def _without_plan(
+        self, now: datetime, telemetry: Telemetry | None, problems: tuple[str, ...]
+    ) -> _Choice:
+        """No new plan: the last one while it is young, then the rules, then self-use."""
+        plan = self._followable(now)
+        if plan is not None:
+            slot = plan.at(now)
+            return _Choice(
+                result=CycleResult.KEPT_LAST_PLAN,
+                command=self._dispatched(slot.command, telemetry),
+                reason=f"By the plan of {plan.made_at:%H:%M} UTC: {slot.reason}",
+                telemetry=telemetry,
+                outlook=self._last_outlook,
+                plan=plan,
+                problems=problems,
+            )
+        rules = self._by_rules(now) if telemetry is not None else None
+        if telemetry is not None and rules is not None:
+            return _Choice(
+                result=CycleResult.FELL_BACK,
+                command=self._dispatched(rules, telemetry),
+                reason="No plan could be made: charging when cheap, holding when below the "
+                "day's middle price, else serving the house.",
+                telemetry=telemetry,
+                problems=problems,
+            )
+        return _Choice(
+            result=CycleResult.SAFE_MODE,
+            command=SELF_USE,
+            reason=f"Self-use, the safe mode: {problems[0]}",
+            telemetry=telemetry,
+            problems=problems,
+        )
+
+    def _followable(self, now: datetime) -> Plan | None:
+        plan = self._last_plan or self._remembered()
+        if plan is None or not plan.horizon.start <= now < plan.horizon.end:
+            return None
+        age = now - plan.made_at
+        return plan if age <= timedelta(minutes=self._settings.max_plan_age_minutes) else None
+
+    def _remembered(self) -> Plan | None:
+        try:
+            return self._ports.journal.last_plan()
+        except DataError:
+            # Without its store the app goes on from memory; `record` says what is wrong with it.
+            return None
+
+    def _by_rules(self, now: datetime) -> InverterCommand | None:
+        start, end = day_bounds(local_day(now))
+        try:
+            known = self._ports.rates.known_rates(start, end, now)
+        except DataError:
+            return None
+        rate = known.imports.at(now)
+        if rate != rate:  # noqa: PLR0124 (NaN: not known)
+            return None
+        return reactive_command(self._house.battery, rate, known.imports.values)
+
+    def _house_at(self, telemetry: Telemetry) -> House:
+        battery = self._house.battery.at_temperature(telemetry.battery_temperature_c)
+        return replace(self._house, battery=battery)
+
+    def _dispatched(self, planned: InverterCommand, telemetry: Telemetry | None) -> InverterCommand:
+        if telemetry is None:
+            # A forced mode is not followed blindly.
+            return SELF_USE if planned.mode.is_forced else planned
+        return dispatch(
+            planned,
+            battery=self._house.battery,
+            soc_kwh=telemetry.soc_kwh,
+            keeps_limits=self._ports.inverter.keeps_limits,
+        )
+
+    def _command(
+        self, now: datetime, command: InverterCommand, in_force: InverterCommand | None
+    ) -> tuple[CommandResult, tuple[str, ...]]:
+        if self._control is Control.READ_ONLY:
+            return CommandResult.READ_ONLY, ()
+        if self._breaker.is_open(now):
+            return CommandResult.PAUSED, ("the inverter refused three times; commands are paused",)
+        if in_force is not None and same(command, in_force):
+            return CommandResult.UNCHANGED, ()
+        try:
+            self._ports.inverter.apply(command)
+        except InverterError as error:
+            return self._failed(now, error)
+        self._breaker = self._breaker.after_success()
+        return CommandResult.APPLIED, ()
+
+    def _failed(self, now: datetime, error: InverterError) -> tuple[CommandResult, tuple[str, ...]]:
+        self._breaker = self._breaker.after_failure(now)
+        problems: tuple[str, ...] = (str(error),)
+        if self._breaker.is_open(now):
+            try:
+                self._ports.inverter.apply(SELF_USE)
+            except InverterError as second:
+                problems += (f"not even self-use could be set: {second}",)
+        return CommandResult.FAILED, problems
+
+    def _recorded(self, outcome: CycleOutcome) -> CycleOutcome:
+        try:
+            if outcome.telemetry is not None:
+                self._ports.history.save_observation(outcome.telemetry)
+            self._ports.journal.record(outcome)
+        except BatteryOptimizerError as error:
+            return replace(outcome, problems=(*outcome.problems, str(error)))
+        return outcome

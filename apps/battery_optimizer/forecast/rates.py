@@ -1,0 +1,104 @@
+"""Rates beyond the published ones, from recent days; and what energy left at the end is worth."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+
+from battery_optimizer.errors import RatesUnavailable
+from battery_optimizer.model.house import Battery
+from battery_optimizer.model.outlook import TerminalValue
+from battery_optimizer.model.slots import (
+    SLOT,
+    Bools,
+    Floats,
+    Horizon,
+    SlotSeries,
+    floor_to_slot,
+    half_hour_of_day,
+)
+from battery_optimizer.model.tariff import KnownRates
+
+RECENT_DAYS = 14
+"""How far back rates are read for a forecast."""
+_AGE_WEIGHT = 0.8
+"""Weight of a day against the day after it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateForecast:
+    """Rates on a horizon [p/kWh], shape (n_slots,); `published` False where they are forecast."""
+
+    import_rate: Floats
+    export_rate: Floats
+    published: Bools
+
+
+def forecast_rates(known: KnownRates, horizon: Horizon) -> RateForecast:
+    """The published rates, and beyond them those of recent days at the same wall-clock time.
+
+    A forecast rate is the mean of the last days' rates in that half hour of the local day, later
+    days weighing more. Raises RatesUnavailable where there is nothing to go by.
+    """
+    import_rate, imports_known = _filled(known.imports, horizon, "import")
+    export_rate, exports_known = _filled(known.exports, horizon, "export")
+    return RateForecast(
+        import_rate=import_rate,
+        export_rate=export_rate,
+        published=imports_known & exports_known,
+    )
+
+
+def terminal_value(battery: Battery, rates: RateForecast, horizon: Horizon) -> TerminalValue:
+    """C21: what stored energy is worth at the horizon's end, from the rates of its last day.
+
+    A kWh kept saves buying it again: in the cheap hours if there is room until then, which there
+    is the less the fuller the battery is. So the first kWh is worth what it would save at the
+    middle of the day's rates, the last what it would cost in the day's cheapest hours.
+    """
+    day = round(timedelta(days=1) / horizon.step)
+    recent = rates.import_rate[-day:]
+    cheap, middle = np.quantile(recent, [0.1, 0.5])
+    buy_again = max(0.0, float(cheap)) / battery.charge_efficiency
+    serve = max(buy_again, float(middle) * battery.discharge_efficiency)
+    shares = np.linspace(0.0, 1.0, _N_LINES)
+    slopes = serve + (buy_again - serve) * shares
+    # Lines that touch where one share of the battery ends and the next begins.
+    starts = battery.capacity_kwh * np.arange(_N_LINES) / _N_LINES
+    steps = np.diff(slopes, prepend=slopes[0])
+    intercepts = -np.cumsum(steps * starts)
+    return TerminalValue(intercept_p=intercepts, slope_p_per_kwh=slopes)
+
+
+_N_LINES = 4
+
+
+def _filled(series: SlotSeries, horizon: Horizon, name: str) -> tuple[Floats, Bools]:
+    values = series.on(horizon)
+    known = np.isfinite(values)
+    if known.all():
+        return values, known
+    past = series.between(floor_to_slot(horizon.start) - timedelta(days=RECENT_DAYS), horizon.end)
+    typical = _typical_day(past)
+    for t in np.flatnonzero(~known):
+        values[t] = typical[half_hour_of_day(horizon.starts[t])]
+    if not np.isfinite(values).all():
+        raise RatesUnavailable(
+            f"no {name} rate is known for {horizon.starts[int(np.argmax(np.isnan(values)))]} "
+            "nor for that half hour of recent days; check the tariff settings"
+        )
+    return values, known
+
+
+def _typical_day(series: SlotSeries) -> Floats:
+    """Weighted mean by half hour of the local day, shape (48,); NaN where none is known."""
+    known = np.flatnonzero(np.isfinite(series.values))
+    total, weight = np.zeros(48), np.zeros(48)
+    last = len(series.values)
+    for index in known:
+        clock = half_hour_of_day(series.start + int(index) * SLOT)
+        share = _AGE_WEIGHT ** ((last - int(index)) / 48)
+        total[clock] += share * series.values[index]
+        weight[clock] += share
+    with np.errstate(invalid="ignore"):
+        return np.where(weight > 0, total / weight, np.nan)

@@ -1,0 +1,145 @@
+"""The command line of the simulator: `python -m battery_optimizer.simulate --help`."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from battery_optimizer.errors import BatteryOptimizerError, DataError
+from battery_optimizer.model.house import Battery, GridConnection, House, Inverter
+from battery_optimizer.simulate.backtest import (
+    Forecast,
+    Policy,
+    Run,
+    Step,
+    log_table,
+    play,
+    summary,
+)
+from battery_optimizer.simulate.case import Case, plan_case
+from battery_optimizer.simulate.recorded import RecordedDays
+
+BAD_INPUT = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 2 where an input cannot be used, with what is wrong with it."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.command(options)
+    except BatteryOptimizerError as error:
+        print(error, file=sys.stderr)
+        return BAD_INPUT
+    return 0
+
+
+def backtest(options: argparse.Namespace) -> None:
+    """Play recorded days in closed loop."""
+    house, pv_kwp, start_soc_kwh = read_home(options.home)
+    days = RecordedDays.read(
+        options.data,
+        pv_kwp=pv_kwp,
+        start=options.start,
+        days=options.days,
+        fixed_export_p=options.fixed_export,
+    )
+    if days.notice:
+        print(days.notice, file=sys.stderr)
+    run = Run(
+        house=house,
+        days=days,
+        start_soc_kwh=start_soc_kwh,
+        policy=options.policy,
+        forecast=options.forecast,
+        step=timedelta(minutes=options.step_minutes),
+    )
+    steps = list(_with_progress(play(run), days.n_slots * (30 // options.step_minutes)))
+    figures = summary(run, steps)
+    if options.log:
+        log_table(steps).to_csv(options.log, index=False)
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=1) + "\n")
+    print(json.dumps(figures, indent=1))
+
+
+def plan(options: argparse.Namespace) -> None:
+    """Plan one case with its inputs taken as certain."""
+    result = plan_case(Case.read(options.case))
+    if options.out:
+        options.out.write_text(json.dumps(result.plan_payload()) + "\n")
+    print(json.dumps(result.verdict()))
+
+
+def read_home(path: Path) -> tuple[House, float, float]:
+    """The house of a HOME.json, its peak solar power [kW] and stored energy at the start [kWh].
+
+    `can_curtail` is true unless the file says otherwise, since the benchmark allows it.
+    """
+    try:
+        home = json.loads(path.read_text())
+        house = House(
+            battery=Battery(
+                capacity_kwh=home["capacity_kwh"],
+                reserve_kwh=home["reserve_kwh"],
+                max_charge_kw=home["charge_kw"],
+                max_discharge_kw=home["discharge_kw"],
+                charge_efficiency=home["charge_efficiency"],
+                discharge_efficiency=home["discharge_efficiency"],
+            ),
+            inverter=Inverter(can_curtail=home.get("can_curtail", True)),
+            grid=GridConnection(
+                import_limit_kw=home["import_limit_kw"], export_limit_kw=home["export_limit_kw"]
+            ),
+        )
+        return house, float(home["pv_kwp"]), float(home["start_soc_kwh"])
+    except (OSError, json.JSONDecodeError) as error:
+        raise DataError(f"{path} cannot be read as JSON: {error}") from error
+    except KeyError as error:
+        raise DataError(f"{path}: key {error} is missing") from error
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{path}: {error}") from error
+
+
+def _with_progress(steps: Iterator[Step], n_steps: int) -> Iterator[Step]:
+    """Show on a terminal how far a long run has come."""
+    shown = sys.stderr.isatty()
+    for count, step in enumerate(steps, start=1):
+        if shown and (count % 48 == 0 or count == n_steps):
+            share = count / n_steps
+            bar = "#" * round(30 * share)
+            print(f"\r[{bar:<30}] {share:4.0%}  {step.time:%Y-%m-%d}", end="", file=sys.stderr)
+        yield step
+    if shown:
+        print(file=sys.stderr)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m battery_optimizer.simulate", description=__doc__
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    command = commands.add_parser("backtest", help=backtest.__doc__)
+    command.set_defaults(command=backtest)
+    command.add_argument("--data", type=Path, required=True, help="CSV of half hours")
+    command.add_argument("--home", type=Path, required=True, help="JSON of the house")
+    command.add_argument("--policy", type=Policy, choices=list(Policy), default=Policy.PLANNER)
+    command.add_argument(
+        "--forecast", type=Forecast, choices=list(Forecast), default=Forecast.HISTORY
+    )
+    command.add_argument("--start", help="first day played; rows before it are history")
+    command.add_argument("--days", type=float)
+    command.add_argument("--step-minutes", type=int, choices=(5, 30), default=30)
+    command.add_argument("--fixed-export", type=float, metavar="P", help="export rate [p/kWh]")
+    command.add_argument("--log", type=Path, help="CSV, one row a step")
+    command.add_argument("--json", type=Path, help="the printed figures as a file")
+    command = commands.add_parser("plan", help=plan.__doc__)
+    command.set_defaults(command=plan)
+    command.add_argument("case", type=Path)
+    command.add_argument("--out", type=Path, help="the plan as JSON")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

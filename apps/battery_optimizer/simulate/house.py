@@ -1,0 +1,157 @@
+"""A simulated house that plays recorded days: the ports of a cycle, with a clock passed in."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+import numpy as np
+
+from battery_optimizer.errors import ForecastUnavailable
+from battery_optimizer.model.decision import CycleOutcome
+from battery_optimizer.model.house import House
+from battery_optimizer.model.modes import SELF_USE, Flows, InverterCommand, flows
+from battery_optimizer.model.plan import Plan
+from battery_optimizer.model.slots import (
+    HOUR,
+    SLOT,
+    Floats,
+    Horizon,
+    SlotSeries,
+    floor_to_slot,
+)
+from battery_optimizer.model.tariff import KnownRates
+from battery_optimizer.model.telemetry import Observations, SolarForecast, Telemetry
+from battery_optimizer.simulate.recorded import RecordedDays, published_until
+
+
+class PlayedHouse:
+    """The house of the recording, with a battery of its own.
+
+    Fulfils every port. What is asked at `now` is answered with what was known by then: the
+    recording is cut there, so that no forecast can see ahead. `knows_all_rates` is for the
+    prescient policy alone.
+    """
+
+    keeps_limits: Final = True
+
+    def __init__(
+        self, house: House, days: RecordedDays, *, soc_kwh: float, knows_all_rates: bool = False
+    ) -> None:
+        self._house = house
+        self._days = days
+        self._knows_all_rates = knows_all_rates
+        self._command: InverterCommand = SELF_USE
+        self.soc_kwh = soc_kwh
+        self.outcome: CycleOutcome | None = None
+
+    def read(self, now: datetime) -> Telemetry:
+        """The stored energy now, and the powers of the half hour that just ended."""
+        before = floor_to_slot(now) - SLOT
+        load_kw, solar_kw = self._days.load_kw.at(before), self._days.solar_kw.at(before)
+        return Telemetry(
+            measured_at=now,
+            soc_kwh=self.soc_kwh,
+            load_kw=load_kw if load_kw == load_kw else None,  # noqa: PLR0124 (NaN)
+            solar_kw=solar_kw if solar_kw == solar_kw else None,  # noqa: PLR0124 (NaN)
+        )
+
+    def known_rates(self, start: datetime, end: datetime, now: datetime) -> KnownRates:
+        """The rates published by `now`."""
+        known_end = end if self._knows_all_rates else min(end, published_until(now))
+        return KnownRates(
+            imports=self._days.imports.between(start, known_end),
+            exports=self._days.exports.between(start, known_end),
+        )
+
+    def latest(self, now: datetime) -> SolarForecast:
+        """The recorded forecast, as if issued now."""
+        if not self._days.solar_p50_kw.at(now) >= 0:
+            raise ForecastUnavailable("the recording has no solar forecast for now")
+        return SolarForecast(
+            source="recorded",
+            issued_at=now,
+            p10_kw=self._days.solar_p10_kw,
+            p50_kw=self._days.solar_p50_kw,
+            p90_kw=self._days.solar_p90_kw,
+        )
+
+    def observations(self, start: datetime, end: datetime) -> Observations:
+        """What was metered in the half hours that ended by `end`."""
+        last = floor_to_slot(end)
+        first = max(start, self._days.load_kw.start)
+        return Observations(
+            load_kw=self._days.load_kw.between(first, last),
+            solar_kw=self._days.solar_kw.between(first, last),
+        )
+
+    def save_observation(self, telemetry: Telemetry) -> None:
+        """The recording remembers by itself."""
+
+    def current(self) -> InverterCommand:
+        """What the inverter was last told."""
+        return self._command
+
+    def apply(self, command: InverterCommand) -> None:
+        """Do this from now on."""
+        self._command = command
+
+    def record(self, outcome: CycleOutcome) -> None:
+        """Remember the last cycle."""
+        self.outcome = outcome
+
+    def last_plan(self) -> Plan | None:
+        """Nothing from before the run."""
+        return None
+
+    def step(self, now: datetime, step: timedelta) -> Flows:
+        """Live through one step under the command in force."""
+        hours = step / HOUR
+        given = flows(
+            self._house,
+            self._command,
+            soc_kwh=self.soc_kwh,
+            load_kwh=self._days.load_kw.at(now) * hours,
+            solar_kwh=self._days.solar_kw.at(now) * hours,
+            hours=hours,
+        )
+        self.soc_kwh = self._house.battery.soc_after(
+            self.soc_kwh - self._house.battery.standby_kw * hours,
+            given.charge_kwh,
+            given.discharge_kwh,
+        )
+        return given
+
+
+class PerfectForecaster:
+    """Knows the load and the sun to come: for `--forecast perfect` and the prescient policy.
+
+    Past the end of the recording it expects what was a day before.
+    """
+
+    def __init__(self, days: RecordedDays) -> None:
+        self._load_kw = _continued(days.load_kw)
+        self._solar_kw = _continued(days.solar_kw)
+
+    def load_kwh(self, observed: Observations, horizon: Horizon, now: datetime) -> Floats:  # noqa: ARG002
+        """What the house will draw [kWh per slot]."""
+        return self._load_kw.on(horizon) * horizon.hours
+
+    def solar_kwh(
+        self,
+        observed: Observations,  # noqa: ARG002
+        forecast: SolarForecast | None,  # noqa: ARG002
+        horizon: Horizon,
+        now: datetime,  # noqa: ARG002
+    ) -> Floats:
+        """What the panels could give [kWh per slot]."""
+        return self._solar_kw.on(horizon) * horizon.hours
+
+
+def _continued(series: SlotSeries) -> SlotSeries:
+    values = np.concatenate([series.values, np.full(_MOST_AHEAD, np.nan)])
+    for t in np.flatnonzero(np.isnan(values)):
+        values[t] = values[t - _SLOTS_PER_DAY] if t >= _SLOTS_PER_DAY else 0.0
+    return SlotSeries(start=series.start, values=values)
+
+
+_SLOTS_PER_DAY = 48
+_MOST_AHEAD = 7 * _SLOTS_PER_DAY

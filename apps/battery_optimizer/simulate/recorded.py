@@ -1,0 +1,166 @@
+"""Recorded days: a CSV of half hours, served without a look ahead."""
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import pandas as pd
+
+from battery_optimizer.errors import DataError
+from battery_optimizer.model.slots import (
+    SLOT,
+    SLOT_HOURS,
+    SlotSeries,
+    local_day,
+    local_time,
+)
+
+NEEDED = ("import_p", "export_p", "load_kwh", "pv_per_kwp")
+FORECASTS = ("fc_p10_per_kwp", "fc_p50_per_kwp", "fc_p90_per_kwp")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordedDays:
+    """Half hours of a house: rates [p/kWh], load and solar [kW average], solar forecasts [kW].
+
+    `run_start` and `run_end` bound what is played; rows before are history to learn from.
+    `notice` says why the run is shorter than the file, if it is.
+    """
+
+    imports: SlotSeries
+    exports: SlotSeries
+    load_kw: SlotSeries
+    solar_kw: SlotSeries
+    solar_p10_kw: SlotSeries
+    solar_p50_kw: SlotSeries
+    solar_p90_kw: SlotSeries
+    run_start: datetime
+    run_end: datetime
+    notice: str = ""
+
+    @classmethod
+    def read(
+        cls,
+        path: Path,
+        *,
+        pv_kwp: float,
+        start: str | None = None,
+        days: float | None = None,
+        fixed_export_p: float | None = None,
+    ) -> Self:
+        """Read a data file as the benchmark documents it.
+
+        The run ends before the first row that lacks a value. Raises DataError naming the row and
+        column that cannot be used.
+        """
+        table = _read_table(path)
+        if fixed_export_p is not None:
+            table["export_p"] = fixed_export_p
+        first = _row_of(table, start) if start else 0
+        last, notice = _usable_end(table, first, days, path)
+        begin = table.index[0].to_pydatetime()
+
+        def series(name: str, scale: float = 1.0) -> SlotSeries:
+            return SlotSeries(start=begin, values=table[name].to_numpy(float) * scale)
+
+        return cls(
+            imports=series("import_p"),
+            exports=series("export_p"),
+            load_kw=series("load_kwh", 1 / SLOT_HOURS),
+            solar_kw=series("pv_per_kwp", pv_kwp),
+            solar_p10_kw=series("fc_p10_per_kwp", pv_kwp),
+            solar_p50_kw=series("fc_p50_per_kwp", pv_kwp),
+            solar_p90_kw=series("fc_p90_per_kwp", pv_kwp),
+            run_start=begin + first * SLOT,
+            run_end=begin + last * SLOT,
+            notice=notice,
+        )
+
+    @property
+    def n_slots(self) -> int:
+        """Half hours to be played."""
+        return (self.run_end - self.run_start) // SLOT
+
+
+def published_until(now: datetime) -> datetime:
+    """Up to when Agile rates are out at `now`.
+
+    From 16:00 UK time on, to 23:00 of the next day; before, to 23:00 of the same day (at 23:00
+    itself the day's last rates have run out: the next day's are long out).
+    """
+    day = local_day(now)
+    if now >= local_time(day, time(16)):
+        day += timedelta(days=1)
+    return local_time(day, time(23))
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(path)
+    except (OSError, ValueError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read as CSV: {error}") from error
+    missing = [name for name in ("time", *NEEDED) if name not in table.columns]
+    if missing:
+        raise DataError(
+            f"{path}: column {missing[0]!r} is missing from row 1; needed are time, "
+            f"{', '.join(NEEDED)}"
+        )
+    for name in FORECASTS:
+        if name not in table.columns:
+            table[name] = np.nan
+    for name in (*NEEDED, *FORECASTS):
+        numbers = pd.to_numeric(table[name], errors="coerce")
+        wrong = numbers.isna() & table[name].notna() | np.isinf(numbers)
+        if wrong.any():
+            row = int(wrong.to_numpy().argmax())
+            raise DataError(
+                f"{path}: row {row + 2}, column {name}: {table[name][row]!r} is no number"
+            )
+        table[name] = numbers
+    table.index = pd.DatetimeIndex(_times(table, path))
+    return table
+
+
+def _times(table: pd.DataFrame, path: Path) -> "pd.Series[pd.Timestamp]":
+    times = pd.to_datetime(table["time"], utc=True, errors="coerce")
+    if times.isna().any():
+        row = int(times.isna().to_numpy().argmax())
+        raise DataError(f"{path}: row {row + 2}, column time: {table['time'][row]!r} is no time")
+    steps = times.diff().to_numpy()[1:]
+    wrong = steps != np.timedelta64(SLOT)
+    if wrong.any():
+        row = int(wrong.argmax()) + 1
+        raise DataError(
+            f"{path}: row {row + 2}, column time: {table['time'][row]} does not follow "
+            f"{table['time'][row - 1]} by half an hour; sort the rows and fill the gap"
+        )
+    return times
+
+
+def _row_of(table: pd.DataFrame, start: str) -> int:
+    try:
+        moment = pd.Timestamp(start)
+    except ValueError as error:
+        raise DataError(f"--start {start!r} is no date; write 2020-01-31") from error
+    moment = moment.tz_localize("UTC") if moment.tzinfo is None else moment.tz_convert("UTC")
+    row = int(table.index.searchsorted(moment))
+    if row >= len(table):
+        raise DataError(f"--start {start} is after the last row, {table.index[-1]}")
+    return row
+
+
+def _usable_end(table: pd.DataFrame, first: int, days: float | None, path: Path) -> tuple[int, str]:
+    wanted = len(table) if days is None else min(len(table), first + round(days / SLOT_HOURS * 24))
+    absent = table[list(NEEDED)].iloc[first:wanted].isna()
+    rows = absent.any(axis=1).to_numpy()
+    if not rows.any():
+        return wanted, ""
+    gap = int(rows.argmax())
+    column = NEEDED[int(absent.iloc[gap].to_numpy().argmax())]
+    where = f"row {first + gap + 2}, column {column}"
+    if gap == 0 or days is not None:
+        raise DataError(f"{path}: {where}: no value at {table.index[first + gap]}")
+    # The row before the gap goes too: its slot may have been metered in part.
+    return first + gap - 1, f"{path}: {where} has no value; the run ends before it"
