@@ -11,7 +11,7 @@ CASES ?= ../shared/bench
 .PHONY: run test lint backtest bench clean
 
 run: $(VENV)/.installed
-	$(BIN)/python -m tools.run
+	$(BIN)/python -m battery_optimizer.simulate.live
 
 test: lint
 	$(BIN)/python -m pytest --cov --cov-report=term

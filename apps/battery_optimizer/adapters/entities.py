@@ -239,6 +239,7 @@ ENTITIES: Final = (
     Entity(
         name="Heartbeat",
         value=lambda shown: shown.outcome.at,
+        attributes=lambda shown: {"instance": shown.instance, "inverter": shown.inverter},
         device_class="timestamp",
         icon="mdi:heart-pulse",
     ),

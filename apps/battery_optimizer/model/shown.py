@@ -112,7 +112,7 @@ class Shown:
             else:
                 runs.append((slot, slot))
         words = [
-            f"{_WORDS[first.mode]} {_clock(first.start)}-{_clock(end_of(last))}"
+            f"{_WORDS[first.mode]} {_span(first.start, end_of(last))}"
             for first, last in runs
             if first.mode is not Mode.SELF_USE
         ]
@@ -131,8 +131,10 @@ _WORDS = {
 }
 
 
-def _clock(moment: datetime) -> str:
-    return f"{moment.astimezone(UK):%a %H:%M}"
+def _span(start: datetime, end: datetime) -> str:
+    start, end = start.astimezone(UK), end.astimezone(UK)
+    day = "" if start.date() == end.date() else f"{end:%a} "
+    return f"{start:%a %H:%M}-{day}{end:%H:%M}"
 
 
 def end_of(slot: SlotPlan) -> datetime:

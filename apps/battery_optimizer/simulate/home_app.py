@@ -13,6 +13,7 @@ Home Assistant would, so that the app runs unchanged around a battery that reall
       panels: {peak_kw: 5, tilt_deg: 35, azimuth_deg: 0}
       prefix: foxess          # select.foxess_work_mode, ...
       soc_percent: 50         # at the first start
+      work_mode: Self Use     # at the first start; or Feed-in First, or Back-up
       speed: 1                # the battery fills and empties this many times faster
       tick_seconds: 5
       seed: 1                 # another seed, another house and weather
@@ -21,7 +22,7 @@ Home Assistant would, so that the app runs unchanged around a battery that reall
 
 import threading
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
 from appdaemon.adapi import ADAPI
@@ -54,6 +55,7 @@ class HomeSettings(BaseModel):
     panels: SolarArray = SolarArray(peak_kw=5.0, tilt_deg=35.0, azimuth_deg=0.0)
     prefix: str = "foxess"
     soc_percent: Annotated[float, Field(ge=0, le=100)] = 50.0
+    work_mode: Literal["Self Use", "Feed-in First", "Back-up"] = "Self Use"
     speed: Annotated[float, Field(gt=0, le=1000)] = 1.0
     tick_seconds: Annotated[float, Field(ge=1, le=60)] = 5.0
     seed: Annotated[int, Field(ge=0)] = 1
@@ -92,6 +94,7 @@ class SimulatedHome(ADAPI):
         self._turn = threading.Lock()
         self._home = self._surroundings(settings)
         self._fox = SimulatedFoxEss(self._inverter(settings), prefix=settings.prefix)
+        self._fox.inverter.select(settings.work_mode)
         self._restore()
         for service in SERVICES:
             self.register_service(service, self._serve)

@@ -1,0 +1,79 @@
+"""Sees to it that one inverter is driven by one running app only.
+
+Within one AppDaemon, and between those that share a configuration folder, a locked file does it;
+the lock ends with the process, however that ends. Between AppDaemons far apart that share a Home
+Assistant the heartbeat entity does: each app publishes who it is and what it drives.
+"""
+
+import fcntl
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, TextIO
+from uuid import uuid4
+
+from battery_optimizer.errors import ConfigError
+from battery_optimizer.model.entity import EntityState, utc_moment
+
+HEARTBEAT: Final = "sensor.battery_optimizer_heartbeat"
+STALE_AFTER: Final = timedelta(minutes=11)
+"""Two cycles and a bit: after this another instance is taken as gone."""
+
+
+class Instance:
+    """This app's claim on an inverter, held until `release`."""
+
+    def __init__(self, folder: Path, *, inverter: str, app: str) -> None:
+        """Claim it; ConfigError when another app in this folder has."""
+        self.inverter = inverter
+        name = re.sub(r"[^a-z0-9]+", "_", inverter.lower())
+        path = folder / f"battery_optimizer_{name}.lock"
+        self._file: TextIO = path.open("a+", encoding="utf-8")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            other = _read(self._file).get("app", "another app")
+            self._file.close()
+            raise ConfigError(
+                f"{inverter} is already driven by {other!r}: remove one of the two from apps.yaml, "
+                "or give each its own inverter in entities.work_mode"
+            ) from None
+        # The same after a restart, so that one's own last heartbeat is no stranger's.
+        self.id = str(_read(self._file).get("id") or uuid4())
+        self._file.truncate(0)
+        self._file.write(json.dumps({"id": self.id, "app": app}))
+        self._file.flush()
+
+    def rival(self, heartbeat: EntityState | None, now: datetime) -> str | None:
+        """Why this app must stand aside, by the heartbeat shown; None if it need not."""
+        if heartbeat is None:
+            return None
+        attributes = heartbeat.attributes
+        if attributes.get("inverter") != self.inverter or attributes.get("instance") == self.id:
+            return None
+        try:
+            beat = utc_moment(heartbeat.state, UTC)
+        except ValueError:
+            return None  # it said good-bye
+        if now - beat > STALE_AFTER:
+            return None
+        return (
+            f"another instance of the app drives {self.inverter} (heartbeat of {beat:%H:%M} UTC): "
+            f"stop that one; this one goes on when it was silent for {STALE_AFTER.seconds // 60} "
+            "minutes"
+        )
+
+    def release(self) -> None:
+        """Let another app have the inverter."""
+        self._file.close()
+
+
+def _read(file: TextIO) -> Mapping[str, Any]:
+    file.seek(0)
+    try:
+        content = json.loads(file.read() or "{}")
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,143 @@
+"""`make run`: the app in a real AppDaemon, around Home Assistant or else a simulated home.
+
+AppDaemon writes beside its configuration and reads every YAML below its app folder, so it runs on a
+folder made for it, `build/run`: links to the checkout's own files, and what is missing of a home.
+Home Assistant is used if HA_URL and HA_TOKEN are set, if secrets.yaml has ha_url and ha_token, or
+if appdaemon.yaml names a plugin.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+ROOT: Final = Path(__file__).resolve().parents[3]
+RUN: Final = ROOT / "build" / "run"
+APP: Final = "battery_optimizer"
+SIMULATED: Final = "simulated_home"
+HOME_KEYS: Final = ("battery", "inverter", "grid")
+
+
+class _Tagged(str):
+    """A scalar with a tag, such as !secret ha_token."""
+
+    __slots__ = ("tag",)
+    tag: str
+
+
+def _tagged(tag: str, text: str) -> _Tagged:
+    made = _Tagged(text)
+    made.tag = tag
+    return made
+
+
+# AppDaemon's tags are taken and written as they stand.
+_Loader: Any = type("_Loader", (yaml.SafeLoader,), {})
+_Loader.add_multi_constructor("!", lambda _, suffix, node: _tagged(f"!{suffix}", str(node.value)))
+_Dumper: Any = type("_Dumper", (yaml.SafeDumper,), {})
+_Dumper.add_representer(
+    _Tagged, lambda dumper, value: dumper.represent_scalar(value.tag, str(value))
+)
+
+
+def prepare(
+    run: Path, *, environment: Mapping[str, str], url: str | None = None, root: Path = ROOT
+) -> bool:
+    """Fill AppDaemon's configuration folder; whether a Home Assistant is connected."""
+    apps = run / "apps"
+    apps.mkdir(parents=True, exist_ok=True)
+    _link(apps / APP, root / "apps" / APP)
+    _link(apps / "apps.yaml", root / "apps" / "apps.yaml")
+    secrets: dict[str, Any] = {}
+    if (root / "secrets.yaml").exists():
+        _link(run / "secrets.yaml", root / "secrets.yaml")
+        _link(apps / "secrets.yaml", root / "secrets.yaml")
+        secrets = _read(root / "secrets.yaml")
+    config = _read(root / "appdaemon.yaml")
+    config["appdaemon"]["app_dir"] = str(apps)
+    plugins = config["appdaemon"].setdefault("plugins", {})
+    plugins |= _home_assistant(environment, secrets) if not plugins else {}
+    if url is not None:
+        config["http"]["url"] = url
+    _write(run / "appdaemon.yaml", config)
+    home = apps / f"{SIMULATED}.yaml"
+    if plugins:
+        home.unlink(missing_ok=True)
+    else:
+        _write(home, _simulated(_read(root / "apps" / "apps.yaml")))
+    return bool(plugins)
+
+
+def main(arguments: list[str]) -> None:
+    """Become AppDaemon."""
+    parser = argparse.ArgumentParser(prog="python -m battery_optimizer.simulate.live")
+    parser.add_argument("--folder", type=Path, default=RUN, help="AppDaemon's folder (%(default)s)")
+    parser.add_argument("--url", help="where to serve, as http://127.0.0.1:5050")
+    given = parser.parse_args(arguments)
+    folder: Path = given.folder.resolve()
+    is_real = prepare(folder, environment=os.environ, url=given.url)
+    where = "Home Assistant" if is_real else "a simulated home"
+    served = given.url or _read(folder / "appdaemon.yaml")["http"]["url"]
+    sys.stdout.write(
+        f"Battery Optimizer around {where}; the page is at {served}/app/{APP}; Ctrl-C stops it\n"
+    )
+    sys.stdout.flush()
+    # In place of this process, so that Ctrl-C and SIGTERM reach AppDaemon itself.
+    os.execv(  # noqa: S606 - our own interpreter
+        sys.executable, [sys.executable, "-m", "appdaemon", "-c", str(folder)]
+    )
+
+
+def _home_assistant(
+    environment: Mapping[str, str], secrets: Mapping[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """AppDaemon's plugin; the token stays where it is and is only referred to."""
+    for source, tag, url, token in (
+        (environment, "!env_var", "HA_URL", "HA_TOKEN"),
+        (secrets, "!secret", "ha_url", "ha_token"),
+    ):
+        if source.get(url) and source.get(token):
+            plugin = {"type": "hass", "ha_url": str(source[url]), "token": _tagged(tag, token)}
+            return {"HASS": plugin}
+    return {}
+
+
+def _simulated(apps: Mapping[str, Any]) -> dict[str, Any]:
+    """A home with the hardware and names that the app's settings speak of.
+
+    AppDaemon joins what files say of one app: ours starts after its home, and stops before it.
+    """
+    settings = apps[APP]
+    entities = settings.get("entities") or {}
+    home = {
+        "module": f"{APP}.simulate.home_app",
+        "class": "SimulatedHome",
+        "work_mode": "Back-up",  # so that one sees the app set a mode
+        "prefix": entities.get("prefix") or "foxess",
+        **{key: settings[key] for key in HOME_KEYS if key in settings},
+    }
+    ours = {key: settings[key] for key in ("module", "class")}
+    return {SIMULATED: home, APP: {**ours, "dependencies": [SIMULATED]}}
+
+
+def _link(link: Path, target: Path) -> None:
+    if link.is_symlink() or link.exists():
+        link.unlink()
+    link.symlink_to(target)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - is safe
+    return content if isinstance(content, dict) else {}
+
+
+def _write(path: Path, content: Mapping[str, Any]) -> None:
+    path.write_text(yaml.dump(content, Dumper=_Dumper, sort_keys=False), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,279 @@
+"""Makes a running house of the settings: adapters, the cycle, and what is asked of them each time.
+
+Knows nothing of AppDaemon, whose callables come in as a `Host`. A new source of rates or sun, or
+another maker's inverter, is one new file in `adapters/` and a line here.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from battery_optimizer.adapters.demo_rates import DemoRates
+from battery_optimizer.adapters.forecast_solar import API_URL as FORECAST_SOLAR_URL
+from battery_optimizer.adapters.forecast_solar import CALLS_PER_HOUR, ForecastSolar
+from battery_optimizer.adapters.foxess_modbus import CallService, FoxEssModbus
+from battery_optimizer.adapters.foxess_models import EntityNames, FoxEntities
+from battery_optimizer.adapters.ha_history import HomeAssistantHistory, Rows
+from battery_optimizer.adapters.instance import HEARTBEAT, Instance
+from battery_optimizer.adapters.json_api import JsonApi
+from battery_optimizer.adapters.octopus import OctopusClient
+from battery_optimizer.adapters.octopus_rates import OctopusRates
+from battery_optimizer.adapters.open_meteo import API_URL as OPEN_METEO_URL
+from battery_optimizer.adapters.open_meteo import OpenMeteoApi, OpenMeteoEntities
+from battery_optimizer.adapters.rates_feed import RatesFeed
+from battery_optimizer.adapters.solar_feed import SolarFeed, SolarSource
+from battery_optimizer.adapters.solcast import SolcastEntities
+from battery_optimizer.adapters.store import Store
+from battery_optimizer.adapters.telemetry import EntityMeters
+from battery_optimizer.config import Config, RatesSettings, SolarSourceName
+from battery_optimizer.cycle import Cycle, Ports
+from battery_optimizer.errors import ConfigError
+from battery_optimizer.forecast.outlook import HistoryForecaster
+from battery_optimizer.model.entity import KW_PER_UNIT, EntityState
+from battery_optimizer.model.meters import MeterEntities
+from battery_optimizer.model.settings import Control
+from battery_optimizer.model.shown import Shown
+from battery_optimizer.model.tariff import Direction
+
+DATABASE: Final = "battery_optimizer.db"
+RATES_EVERY: Final = timedelta(minutes=30)
+SEED_DAYS: Final = timedelta(days=10)
+"""As long as Home Assistant's recorder remembers by default."""
+OCTOPUS_TIMEOUTS_S: Final = (3.0, 15.0)
+OCTOPUS_ATTEMPTS: Final = 2
+"""Few: the cycle waits meanwhile, and the feed asks again a minute later."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Host:
+    """What the place that the app runs in offers.
+
+    `get_history` is None where no Home Assistant is connected.
+    """
+
+    app: str
+    folder: Path
+    latitude: float
+    longitude: float
+    call_service: CallService
+    read_state: Callable[[str], EntityState | None]
+    list_entities: Callable[[], Iterable[str]]
+    get_history: Callable[[str, datetime, datetime], Sequence[Rows] | None] | None
+    sleep: Callable[[float], None]
+
+
+@dataclass(kw_only=True)
+class RunningHouse:
+    """One house, wired up."""
+
+    config: Config
+    host: Host
+    instance: Instance
+    store: Store
+    rates: RatesFeed
+    solar: SolarFeed
+    meters: EntityMeters
+    meter_entities: MeterEntities
+    inverter: FoxEssModbus
+    cycle: Cycle
+    pruned_at: datetime | None = None
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether nothing is ever sent."""
+        return self.config.control is Control.READ_ONLY
+
+    def run(self, now: datetime) -> Shown:
+        """Rates if they are due, then one cycle."""
+        if self._rates_due(now):
+            self.rates.refresh(now)
+        outcome = self.cycle.run(now)
+        return Shown(
+            outcome=outcome,
+            capacity_kwh=self.config.battery.capacity_kwh,
+            problems=tuple(dict.fromkeys((*outcome.problems, *self._problems()))),
+            instance=self.instance.id,
+            inverter=self.instance.inverter,
+        )
+
+    def rival(self, now: datetime) -> str | None:
+        """Why this app must stand aside, if it must."""
+        return self.instance.rival(self.host.read_state(HEARTBEAT), now)
+
+    def keep_house(self, now: datetime) -> None:
+        """Once a day: throw away what is too old to keep."""
+        if self.pruned_at is None or now - self.pruned_at >= timedelta(days=1):
+            self.pruned_at = now
+            self.store.prune(now)
+
+    def seed(self, now: datetime) -> None:
+        """Learn load and solar from Home Assistant's own memory."""
+        if self.host.get_history is None or self.meter_entities.load is None:
+            return
+        history = HomeAssistantHistory(
+            get_history=self.host.get_history,
+            unit_of=self._unit_of,
+            load=self.meter_entities.load,
+            solar=self.meter_entities.solar,
+        )
+        self.store.seed_observations(history.observations(now - SEED_DAYS, now))
+
+    def close(self) -> None:
+        """Let go of the inverter and the database."""
+        self.store.close()
+        self.instance.release()
+
+    def _rates_due(self, now: datetime) -> bool:
+        feed = self.rates
+        if feed.next_retry is not None:
+            return now >= feed.next_retry
+        return feed.fetched_at is None or now - feed.fetched_at >= RATES_EVERY
+
+    def _problems(self) -> tuple[str, ...]:
+        rates = (self.rates.last_error,) if self.rates.last_error else ()
+        return (
+            *rates,
+            *self.rates.problems,
+            *self.solar.problems(),
+            *self.meters.problems(),
+            *self.store.problems(),
+        )
+
+    def _unit_of(self, entity_id: str) -> str | None:
+        state = self.host.read_state(entity_id)
+        return None if state is None else state.unit
+
+
+def connect(config: Config, host: Host) -> RunningHouse:
+    """Wire a house; ConfigError if it must not run, InverterError while no inverter is found."""
+    has_home_assistant = host.get_history is not None
+    if config.rates.demo == "always" and has_home_assistant and config.control is Control.ACTIVE:
+        raise ConfigError(
+            "rates.demo must not be 'always' for a real house: set control to 'read_only' to try "
+            "the app with made-up rates"
+        )
+    entities = config.entities
+    names = EntityNames(
+        prefix=entities.prefix,
+        work_mode=entities.work_mode,
+        force_charge_power=entities.force_charge_power,
+        force_discharge_power=entities.force_discharge_power,
+    )
+    fox = FoxEntities.find(names, host.list_entities, host.read_state)
+    meter_entities = entities.meters(_prefix(fox) if entities.prefix is None else entities.prefix)
+    # Made before the claim, so that a wrong setting leaves nothing behind.
+    source = _octopus(config.rates)
+    instance = Instance(host.folder, inverter=fox.select, app=host.app)
+    store = Store(host.folder / DATABASE)
+    meters = EntityMeters(
+        read_state=host.read_state, entities=meter_entities, battery=config.battery
+    )
+    inverter = FoxEssModbus(
+        call_service=host.call_service,
+        read_state=host.read_state,
+        list_entities=host.list_entities,
+        battery=config.battery,
+        solar_kw=lambda: _power_kw(host.read_state(meter_entities.solar or "")),
+        sleep=host.sleep,
+        names=names,
+    )
+    rates = RatesFeed(
+        source,
+        store,
+        DemoRates() if config.rates.demo == "auto" and not has_home_assistant else None,
+        fixed=_fixed(config.rates),
+    )
+    solar = SolarFeed(sources=_solar_sources(config, host), store=store)
+    return RunningHouse(
+        config=config,
+        host=host,
+        instance=instance,
+        store=store,
+        rates=rates,
+        solar=solar,
+        meters=meters,
+        meter_entities=meter_entities,
+        inverter=inverter,
+        cycle=Cycle(
+            house=config.house,
+            ports=Ports(
+                meters=meters,
+                rates=rates,
+                solar=solar,
+                history=store,
+                inverter=inverter,
+                journal=store,
+            ),
+            forecaster=HistoryForecaster(),
+            settings=config.planner,
+            control=config.control,
+        ),
+    )
+
+
+def _prefix(fox: FoxEntities) -> str:
+    return fox.select.partition(".")[2].removesuffix(fox.control.ending).rstrip("_")
+
+
+def _octopus(rates: RatesSettings) -> OctopusRates | DemoRates:
+    if rates.demo == "always":
+        return DemoRates()
+    products = {Direction.IMPORT: rates.import_product, Direction.EXPORT: rates.export_product}
+    return OctopusRates(
+        OctopusClient(rates.base_url, timeouts_s=OCTOPUS_TIMEOUTS_S, attempts=OCTOPUS_ATTEMPTS),
+        products={way: product for way, product in products.items() if product is not None},
+        region=rates.region,
+        postcode=rates.postcode,
+        account=rates.account,
+        api_key=None if rates.api_key is None else rates.api_key.get_secret_value(),
+    )
+
+
+def _fixed(rates: RatesSettings) -> dict[Direction, float]:
+    fixed = {Direction.IMPORT: rates.fixed_import_p, Direction.EXPORT: rates.fixed_export_p}
+    return {way: rate for way, rate in fixed.items() if rate is not None}
+
+
+def _solar_sources(config: Config, host: Host) -> list[SolarSource]:
+    """Those set, in the order set; an API needs to know the panels."""
+    solar = config.solar
+    latitude = host.latitude if solar.latitude is None else solar.latitude
+    longitude = host.longitude if solar.longitude is None else solar.longitude
+    peak_kw = sum(array.peak_kw for array in solar.arrays) or None
+    made: dict[SolarSourceName, SolarSource] = {
+        "solcast": SolcastEntities(
+            read_state=host.read_state,
+            entities=solar.solcast,
+            last_polled=solar.solcast_last_polled,
+            peak_kw=peak_kw,
+        ),
+        "open_meteo_entities": OpenMeteoEntities(
+            read_state=host.read_state, entities=solar.open_meteo_entities, peak_kw=peak_kw
+        ),
+        "open_meteo": OpenMeteoApi(
+            get_json=JsonApi(base_url=OPEN_METEO_URL).get,
+            latitude=latitude,
+            longitude=longitude,
+            arrays=solar.arrays,
+        ),
+        "forecast_solar": ForecastSolar(
+            get_json=JsonApi(base_url=FORECAST_SOLAR_URL, calls_per_hour=CALLS_PER_HOUR).get,
+            latitude=latitude,
+            longitude=longitude,
+            arrays=solar.arrays,
+        ),
+    }
+    needs_panels = ("open_meteo", "forecast_solar")
+    return [made[name] for name in solar.sources if solar.arrays or name not in needs_panels]
+
+
+def _power_kw(state: EntityState | None) -> float | None:
+    factor = KW_PER_UNIT.get((state.unit or "") if state is not None else "")
+    if state is None or factor is None:
+        return None
+    try:
+        return state.number * factor
+    except ValueError:
+        return None
