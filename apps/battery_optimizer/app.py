@@ -7,21 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from aiohttp.web import Request, Response, json_response
 from appdaemon.plugins.hass import Hass
 
 from battery_optimizer.adapters.entities import publish
 from battery_optimizer.adapters.ha_history import Rows
 from battery_optimizer.adapters.instance import HEARTBEAT
-from battery_optimizer.adapters.web import (
-    Json,
-    Status,
-    health,
-    page,
-    page_data,
-    plan,
-    recommendation,
-)
+from battery_optimizer.adapters.site import Site
+from battery_optimizer.adapters.web import Status
 from battery_optimizer.config import Config
 from battery_optimizer.errors import BatteryOptimizerError, ConfigError, InverterError
 from battery_optimizer.model.decision import CommandResult
@@ -37,14 +29,14 @@ CONNECT_AGAIN_S: Final = 30
 STOP_WITHIN_S: Final = 1.5
 """AppDaemon gives all apps together 3 s to stop."""
 TIME_ZONE: Final = "Europe/London"
-ENDPOINT: Final = "battery_optimizer"
+SERVED_AS: Final = "battery_optimizer"
 
 
 class BatteryOptimizer(Hass):
     """Plans and drives one home battery; see the README for its settings."""
 
     def initialize(self) -> None:
-        """Check the settings, connect, set the timers; a wrong setting ends it here."""
+        """Check the settings, claim the inverter, serve, start; a wrong setting ends it here."""
         self._house: RunningHouse | None = None
         self._shown: Shown | None = None
         self._said: tuple[object, ...] = ()
@@ -55,9 +47,10 @@ class BatteryOptimizer(Hass):
         self._stopping: int | None = None
         self._config = self._settings()
         self._check_time_zone()
+        self._connect()
         if self._config.web.enabled:
             self._serve()
-        self._connect()
+        self.run_in(self._start, 0)
 
     def terminate(self) -> None:
         """Self-use (unless read_only), whatever else is happening; never raises."""
@@ -66,23 +59,16 @@ class BatteryOptimizer(Hass):
             return
         self._stopping = threading.get_ident()
         has_turn = self._turn.acquire(timeout=STOP_WITHIN_S)
+        left = "left as it was" if house.is_read_only else "set to self-use"
+        if self._is_safe(house):
+            self.log("Stopped; the inverter is %s", left)
         try:
-            house.cycle.make_safe()
             self.set_state(HEARTBEAT, state="unavailable", check_existence=False)
-            self.log(
-                "Stopped; %s",
-                "the inverter is left as it was"
-                if house.is_read_only
-                else "the inverter is set to self-use",
-            )
-        except InverterError as error:
-            self.log("Stopped, but self-use could not be set: %s", error, level="ERROR")
         except Exception:
-            self.logger.exception("Stopped, but perhaps not in self-use")
-        finally:
-            house.close()
-            if has_turn:
-                self._turn.release()
+            self.logger.exception("The heartbeat goes on looking alive")
+        house.close()
+        if has_turn:
+            self._turn.release()
 
     def _settings(self) -> Config:
         try:
@@ -103,25 +89,29 @@ class BatteryOptimizer(Hass):
                 level="WARNING",
             )
 
-    def _connect(self, **_: object) -> None:
-        """Wire the house; later again while the inverter is not there."""
+    def _connect(self) -> None:
+        """Wire the house, if its inverter is there."""
         try:
             self._house = connect(self._config, self._host())
         except InverterError as error:
             self._problem = str(error)
             self.log("Not started yet: %s", error, level="WARNING")
-            self.run_in(self._connect, CONNECT_AGAIN_S)
-            return
         except ConfigError as error:
-            self._problem = str(error)
             self.log("Not started: %s", error, level="ERROR")
             raise
-        self._problem = None
+
+    def _start(self, **_: object) -> None:
+        """The first cycle, and the timer; later, while the inverter is not there."""
+        if self._house is None:
+            self._connect()
+        if self._house is None:
+            self.run_in(self._start, CONNECT_AGAIN_S)
+            return
         for problem in self._house.inverter.check():
             self.log("Inverter: %s", problem, level="WARNING")
-        self.run_in(self._first_cycle, 0)
-        now = datetime.now(UTC)
-        start = floor_to_slot(now, CYCLE) + CYCLE + AFTER_THE_BOUNDARY
+        self._try("learning from Home Assistant's history", RunningHouse.seed)
+        self._on_timer()
+        start = floor_to_slot(datetime.now(UTC), CYCLE) + CYCLE + AFTER_THE_BOUNDARY
         self.run_every(self._on_timer, start.astimezone(self.AD.tz), CYCLE.total_seconds())
 
     def _host(self) -> Host:
@@ -150,20 +140,16 @@ class BatteryOptimizer(Hass):
     def _get_history(self, entity_id: str, start: datetime, end: datetime) -> Sequence[Rows] | None:
         return self.get_history(entity_id=entity_id, start_time=start, end_time=end)
 
-    def _first_cycle(self, **_: object) -> None:
-        self._try("learning from Home Assistant's history", lambda house, now: house.seed(now))
-        self._on_timer()
-
     def _on_timer(self, **_: object) -> None:
         self._try("a cycle", self._run_cycle)
-        self._try("tidying the database", lambda house, now: house.keep_house(now))
+        self._try("tidying the database", RunningHouse.keep_house)
 
     def _on_refresh(self, **_: object) -> None:
         self._try("refreshing prices", lambda house, now: house.rates.refresh(now))
         self._try("a cycle", self._run_cycle)
 
     def _try(self, what: str, work: Callable[[RunningHouse, datetime], object]) -> None:
-        """The last try, which keeps the timers alive: what comes here is the file's or a bug."""
+        """The last try, which keeps the timer alive: what comes here is the file's or a bug."""
         if self._house is None or self._stopping is not None:
             return
         try:
@@ -172,16 +158,21 @@ class BatteryOptimizer(Hass):
         except BatteryOptimizerError as error:
             self.log("%s failed: %s", what, error, level="WARNING")
         except Exception:
-            self.logger.exception("%s failed: a bug; please report it", what)
-            self._problem = f"{what} failed; see the log"
-            self._make_safe()
+            self.logger.exception("%s failed: this is a bug, please report it", what)
+            self._problem = f"{what} failed: see the log"
+            self._is_safe(self._house)
 
-    def _make_safe(self) -> None:
+    def _is_safe(self, house: RunningHouse) -> bool:
+        """Set self-use, unless read_only; whether that could be done."""
         try:
-            if self._house is not None:
-                self._house.cycle.make_safe()
-        except BatteryOptimizerError as error:
+            house.cycle.make_safe()
+        except InverterError as error:
             self.log("Self-use could not be set: %s", error, level="ERROR")
+            return False
+        except Exception:
+            self.logger.exception("Self-use could not be set")
+            return False
+        return True
 
     def _run_cycle(self, house: RunningHouse, now: datetime) -> None:
         self._problem = house.rival(now)
@@ -221,30 +212,17 @@ class BatteryOptimizer(Hass):
         )
 
     def _serve(self) -> None:
-        html, headers = page()
-        voltage = self._config.web.battery_voltage
-        answers: dict[str, Callable[[], Json]] = {
-            "recommendation": lambda: recommendation(self._shown, voltage=voltage),
-            "health": lambda: health(self._shown, self._status(), datetime.now(UTC)),
-            "plan": lambda: plan(self._shown),
-        }
-        for name, answer in answers.items():
-            self.register_endpoint(_reading(answer), f"{ENDPOINT}_{name}")
-        self.register_endpoint(self._refresh_prices, f"{ENDPOINT}_refresh_prices")
-
-        async def show(request: Request, _: object) -> Response:
-            if "data" not in request.query:
-                return Response(text=html, content_type="text/html", headers=headers)
-            data = page_data(
-                self._shown,
-                self._status(),
-                datetime.now(UTC),
-                battery=self._config.battery,
-                voltage=voltage,
-            )
-            return json_response(data, headers={"Cache-Control": "no-store"})
-
-        self.register_route(show, ENDPOINT)
+        site = Site(
+            shown=lambda: self._shown,
+            status=self._status,
+            now=lambda: datetime.now(UTC),
+            refresh=lambda: self.run_in(self._on_refresh, 0),
+            battery=self._config.battery,
+            voltage=self._config.web.battery_voltage,
+        )
+        for ending, endpoint in site.endpoints().items():
+            self.register_endpoint(endpoint, f"{SERVED_AS}_{ending}")
+        self.register_route(site.page, SERVED_AS)
 
     def _status(self) -> Status:
         rates = None if self._house is None else self._house.rates
@@ -255,20 +233,3 @@ class BatteryOptimizer(Hass):
             rates_error=rates.last_error if rates else None,
             app_problem=self._problem,
         )
-
-    def _refresh_prices(self, _: object, kwargs: dict[str, Any]) -> tuple[Json, int]:
-        if kwargs["request"].method != "POST":
-            return {"error": "this endpoint changes something: use POST, with {} as its body"}, 405
-        self.run_in(self._on_refresh, 0)
-        return {"status": "prices are being fetched; the plan follows"}, 202
-
-
-def _reading(answer: Callable[[], Json]) -> Callable[[Any, dict[str, Any]], tuple[Json, int]]:
-    """An endpoint that only reads."""
-
-    def respond(_: object, kwargs: dict[str, Any]) -> tuple[Json, int]:
-        if kwargs["request"].method != "GET":
-            return {"error": "this endpoint only reads: use GET"}, 405
-        return answer(), 200
-
-    return respond

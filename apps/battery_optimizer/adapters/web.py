@@ -8,6 +8,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -151,6 +152,7 @@ def page_data(
     }
 
 
+@cache
 def page() -> tuple[str, Mapping[str, str]]:
     """The page as one document, and the headers to send with it.
 
