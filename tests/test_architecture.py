@@ -97,7 +97,7 @@ def layer_of(module: str) -> str:
 
 
 def family(module: str) -> str:
-    first = module.split(".")[2].split("_")[0]
+    first = module.split(".")[2].split("_", maxsplit=1)[0]
     return FAMILIES.get(first, first)
 
 
