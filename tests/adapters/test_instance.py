@@ -1,0 +1,83 @@
+"""One inverter, one app."""
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from battery_optimizer.adapters.instance import Instance
+from battery_optimizer.errors import ConfigError
+from battery_optimizer.model.entity import EntityState
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+SELECT = "select.foxess_work_mode"
+
+
+def heartbeat(instance: str, inverter: str = SELECT, at: datetime = NOW) -> EntityState:
+    return EntityState(
+        state=at.isoformat(), attributes={"instance": instance, "inverter": inverter}
+    )
+
+
+def test_a_second_app_on_the_same_inverter_is_refused(tmp_path: Path) -> None:
+    first = Instance(tmp_path, inverter=SELECT, app="first")
+    with pytest.raises(ConfigError, match=r"already driven by 'first'"):
+        Instance(tmp_path, inverter=SELECT, app="second")
+    Instance(tmp_path, inverter="select.other_work_mode", app="second").release()
+    first.release()
+    Instance(tmp_path, inverter=SELECT, app="second").release()
+
+
+def test_another_process_is_refused_until_the_first_one_dies(tmp_path: Path) -> None:
+    claim = (
+        "import sys, pathlib\n"
+        "from battery_optimizer.adapters.instance import Instance\n"
+        "i = Instance(pathlib.Path(sys.argv[1]), inverter=sys.argv[2], app='other')\n"
+        "print('claimed', flush=True); sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", claim, str(tmp_path), SELECT],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={"PYTHONPATH": str(Path(__file__).parents[2] / "apps")},
+    ) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        with pytest.raises(ConfigError, match="'other'"):
+            Instance(tmp_path, inverter=SELECT, app="first")
+        other.kill()
+    Instance(tmp_path, inverter=SELECT, app="first").release()
+
+
+def test_its_name_outlives_a_restart(tmp_path: Path) -> None:
+    first = Instance(tmp_path, inverter=SELECT, app="app")
+    first.release()
+    again = Instance(tmp_path, inverter=SELECT, app="app")
+    assert again.id == first.id
+    assert again.rival(heartbeat(first.id), NOW) is None
+    again.release()
+
+
+@pytest.mark.parametrize("content", ["", "no json", "[1]", json.dumps({"id": ""})])
+def test_a_damaged_lock_file_is_written_anew(tmp_path: Path, content: str) -> None:
+    (tmp_path / "battery_optimizer_select_foxess_work_mode.lock").write_text(content)
+    instance = Instance(tmp_path, inverter=SELECT, app="app")
+    assert instance.id
+    instance.release()
+
+
+def test_a_strangers_heartbeat_makes_it_stand_aside_while_it_is_fresh(tmp_path: Path) -> None:
+    instance = Instance(tmp_path, inverter=SELECT, app="app")
+    assert "another instance" in (instance.rival(heartbeat("stranger"), NOW) or "")
+    late = NOW + timedelta(minutes=12)
+    assert instance.rival(heartbeat("stranger"), late) is None
+    assert instance.rival(heartbeat("stranger", "select.other"), NOW) is None
+    assert instance.rival(None, NOW) is None
+    said_goodbye = EntityState(
+        state="unavailable", attributes={"instance": "stranger", "inverter": SELECT}
+    )
+    assert instance.rival(said_goodbye, NOW) is None
+    instance.release()

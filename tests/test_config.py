@@ -1,0 +1,142 @@
+"""Settings: what is right is taken, and every mistake is named with its key path."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from battery_optimizer.config import Config
+from battery_optimizer.config_docs import BEGIN, END, main, settings, settings_table, updated
+from battery_optimizer.errors import ConfigError
+from battery_optimizer.model.settings import Control
+
+ROOT = Path(__file__).parents[1]
+BATTERY = {"capacity_kwh": 10.4, "max_charge_kw": 3.68, "max_discharge_kw": 3.68}
+RATES = {"fixed_import_p": 25.0, "fixed_export_p": 15.0}
+
+NO_IMPORT = (
+    "rates.fixed_import_p, or import_product with region or postcode, or account with api_key "
+    "must be given"
+)
+BAD_REGION = (
+    "rates.region must be 'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'J', 'K', 'L', 'M', 'N' or 'P', "
+    "not 'Z'"
+)
+
+
+def args(**changes: object) -> dict[str, Any]:
+    return {
+        "name": "battery_optimizer",
+        "config_path": "apps.yaml",
+        "module": "battery_optimizer.app",
+        "class": "BatteryOptimizer",
+        "dependencies": ["simulated_home"],
+        "battery": BATTERY,
+        "rates": RATES,
+        **changes,
+    }
+
+
+def mistakes(**changes: object) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        Config.from_args(args(**changes))
+    return str(caught.value).splitlines()
+
+
+def test_the_shipped_settings_are_right() -> None:
+    shipped = yaml.safe_load((ROOT / "apps" / "apps.yaml").read_text())["battery_optimizer"]
+    config = Config.from_args(shipped)
+    assert config.control is Control.ACTIVE
+    assert config.house.battery.capacity_kwh == 10.4
+
+
+def test_appdaemons_own_keys_are_no_mistakes() -> None:
+    assert Config.from_args(args()).battery.max_charge_kw == 3.68
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"control": "of"}, "control must be 'active' or 'read_only', not 'of'"),
+        ({"battery": {**BATTERY, "capacity_kwh": -1}},
+         "battery.capacity_kwh must be from 0 to 1000, not -1.0"),
+        ({"battery": {**BATTERY, "max_charge_kw": "fast"}},
+         "battery.max_charge_kw must be a valid number, not 'fast'"),
+        ({"battery": {**BATTERY, "capcity_kwh": 10}},
+         "battery.capcity_kwh is not a setting; did you mean battery.capacity_kwh?"),
+        ({"battery": {**BATTERY, "reserve_kwh": 20}},
+         "battery.reserve_kwh must be at most capacity_kwh, 10.4, not 20.0"),
+        ({"battery": None}, "battery must have settings indented below it, not None"),
+        ({"battery": {"capacity_kwh": 10, "max_charge_kw": 3}},
+         "battery.max_discharge_kw must be given"),
+        ({"capacity_kwh": 10}, "capacity_kwh is not a setting; did you mean battery.capacity_kwh?"),
+        ({"planner": {"step_minutes": 7}}, "planner.step_minutes must divide 30, as 7 does not"),
+        ({"planner": {"horizon_hours": 1000}},
+         "planner.horizon_hours must be from 6 to 168, not 1000.0"),
+        ({"rates": {}}, NO_IMPORT),
+        ({"rates": {**RATES, "region": "Z"}}, BAD_REGION),
+        ({"solar": {"arrays": [{"peak_kw": 5, "tilt_deg": 100, "azimuth_deg": 0}]}},
+         "solar.arrays[0].tilt_deg must be from 0 to 90, not 100.0"),
+        ({"solar": {"latitude": 100}}, "solar.latitude must be from -90 to 90, not 100.0"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_named(changes: dict[str, Any], message: str) -> None:
+    assert mistakes(**changes) == [message]
+
+
+def test_an_unknown_key_like_no_other_lists_what_there_is() -> None:
+    (line,) = mistakes(zzz=1)
+    assert line.startswith("zzz is not a setting; there are control, battery, inverter")
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    found = mistakes(control="x", battery={**BATTERY, "max_charge_kw": -1, "standby_kw": 9})
+    assert len(found) == 3
+
+
+def test_a_secret_is_in_no_message_and_no_repr() -> None:
+    secret = "sk_live_abc"  # noqa: S105 - made up
+    config = Config.from_args(args(rates={**RATES, "api_key": secret}))
+    assert secret not in repr(config)
+    assert secret not in str(config.model_dump())
+    for rates in ({**RATES, "api_key": [secret]}, {"api_key": secret}, {**RATES, "apikey": secret}):
+        assert secret not in "\n".join(mistakes(rates=rates))
+
+
+def test_meters_have_foxess_modbus_names_unless_told_otherwise() -> None:
+    entities = Config.from_args(args(entities={"soc": "sensor.mine"})).entities
+    assert entities.meters("roof").soc == "sensor.mine"
+    assert entities.meters("roof").load == "sensor.roof_load_power"
+    assert entities.meters("").load == "sensor.load_power"
+
+
+def test_every_setting_is_explained() -> None:
+    rows = list(settings())
+    assert {"control", "battery.capacity_kwh", "solar.arrays[].tilt_deg"} <= {r.path for r in rows}
+    for row in rows:
+        assert row.words.endswith("."), row
+        assert row.allowed, row
+        if row.path.endswith(("_kw", "_kwh", "_p", "_s", "_minutes")):
+            assert row.unit, row
+
+
+def test_a_page_is_updated_between_its_markers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "README.md"
+    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    main([str(page)])
+    assert page.read_text() == f"before\n{BEGIN}\n{settings_table()}\n{END}\nafter\n"
+    main([])
+    assert capsys.readouterr().out == settings_table() + "\n"
+    with pytest.raises(ValueError, match="there must be a line"):
+        updated("no markers")
+
+
+def test_the_readme_has_the_present_table() -> None:
+    readme = ROOT / "README.md"
+    if not readme.exists():
+        pytest.skip("there is no README yet")
+    text = readme.read_text(encoding="utf-8")
+    assert updated(text) == text, "run: python -m battery_optimizer.config_docs README.md"
