@@ -1,0 +1,70 @@
+"""What is read off a cycle to be shown."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from battery_optimizer.model.decision import CycleResult
+from battery_optimizer.model.modes import Mode
+from battery_optimizer.model.shown import Shown, end_of
+from battery_optimizer.model.tariff import RateClass
+from builders import MIDNIGHT
+from shown_values import a_demo_day, a_planned_day, an_outcome, nothing_planned
+
+
+def test_what_is_past_of_an_older_plan_is_left_out() -> None:
+    day = a_planned_day()
+    later = replace(day, outcome=replace(day.outcome, at=MIDNIGHT + timedelta(minutes=70)))
+    assert later.now is not None
+    assert later.now.start == MIDNIGHT + timedelta(hours=1)
+    assert len(later.coming) == 6
+    over = replace(day, outcome=replace(day.outcome, at=MIDNIGHT + timedelta(days=1)))
+    assert over.coming == ()
+    assert over.now is None
+
+
+def test_windows_are_runs_of_nearly_as_good_rates() -> None:
+    day = a_planned_day()
+    assert [slot.import_rate for slot in day.window(cheap=True)] == [3.0, -2.0]
+    assert [slot.import_rate for slot in day.window(cheap=False)] == [25.0, 40.0]
+    assert nothing_planned().window(cheap=True) == ()
+
+
+def test_the_class_of_the_rate_is_that_among_the_coming_day() -> None:
+    assert a_planned_day().rate_class is RateClass.NORMAL
+    assert nothing_planned().rate_class is None
+
+
+def test_rates_are_known_until_the_last_published_one_ends() -> None:
+    day = a_planned_day()
+    assert day.rates_until == end_of(day.coming[-1]) == MIDNIGHT + timedelta(hours=4)
+    assert nothing_planned().rates_until is None
+
+
+def test_health_names_the_rung_of_the_ladder() -> None:
+    assert a_planned_day().health == "ok"
+    assert a_planned_day(problems=("a sensor",)).health == "degraded"
+    assert nothing_planned().health == CycleResult.SAFE_MODE
+
+
+def test_the_summary_names_what_is_not_self_use_and_says_demo() -> None:
+    words = a_demo_day().summary
+    assert words.startswith("until Thu 04:00: ")
+    assert "charge Thu 01:00-02:00" in words
+    assert words.endswith("(demo rates)")
+    assert nothing_planned().summary == "no plan"
+
+
+def test_the_next_mode_is_the_first_other_one() -> None:
+    day = a_planned_day()
+    assert day.next_mode is not None
+    assert day.next_mode.mode is not day.outcome.command.mode
+    assert day.outcome.command.mode is not Mode.FORCE_CHARGE
+
+
+@pytest.mark.parametrize("capacity_kwh", [0.0, 10.0])
+def test_percentages(capacity_kwh: float) -> None:
+    shown = Shown(outcome=an_outcome(), capacity_kwh=capacity_kwh)
+    assert shown.percent(5.0) == (50.0 if capacity_kwh else None)
+    assert shown.percent(None) is None
