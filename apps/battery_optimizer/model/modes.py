@@ -113,19 +113,22 @@ def flows(
             charge = min(max(-net, 0.0), most_charge)
         case Mode.FEED_IN:
             discharge = min(max(net, 0.0), most_discharge)
-    # The rating is shared: what the battery gives leaves less for the sun (C11).
-    discharge = min(discharge, inverter.ac_limit_kw * hours)
-    passed = min(solar, inverter.ac_limit_kw * hours + charge - discharge)
+    # The rating is shared (C11): where the load is followed the sun goes first, while what the
+    # battery is forced to give leaves less for the sun.
+    rating = inverter.ac_limit_kw * hours
+    discharge = min(discharge, rating if command.mode.is_forced else max(0.0, rating - solar))
+    passed = min(solar, rating + charge - discharge)
     at_meter = load_kwh + charge - discharge - passed
-    export = min(max(-at_meter, 0.0), grid.export_limit_kw * hours)
-    unsold = max(-at_meter, 0.0) - export
+    surplus = max(0.0, -at_meter)
+    export = min(surplus, grid.export_limit_kw * hours)
+    unsold = surplus - export
     # At the export limit the sun is turned down first; a discharge only by what is then left.
     turned_down = min(unsold, passed)
     held_back = unsold - turned_down
     return Flows(
         charge_kwh=charge,
         discharge_kwh=discharge - held_back,
-        grid_import_kwh=max(at_meter, 0.0),
+        grid_import_kwh=max(0.0, at_meter),
         grid_export_kwh=export,
         solar_kwh=passed - turned_down,
         lost_kwh=solar_kwh - passed + turned_down,
