@@ -25,7 +25,7 @@ MIDNIGHT = datetime(2026, 1, 15, tzinfo=UTC)
 
 WATT_HOUR = 1e-3
 PENCE = 0.03
-"""How far apart two costs may be that are the same: what is proven, and the order of equal prices."""
+"""How far apart two equal costs may be: what is proven, and the order of equal prices."""
 
 PerSlot = float | Sequence[float] | Floats
 
@@ -58,9 +58,7 @@ def a_house(
     )
 
 
-def a_horizon(
-    n_slots: int = 4, start: datetime = MIDNIGHT, step: timedelta = SLOT
-) -> Horizon:
+def a_horizon(n_slots: int = 4, start: datetime = MIDNIGHT, step: timedelta = SLOT) -> Horizon:
     """Some slots from `start` on."""
     return Horizon(start=start, n_slots=n_slots, step=step)
 
@@ -140,9 +138,7 @@ def plan_for(  # noqa: PLR0913 (a world has many sides)
 ) -> Plan:
     """The plan for a world given in one line."""
     world = an_outlook(import_rate, export_rate, load_kwh, solar_kwh, **outlook)
-    return a_planner(settings).plan(
-        _house(house), world, soc_kwh, in_force=in_force, wishes=wishes
-    )
+    return a_planner(settings).plan(_house(house), world, soc_kwh, in_force=in_force, wishes=wishes)
 
 
 def _house(house: House | Battery | None) -> House:

@@ -174,7 +174,9 @@ class House:
 def _lines(
     curve: tuple[tuple[float, float], ...], capacity_kwh: float, power_kw: float
 ) -> tuple[PowerLine, ...]:
-    lines = []
+    lines: list[PowerLine] = []
+    if capacity_kwh == 0:
+        return ()
     for (share_0, power_0), (share_1, power_1) in pairwise(curve):
         slope = (power_1 - power_0) * power_kw / ((share_1 - share_0) * capacity_kwh)
         at_empty = power_0 * power_kw - slope * share_0 * capacity_kwh

@@ -71,5 +71,10 @@ class Wishes:
     max_grid_charge_p_per_kwh: float | None = None
     """Never charge from the grid above this import rate; None: at any."""
 
+    def order_at(self, moment: datetime) -> InverterCommand | None:
+        """What a person ordered for this moment, the last order given; None if nothing."""
+        holding = [order for order in self.overrides if order.start <= moment < order.end]
+        return holding[-1].command if holding else None
+
 
 NO_WISHES = Wishes()

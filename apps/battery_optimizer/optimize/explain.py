@@ -63,8 +63,18 @@ class Story:
         return self._words_for_waiting(slot)
 
     def _words_for_curtailing(self, slot: int) -> str:
-        paid = pence(-float(self._outlook.import_rate[slot]))
-        return f"Panels off: the grid pays {paid} for each kWh taken, more than the sun is worth."
+        bought, sold = self._outlook.import_rate[slot], self._outlook.export_rate[slot]
+        if self._schedule.grid_import_kwh[slot] > _SOME_KWH:
+            paid = pence(-float(bought))
+            return (
+                f"Panels off: the grid pays {paid} for each kWh taken, more than the sun is worth."
+            )
+        if sold < 0:
+            return f"Part of the sun is left unused: selling it would cost {pence(-float(sold))}."
+        lost = float(self._schedule.curtailed_kwh[slot])
+        return (
+            f"More sun than the house, the battery and the meter can take: {lost:.1f} kWh are lost."
+        )
 
     def _words_for_buying(self, slot: int) -> str:
         rate = float(self._outlook.import_rate[slot])

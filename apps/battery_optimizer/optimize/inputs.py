@@ -9,7 +9,7 @@ from battery_optimizer.model.house import House
 from battery_optimizer.model.modes import Mode
 from battery_optimizer.model.outlook import Outlook, TerminalValue
 from battery_optimizer.model.slots import Floats
-from battery_optimizer.model.wishes import NO_WISHES, Override, Wishes
+from battery_optimizer.model.wishes import NO_WISHES, Wishes
 
 N_TERMINAL_LINES = 6
 """Most lines that a terminal value may have (C21)."""
@@ -29,6 +29,7 @@ class ProgramInputs:
         "reserve_kwh", "target_kwh", "ceiling_kwh", "charge_cost", "discharge_cost",
         "reserve_price", "target_price", "fuse_price", "override_price",
         "surplus_charge_kwh", "load_discharge_kwh", "import_most_kwh",
+        "curtail_import_kwh", "fuse_excess_kwh", "charge_relief_kwh", "discharge_relief_kwh",
     )  # fmt: skip
 
     import_rate: Floats
@@ -63,6 +64,13 @@ class ProgramInputs:
     """Most that can be discharged while the meter runs forward."""
     import_most_kwh: Floats
     """Most that the house and the battery together could draw."""
+    curtail_import_kwh: Floats
+    """Most sun that can be lost while the meter runs forward."""
+    fuse_excess_kwh: Floats
+    """What the house alone draws beyond the fuse: never refused."""
+    charge_relief_kwh: Floats
+    """What keeps the taper from asking for less than nothing (C8)."""
+    discharge_relief_kwh: Floats
     start_soc_kwh: Floats
     """Shape (1,)."""
     terminal_intercept_p: Floats
@@ -74,6 +82,8 @@ def program_inputs(
     house: House, outlook: Outlook, soc_kwh: float, wishes: Wishes = NO_WISHES
 ) -> ProgramInputs:
     """The program's parameters for one plan; `soc_kwh` is the energy stored now [kWh]."""
+    if not 0 <= soc_kwh < np.inf:
+        raise ValueError(f"the stored energy must be a number of kWh from 0 up, not {soc_kwh}")
     battery, grid = house.battery, house.grid
     hours, load, solar = outlook.horizon.hours, outlook.load_kwh, outlook.solar_kwh
     n_slots = len(hours)
@@ -85,9 +95,9 @@ def program_inputs(
     if wishes.max_grid_charge_p_per_kwh is not None:  # C24
         dear = outlook.import_rate > wishes.max_grid_charge_p_per_kwh
         charge_limit = np.where(dear, np.minimum(charge_limit, surplus), charge_limit)
-    discharge_limit = battery.max_discharge_kw * hours
-    ordered = _orders(outlook, wishes.overrides, charge_limit, discharge_limit)
-    curtail_limit = _curtail_limit(house, outlook)
+    ordered = _orders(house, outlook, wishes, charge_limit)
+    curtail_limit, curtail_import = _curtail_limits(house, outlook)
+    charge_relief, discharge_relief = _taper_reliefs(house, outlook, soc_kwh)
     # Missing a wish must cost more than any rate could pay for missing it.
     dearest = 100.0 + 2 * float(
         max(np.abs(outlook.import_rate).max(), np.abs(outlook.export_rate).max())
@@ -115,7 +125,8 @@ def program_inputs(
         ceiling_kwh=np.full(n_slots, max(battery.ceiling_kwh, soc_kwh)),
         charge_cost=_charge_order(outlook),
         discharge_cost=battery.wear_p_per_kwh + ORDER_P_PER_KWH * np.arange(n_slots) / n_slots,
-        reserve_price=np.full(n_slots, dearest),
+        # Beyond all that an order or the fuse could gain by it: an inverter does not go there.
+        reserve_price=np.full(n_slots, 2 * dearest),
         target_price=target_price,
         fuse_price=np.full(n_slots, dearest),
         override_price=np.full(n_slots, dearest),
@@ -124,6 +135,10 @@ def program_inputs(
             ordered.discharge_limit, np.maximum(load - solar + curtail_limit, 0.0)
         ),
         import_most_kwh=load + ordered.charge_limit,
+        curtail_import_kwh=curtail_import,
+        fuse_excess_kwh=np.maximum(outlook.net_kwh - grid.import_limit_kw * hours, 0.0),
+        charge_relief_kwh=charge_relief,
+        discharge_relief_kwh=discharge_relief,
         start_soc_kwh=np.array([soc_kwh]),
         terminal_intercept_p=lines.intercept_p,
         terminal_slope_p_per_kwh=lines.slope_p_per_kwh,
@@ -138,27 +153,28 @@ class _Orders:
     discharge_wanted: Floats
 
 
-def _orders(
-    outlook: Outlook, overrides: tuple[Override, ...], charge: Floats, discharge: Floats
-) -> _Orders:
-    """C25: in the slots of an override the battery does what its mode does, as far as it can."""
-    charge, discharge = charge.copy(), discharge.copy()
-    charge_wanted, discharge_wanted = np.zeros_like(charge), np.zeros_like(discharge)
-    net = outlook.net_kwh
-    for override in overrides:
-        for t, start in enumerate(outlook.horizon.starts):
-            if not override.start <= start < override.end:
-                continue
-            power = (override.command.power_kw or 0.0) * outlook.horizon.hours[t]
-            most_charge, most_discharge = {
-                Mode.SELF_USE: (max(-net[t], 0.0), max(net[t], 0.0)),
-                Mode.HOLD: (max(-net[t], 0.0), 0.0),
-                Mode.FEED_IN: (0.0, max(net[t], 0.0)),
-                Mode.FORCE_CHARGE: (power, 0.0),
-                Mode.FORCE_DISCHARGE: (0.0, power),
-            }[override.command.mode]
-            charge[t] = charge_wanted[t] = min(charge[t], most_charge)
-            discharge[t] = discharge_wanted[t] = min(discharge[t], most_discharge)
+def _orders(house: House, outlook: Outlook, wishes: Wishes, charge_limit: Floats) -> _Orders:
+    """C25: in the slots of an order the battery does what its mode does, as far as it can.
+
+    An order stands above a price limit (C24): it is the later word, and the plainer one.
+    """
+    battery, hours, net = house.battery, outlook.horizon.hours, outlook.net_kwh
+    charge, discharge = charge_limit.copy(), battery.max_discharge_kw * hours
+    charge_wanted, discharge_wanted = np.zeros_like(charge), np.zeros_like(charge)
+    for t, start in enumerate(outlook.horizon.starts):
+        command = wishes.order_at(start)
+        if command is None:
+            continue
+        power = (command.power_kw or 0.0) * hours[t]
+        most_charge, most_discharge = {
+            Mode.SELF_USE: (max(-net[t], 0.0), max(net[t], 0.0)),
+            Mode.HOLD: (max(-net[t], 0.0), 0.0),
+            Mode.FEED_IN: (0.0, max(net[t], 0.0)),
+            Mode.FORCE_CHARGE: (power, 0.0),
+            Mode.FORCE_DISCHARGE: (0.0, power),
+        }[command.mode]
+        charge[t] = charge_wanted[t] = min(battery.max_charge_kw * hours[t], most_charge)
+        discharge[t] = discharge_wanted[t] = min(discharge[t], most_discharge)
     return _Orders(
         charge_limit=charge,
         discharge_limit=discharge,
@@ -167,13 +183,34 @@ def _orders(
     )
 
 
-def _curtail_limit(house: House, outlook: Outlook) -> Floats:
-    """All of the sun where the inverter can be told to; else only what nothing can take (C14)."""
+def _curtail_limits(house: House, outlook: Outlook) -> tuple[Floats, Floats]:
+    """Most sun that may be lost [kWh], and most while the meter runs forward (C14).
+
+    All of it where the inverter can be told to; else only what nothing can take, and nothing that
+    the house would then buy instead.
+    """
     solar, hours = outlook.solar_kwh, outlook.horizon.hours
     if house.inverter.can_curtail:
-        return solar
+        return solar, solar
+    rating = house.inverter.ac_limit_kw * hours
     sellable = outlook.load_kwh + house.grid.export_limit_kw * hours
-    return np.maximum(solar - np.minimum(house.inverter.ac_limit_kw * hours, sellable), 0.0)
+    clipped = np.maximum(solar - rating, 0.0)
+    return np.maximum(solar - np.minimum(rating, sellable), 0.0), clipped
+
+
+def _taper_reliefs(house: House, outlook: Outlook, soc_kwh: float) -> tuple[Floats, Floats]:
+    """What must be added to the tapers C8, C9 so that doing nothing is always allowed [kWh].
+
+    Zero, unless the battery is fuller, or emptier, than the curves end.
+    """
+    battery, hours = house.battery, outlook.horizon.hours
+    idle = soc_kwh - np.cumsum(battery.standby_kw * hours) + battery.standby_kw * hours / 2
+    reliefs = []
+    for lines in (battery.charge_lines(), battery.discharge_lines()):
+        least = [np.zeros_like(idle)]
+        least += [line.at_empty_kw + line.slope_per_hour * idle for line in lines]
+        reliefs.append(-hours * np.min(least, axis=0))
+    return reliefs[0], reliefs[1]
 
 
 def _targets(outlook: Outlook, wishes: Wishes) -> tuple[Floats, Floats]:

@@ -24,24 +24,29 @@ def flows_under(
     )
 
 
-def command_for(
+def command_for(  # noqa: PLR0913 (what came before and what was ordered decide too)
     house: House,
     outlook: Outlook,
     schedule: Schedule,
     slot: int,
     soc_kwh: float,
+    *,
     before: InverterCommand | None = None,
+    ordered: InverterCommand | None = None,
 ) -> InverterCommand:
     """The command whose physics gives the schedule's energies in this slot.
 
     A mode that follows the load is taken wherever it does, since it also follows what nobody
     foresaw; a floor or ceiling ends it at the planned energy; a forced power is the last resort.
     Never is a discharge capped at the forecast load: where the battery is to cover all of it,
-    there is no floor. The mode of the slot `before` goes on where it does as well (C20).
+    there is no floor. The mode of the slot `before` goes on where it does as well (C20). What a
+    person `ordered` comes first (C25), unless the schedule could not follow it.
     """
     charge, discharge = float(schedule.charge_kwh[slot]), float(schedule.discharge_kwh[slot])
     curtail = _is_curtailed(house, outlook, schedule, slot)
-    end_kwh = float(schedule.soc_kwh[slot + 1])
+    hours = float(outlook.horizon.hours[slot])
+    # What the battery's own electronics draw is not what a floor or ceiling sees.
+    end_kwh = float(schedule.soc_kwh[slot + 1]) + house.battery.standby_kw * hours
     natural = [
         InverterCommand(mode=mode, curtail=curtail)
         for mode in sorted(_FOLLOW_LOAD, key=lambda mode: before is None or mode != before.mode)
@@ -50,14 +55,13 @@ def command_for(
         natural.append(InverterCommand(mode=Mode.SELF_USE, floor_kwh=end_kwh, curtail=curtail))
     elif charge > _MATCH_KWH:
         natural.append(InverterCommand(mode=Mode.SELF_USE, ceiling_kwh=end_kwh, curtail=curtail))
-    for command in natural:
+    for command in natural if ordered is None else [ordered, *natural]:
         given = flows_under(house, command, outlook, slot, soc_kwh)
         if (
             abs(given.charge_kwh - charge) <= _MATCH_KWH
             and abs(given.discharge_kwh - discharge) <= _MATCH_KWH
         ):
             return command
-    hours = float(outlook.horizon.hours[slot])
     if discharge > charge:
         return InverterCommand(
             mode=Mode.FORCE_DISCHARGE, power_kw=discharge / hours, curtail=curtail

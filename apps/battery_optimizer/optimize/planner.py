@@ -56,11 +56,17 @@ class Planner:
         Raises PlanningError when no schedule could be proven good enough.
         """
         optimum = self.optimum(house, outlook, soc_kwh, wishes)
-        alternatives = _alternatives(house, outlook, soc_kwh, optimum)
-        chosen = _choose(alternatives, in_force, self._settings.switching_price_p)
+        order = wishes.order_at(outlook.horizon.start)
+        planned = command_for(house, outlook, optimum.schedule, 0, soc_kwh, ordered=order)
+        alternatives = _alternatives(house, outlook, soc_kwh, optimum, planned)
+        chosen = (
+            _choose(alternatives, in_force, self._settings.switching_price_p)
+            if order is None
+            else next(each for each in alternatives if each.command == planned)  # C25
+        )
         first = flows_under(house, chosen.command, outlook, 0, soc_kwh)
         schedule = optimum.schedule_if(first) or optimum.schedule
-        slots = _slots(house, outlook, soc_kwh, schedule, chosen.command)
+        slots = _slots(house, outlook, soc_kwh, schedule, chosen.command, wishes)
         return Plan(
             made_at=outlook.horizon.start,
             horizon=outlook.horizon,
@@ -75,14 +81,17 @@ class Planner:
 
 
 def _alternatives(
-    house: House, outlook: Outlook, soc_kwh: float, optimum: Optimum
+    house: House,
+    outlook: Outlook,
+    soc_kwh: float,
+    optimum: Optimum,
+    planned: InverterCommand,
 ) -> tuple[Alternative, ...]:
     """Everything that could be done now, cheapest first.
 
     Each with what it would cost more than the best [p] if all goes best afterwards; solved, not
     estimated.
     """
-    planned = command_for(house, outlook, optimum.schedule, 0, soc_kwh)
     battery = house.battery
     commands = {
         planned: None,
@@ -139,6 +148,7 @@ def _slots(
     soc_kwh: float,
     schedule: Schedule,
     first: InverterCommand,
+    wishes: Wishes,
 ) -> tuple[SlotPlan, ...]:
     """The schedule as modes, played forward: each slot holds what its mode really gives."""
     story = Story(outlook, schedule)
@@ -146,7 +156,10 @@ def _slots(
     command = first
     for t, start in enumerate(outlook.horizon.starts):
         if t > 0:
-            command = command_for(house, outlook, schedule, t, soc_kwh, before=command)
+            order = wishes.order_at(start)
+            command = command_for(
+                house, outlook, schedule, t, soc_kwh, before=command, ordered=order
+            )
         given = flows_under(house, command, outlook, t, soc_kwh)
         end_kwh = house.battery.soc_after(
             soc_kwh - house.battery.standby_kw * float(outlook.horizon.hours[t]),

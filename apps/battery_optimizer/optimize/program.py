@@ -141,6 +141,7 @@ def _energy_balance(
         flow.grid_import <= load + flow.charge,  # C15
         flow.grid_export + flow.curtailed <= solar + flow.discharge,  # C16
         flow.grid_import <= given["import_limit_kwh"] + slack.fuse,  # C12
+        slack.fuse <= given["fuse_excess_kwh"],  # C12: the house may pass the fuse, no charge may
         flow.grid_export <= given["export_limit_kwh"],  # C13, C23
         solar - flow.curtailed + flow.discharge - flow.charge <= given["ac_limit_kwh"],  # C11
     )
@@ -157,12 +158,15 @@ def _limits(
         flow.charge <= given["charge_limit_kwh"],  # C6, C10, C24
         flow.discharge <= given["discharge_limit_kwh"],  # C7, C10
         *(
-            flow.charge <= cp.multiply(hours, line.at_empty_kw + line.slope_per_hour * middle)  # C8
+            flow.charge
+            <= cp.multiply(hours, line.at_empty_kw + line.slope_per_hour * middle)  # C8
+            + given["charge_relief_kwh"]
             for line in battery.charge_lines()
         ),
         *(
             flow.discharge
             <= cp.multiply(hours, line.at_empty_kw + line.slope_per_hour * middle)  # C9
+            + given["discharge_relief_kwh"]
             for line in battery.discharge_lines()
         ),
     )
@@ -224,7 +228,7 @@ class Directions:
             == cp.multiply(net, importing) + charge_in - discharge_in + curtailed_in,
             flow.grid_export
             == discharge_out - charge_out - curtailed_out - cp.multiply(net, exporting),
-            curtailed_in <= cp.multiply(given["curtail_limit_kwh"], importing),
+            curtailed_in <= cp.multiply(given["curtail_import_kwh"], importing),
             curtailed_out <= cp.multiply(given["curtail_limit_kwh"], exporting),
             flow.grid_import <= cp.multiply(given["import_most_kwh"], importing),
             flow.grid_export <= cp.multiply(given["export_limit_kwh"], exporting),

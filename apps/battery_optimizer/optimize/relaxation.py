@@ -189,6 +189,9 @@ def _repaired(
     discharge = _without_dust(np.maximum(-stored, 0.0) * battery.discharge_efficiency)
     curtailed = _without_dust(schedule.curtailed_kwh)
     at_meter = inputs.load_kwh - inputs.solar_kwh + curtailed + charge - discharge
+    # Sun that is lost only because nothing can take it is not lost while the house buys.
+    usable = np.clip(np.minimum(at_meter, curtailed - inputs.curtail_import_kwh), 0.0, None)
+    curtailed, at_meter = curtailed - usable, at_meter - usable
     bought, sold = np.maximum(at_meter, 0.0), np.maximum(-at_meter, 0.0)
     passed = inputs.solar_kwh - curtailed + discharge - charge
     tolerance = 10 * _DUST_KWH
