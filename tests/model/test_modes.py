@@ -1,12 +1,12 @@
 from dataclasses import dataclass, replace
 
 import pytest
-from builders import a_battery, a_house
 from hypothesis import given
 from hypothesis import strategies as st
 
 from battery_optimizer.model.house import House
 from battery_optimizer.model.modes import SELF_USE, Flows, InverterCommand, Mode, flows
+from builders import a_battery, a_house
 
 NEAR = 1e-9
 
