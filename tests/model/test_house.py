@@ -116,8 +116,8 @@ def test_without_a_limit_or_a_reading_cold_changes_nothing() -> None:
 
 
 def test_limits_that_no_connection_has_are_refused() -> None:
-    with pytest.raises(ValueError, match="import_limit_kw must be from 0.1"):
+    with pytest.raises(ValueError, match=r"import_limit_kw must be from 0\.1"):
         GridConnection(import_limit_kw=0)
-    with pytest.raises(ValueError, match="ac_limit_kw must be from 0.1"):
+    with pytest.raises(ValueError, match=r"ac_limit_kw must be from 0\.1"):
         Inverter(ac_limit_kw=0)
     assert GridConnection(export_limit_kw=0).export_limit_kw == 0

@@ -62,7 +62,7 @@ def half_hour(
     ).flows()
 
 
-energies = st.floats(0, 6)
+powers = st.floats(0, 12)
 fractions = st.floats(0, 1)
 limits = st.one_of(st.just(1000.0), st.floats(0.5, 8))
 
@@ -103,13 +103,14 @@ def moments(draw: st.DrawFn, *, limited: bool = True) -> Moment:
         ceiling_kwh=draw(maybe_soc),
         curtail=draw(st.booleans()),
     )
+    hours = draw(st.sampled_from([0.5, 5 / 60, 1 / 3600]))
     return Moment(
         house=house,
         command=command,
         soc_kwh=draw(fractions) * capacity_kwh,
-        load_kwh=draw(energies),
-        solar_kwh=draw(energies),
-        hours=draw(st.sampled_from([0.5, 5 / 60, 1 / 3600])),
+        load_kwh=draw(powers) * hours,
+        solar_kwh=draw(powers) * hours,
+        hours=hours,
     )
 
 
