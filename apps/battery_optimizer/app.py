@@ -59,34 +59,34 @@ class BatteryOptimizer(Hass):
             return
         self._stopping = threading.get_ident()
         has_turn = self._turn.acquire(timeout=STOP_WITHIN_S)
-        left = "left as it was" if house.is_read_only else "set to self-use"
-        if self._is_safe(house):
-            self.log("Stopped; the inverter is %s", left)
         try:
+            if self._is_safe(house):
+                left = "left as it was" if house.is_read_only else "set to self-use"
+                self.logger.info("Stopped; the inverter is %s", left)
             self.set_state(HEARTBEAT, state="unavailable", check_existence=False)
         except Exception:
             self.logger.exception("The heartbeat goes on looking alive")
-        house.close()
-        if has_turn:
-            self._turn.release()
+        finally:
+            house.close()
+            if has_turn:
+                self._turn.release()
 
     def _settings(self) -> Config:
         try:
             return Config.from_args(self.args)
         except ConfigError as error:
             for line in str(error).splitlines():
-                self.log("Wrong setting: %s", line, level="ERROR")
+                self.logger.error("Wrong setting: %s", line)  # noqa: TRY400 - for users
             raise
 
     def _check_time_zone(self) -> None:
         zone = str(self.AD.time_zone)
         if zone != TIME_ZONE:
-            self.log(
+            self.logger.warning(
                 "AppDaemon's time_zone is %s: set it to %s in appdaemon.yaml, so that the times "
                 "in its log are yours (the plan itself does not depend on it)",
                 zone,
                 TIME_ZONE,
-                level="WARNING",
             )
 
     def _connect(self) -> None:
@@ -95,9 +95,9 @@ class BatteryOptimizer(Hass):
             self._house = connect(self._config, self._host())
         except InverterError as error:
             self._problem = str(error)
-            self.log("Not started yet: %s", error, level="WARNING")
+            self.logger.warning("Not started yet: %s", error)
         except ConfigError as error:
-            self.log("Not started: %s", error, level="ERROR")
+            self.logger.error("Not started: %s", error)  # noqa: TRY400 - for users
             raise
 
     def _start(self, **_: object) -> None:
@@ -108,7 +108,7 @@ class BatteryOptimizer(Hass):
             self.run_in(self._start, CONNECT_AGAIN_S)
             return
         for problem in self._house.inverter.check():
-            self.log("Inverter: %s", problem, level="WARNING")
+            self.logger.warning("Inverter: %s", problem)
         self._try("learning from Home Assistant's history", RunningHouse.seed)
         self._on_timer()
         start = floor_to_slot(datetime.now(UTC), CYCLE) + CYCLE + AFTER_THE_BOUNDARY
@@ -156,7 +156,7 @@ class BatteryOptimizer(Hass):
             with self._turn:
                 work(self._house, datetime.now(UTC))
         except BatteryOptimizerError as error:
-            self.log("%s failed: %s", what, error, level="WARNING")
+            self.logger.warning("%s failed: %s", what, error)
         except Exception:
             self.logger.exception("%s failed: this is a bug, please report it", what)
             self._problem = f"{what} failed: see the log"
@@ -167,7 +167,7 @@ class BatteryOptimizer(Hass):
         try:
             house.cycle.make_safe()
         except InverterError as error:
-            self.log("Self-use could not be set: %s", error, level="ERROR")
+            self.logger.error("Self-use could not be set: %s", error)  # noqa: TRY400 - no bug
             return False
         except Exception:
             self.logger.exception("Self-use could not be set")
@@ -177,7 +177,7 @@ class BatteryOptimizer(Hass):
     def _run_cycle(self, house: RunningHouse, now: datetime) -> None:
         self._problem = house.rival(now)
         if self._problem is not None:
-            self.log("Standing aside: %s", self._problem, level="ERROR")
+            self.logger.error("Standing aside: %s", self._problem)
             return
         shown = house.run(now)
         self._shown = shown
@@ -189,16 +189,16 @@ class BatteryOptimizer(Hass):
         outcome = shown.outcome
         news = (outcome.command.mode, outcome.reason, shown.problems)
         if outcome.command_result is CommandResult.APPLIED:
-            self.log("Inverter set to %s and read back", outcome.command.mode)
+            self.logger.info("Inverter set to %s and read back", outcome.command.mode)
         if news == self._said:
             return
         self._said = news
         if outcome.command_result is CommandResult.UNCHANGED:
-            self.log("Inverter is in %s already, as read back", outcome.command.mode)
-        self.log("%s: %s", outcome.command.mode, outcome.reason)
-        self.log("Plan %s", shown.summary)
+            self.logger.info("Inverter is in %s already, as read back", outcome.command.mode)
+        self.logger.info("%s: %s", outcome.command.mode, outcome.reason)
+        self.logger.info("Plan %s", shown.summary)
         for problem in shown.problems:
-            self.log("Problem: %s", problem, level="WARNING")
+            self.logger.warning("Problem: %s", problem)
 
     def _set_entity(
         self, entity_id: str, /, *, state: str | float, attributes: Mapping[str, Any]

@@ -15,6 +15,9 @@ from typing import Any, Final
 
 import yaml
 
+from battery_optimizer.config import Config
+from battery_optimizer.errors import ConfigError
+
 ROOT: Final = Path(__file__).resolve().parents[3]
 RUN: Final = ROOT / "build" / "run"
 APP: Final = "battery_optimizer"
@@ -112,16 +115,26 @@ def _simulated(apps: Mapping[str, Any]) -> dict[str, Any]:
     AppDaemon joins what files say of one app: ours starts after its home, and stops before it.
     """
     settings = apps[APP]
-    entities = settings.get("entities") or {}
+    entities = settings.get("entities")
+    prefix = entities.get("prefix") if isinstance(entities, Mapping) else None
     home = {
         "module": f"{APP}.simulate.home_app",
         "class": "SimulatedHome",
         "work_mode": "Back-up",  # so that one sees the app set a mode
-        "prefix": entities.get("prefix") or "foxess",
-        **{key: settings[key] for key in HOME_KEYS if key in settings},
+        "prefix": prefix or "foxess",
+        **_hardware(settings),
     }
     ours = {key: settings[key] for key in ("module", "class")}
     return {SIMULATED: home, APP: {**ours, "dependencies": [SIMULATED]}}
+
+
+def _hardware(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What the home is built of; nothing where a setting is wrong: the app shall say which."""
+    try:
+        Config.from_args(settings)
+    except ConfigError:
+        return {}
+    return {key: settings[key] for key in HOME_KEYS if key in settings}
 
 
 def _link(link: Path, target: Path) -> None:

@@ -1,0 +1,122 @@
+"""A real AppDaemon, in its own process and folder, on a free port, around the simulated home."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import requests
+import yaml
+
+from battery_optimizer.simulate.live import prepare
+
+ROOT = Path(__file__).parents[1]
+NOWHERE = "http://127.0.0.1:9"
+"""Where nobody answers: no test leaves this machine."""
+
+
+class LiveAppDaemon:
+    """What a test may ask of the running AppDaemon."""
+
+    def __init__(self, process: subprocess.Popen[bytes], url: str, folder: Path) -> None:
+        self.process = process
+        self.url = url
+        self.folder = folder
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "appdaemon.log").read_text(encoding="utf-8", errors="replace")
+
+    def wait_for(self, words: str, seconds: float = 60.0) -> None:
+        """Until the log has these words."""
+        self.wait_until(lambda: words in self.log, words, seconds)
+
+    def wait_until(
+        self, condition: Callable[[], object], what: str = "the condition", seconds: float = 60.0
+    ) -> None:
+        end = time.monotonic() + seconds
+        while not condition():
+            assert self.process.poll() is None, f"AppDaemon ended:\n{self.log}"
+            assert time.monotonic() < end, f"waited in vain for {what}:\n{self.log}"
+            time.sleep(0.1)
+
+    def get(self, path: str) -> requests.Response:
+        return requests.get(f"{self.url}{path}", timeout=10)
+
+    def post(self, path: str, body: dict[str, Any]) -> requests.Response:
+        return requests.post(f"{self.url}{path}", json=body, timeout=10)
+
+    def endpoint(self, name: str) -> dict[str, Any]:
+        answer = self.get(f"/api/appdaemon/battery_optimizer_{name}")
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def state(self, entity_id: str) -> dict[str, Any] | None:
+        return self.get(f"/api/appdaemon/state/default/{entity_id}").json()["state"]
+
+    def select(self, option: str) -> None:
+        """Set the inverter's mode behind the app's back."""
+        self.post(
+            "/api/appdaemon/service/default/select/select_option",
+            {"entity_id": "select.foxess_work_mode", "option": option},
+        )
+
+    def stop(self) -> int:
+        """As Docker or systemd would; the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=20)
+
+
+@contextmanager
+def running(folder: Path, apps: dict[str, Any]) -> Iterator[LiveAppDaemon]:
+    """AppDaemon with these apps; stopped at the end."""
+    root = folder / "checkout"
+    (root / "apps").mkdir(parents=True)
+    # A copy: AppDaemon restarts its apps whenever somebody edits a file.
+    shutil.copytree(
+        ROOT / "apps" / "battery_optimizer",
+        root / "apps" / "battery_optimizer",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    (root / "apps" / "apps.yaml").write_text(yaml.safe_dump(apps))
+    (root / "appdaemon.yaml").write_text((ROOT / "appdaemon.yaml").read_text())
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    run = folder / "run"
+    prepare(run, environment={}, url=url, root=root)
+    with (run / "appdaemon.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "appdaemon", "-c", str(run)],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+    live = LiveAppDaemon(process, url, run)
+    try:
+        yield live
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def shipped_apps(**changes: object) -> dict[str, Any]:
+    """The settings as they are shipped, but for Octopus, which is not asked."""
+    apps = yaml.safe_load((ROOT / "apps" / "apps.yaml").read_text())
+    settings = apps["battery_optimizer"]
+    settings["rates"]["base_url"] = NOWHERE
+    settings |= changes
+    return dict(apps)

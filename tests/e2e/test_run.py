@@ -1,0 +1,154 @@
+"""`make run`: the app in the real AppDaemon, around the simulated home."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from appdaemon_process import LiveAppDaemon, running, shipped_apps
+from battery_optimizer.simulate.live import prepare
+
+pytestmark = pytest.mark.e2e
+
+SELECT = "select.foxess_work_mode"
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveAppDaemon]:
+    with running(tmp_path_factory.mktemp("live"), shipped_apps()) as appdaemon:
+        appdaemon.wait_for("battery_optimizer: Plan until")
+        appdaemon.wait_until(lambda: appdaemon.state("sensor.battery_optimizer_heartbeat"))
+        yield appdaemon
+
+
+def test_within_a_minute_there_is_a_plan_with_its_reason_in_words(live: LiveAppDaemon) -> None:
+    reason = live.endpoint("recommendation")["reason"]
+    assert len(reason.split()) > 5
+    assert f": {reason}" in live.log
+    assert "otherwise self-use" in live.log or "self-use throughout" in live.log
+    assert "(demo rates)" in live.log
+
+
+def test_a_mode_was_set_and_read_back(live: LiveAppDaemon) -> None:
+    mode = live.endpoint("recommendation")["mode"]
+    assert f"Inverter set to {mode} and read back" in live.log
+    shown = live.state(SELECT)
+    assert shown is not None
+    assert shown["state"].replace(" ", "_").replace("-", "_").lower() in {
+        mode, "back_up" if mode == "hold" else mode, "feed_in_first" if mode == "feed_in" else mode,
+    }  # fmt: skip
+
+
+def test_entities_are_published(live: LiveAppDaemon) -> None:
+    mode = live.state("sensor.battery_optimizer_mode")
+    assert mode is not None
+    assert mode["state"] == live.endpoint("recommendation")["mode"]
+    rate = live.state("sensor.battery_optimizer_import_rate")
+    assert rate is not None
+    assert rate["attributes"]["friendly_name"] == "Battery Optimizer Import rate (demo rates)"
+    assert len(rate["attributes"]["forecast"]) >= 90
+
+
+def test_the_endpoints_answer(live: LiveAppDaemon) -> None:
+    answer = live.endpoint("recommendation")
+    assert {
+        "mode", "discharge_current", "reason", "optimization_status", "expected_soc",
+    } <= answer.keys()  # fmt: skip
+    assert answer["optimization_status"] == "optimal"
+    assert answer["rates"] == "demo rates"
+    plan = live.endpoint("plan")
+    assert len(plan["slots"]) == 96
+    health = live.endpoint("health")
+    assert health["status"] == "degraded"
+    assert any("Octopus" in problem for problem in health["problems"])
+
+
+def test_only_a_post_refreshes_the_prices(live: LiveAppDaemon) -> None:
+    path = "/api/appdaemon/battery_optimizer_refresh_prices"
+    assert live.get(path).status_code == 405
+    before = live.log.count("rates not refreshed")
+    assert live.post(path, {}).status_code == 202
+    live.wait_until(lambda: live.log.count("rates not refreshed") > before, "a refresh")
+    assert live.post("/api/appdaemon/battery_optimizer_health", {}).status_code == 405
+
+
+def test_the_page_and_what_it_draws_are_served(live: LiveAppDaemon) -> None:
+    page = live.get("/app/battery_optimizer")
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert "Battery Optimizer" in page.text
+    data = live.get("/app/battery_optimizer?data=1").json()
+    assert len(data["plan"]["slots"]) == 96
+    assert data["measured"]["load_kw"] > 0
+
+
+def test_the_database_is_beside_appdaemons_configuration(live: LiveAppDaemon) -> None:
+    assert (live.folder / "battery_optimizer.db").exists()
+
+
+def test_a_change_of_settings_restarts_the_app_at_once(live: LiveAppDaemon) -> None:
+    apps = live.folder / "apps" / "apps.yaml"
+    changed = yaml.safe_load(apps.read_text())
+    changed["battery_optimizer"]["battery"]["reserve_kwh"] = 2.0
+    plans = live.log.count("battery_optimizer: Plan until")
+    apps.write_text(yaml.safe_dump(changed))
+    live.wait_until(
+        lambda: live.log.count("battery_optimizer: Plan until") > plans, "another plan", 30
+    )
+    assert live.get("/app/battery_optimizer?data=1").json()["house"]["reserve_percent"] > 19
+
+
+def test_it_ends_in_self_use(live: LiveAppDaemon) -> None:
+    """The last test of this AppDaemon: stopped while the inverter is forced."""
+    live.select("Force Discharge")
+    live.wait_until(lambda: (live.state(SELECT) or {}).get("state") == "Force Discharge")
+    assert live.stop() == 0
+    assert "Stopped; the inverter is set to self-use" in live.log
+    assert "Traceback" not in live.log
+
+
+def test_a_wrong_setting_is_named_and_the_app_does_not_start(tmp_path: Path) -> None:
+    apps = shipped_apps()
+    apps["battery_optimizer"]["battery"]["capcity_kwh"] = 10
+    apps["battery_optimizer"]["battery"]["max_charge_kw"] = -1
+    with running(tmp_path, apps) as live:
+        live.wait_for("App initialization complete")
+        assert (
+            "Wrong setting: battery.capcity_kwh is not a setting; did you mean battery.capacity_kwh"
+            in live.log
+        )
+        assert live.get("/api/appdaemon/battery_optimizer_health").status_code == 404
+        assert "Plan until" not in live.log
+
+
+def test_a_second_app_on_the_inverter_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
+    apps = shipped_apps()
+    apps["second"] = {**apps["battery_optimizer"], "dependencies": ["battery_optimizer"]}
+    with running(tmp_path, apps) as live:
+        live.wait_for("Plan until")
+        live.wait_for(
+            "Not started: select.foxess_work_mode is already driven by 'battery_optimizer'"
+        )
+        assert live.endpoint("health")["result"] == "planned"
+
+
+def test_read_only_sends_nothing(tmp_path: Path) -> None:
+    with running(tmp_path, shipped_apps(control="read_only")) as live:
+        live.wait_for("Plan until")
+        live.wait_until(lambda: live.state("sensor.battery_optimizer_heartbeat"))
+        assert live.endpoint("recommendation")["command_result"] == "read_only"
+        assert (live.state(SELECT) or {})["state"] == "Back-up"
+        assert live.stop() == 0
+        assert "the inverter is left as it was" in live.log
+
+
+def test_a_home_assistant_that_is_given_is_used_and_no_home_simulated(tmp_path: Path) -> None:
+    given = {"HA_URL": "http://homeassistant.local:8123", "HA_TOKEN": "not-to-be-written"}
+    assert prepare(tmp_path, environment=given) is True
+    written = (tmp_path / "appdaemon.yaml").read_text()
+    assert "homeassistant.local" in written
+    assert "!env_var" in written
+    assert "not-to-be-written" not in written
+    assert not (tmp_path / "apps" / "simulated_home.yaml").exists()
+    assert prepare(tmp_path, environment={}) is False
+    assert (tmp_path / "apps" / "simulated_home.yaml").exists()

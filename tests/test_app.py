@@ -1,0 +1,130 @@
+"""The shell by itself: what it does with AppDaemon's callables. End to end it is in e2e."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from appdaemon.models.config.app import AppConfig
+from appdaemontestframework import AssertThatWrapper, GivenThatWrapper, HassMocks
+from appdaemontestframework.appdaemon_mock.appdaemon import MockAppDaemon
+
+from battery_optimizer.app import BatteryOptimizer
+from battery_optimizer.config import Config
+from battery_optimizer.errors import ConfigError
+from battery_optimizer.model.entity import EntityState
+from battery_optimizer.wiring import Host, RunningHouse, connect
+
+SELECT = "select.foxess_work_mode"
+SETTINGS: dict[str, Any] = {
+    "battery": {"capacity_kwh": 10, "max_charge_kw": 3, "max_discharge_kw": 3},
+    "rates": {"fixed_import_p": 25, "fixed_export_p": 15},
+    "entities": {"prefix": "foxess"},
+}
+FORCED = EntityState(
+    state="Force Discharge", attributes={"options": ["Self Use", "Force Discharge"]}
+)
+
+
+@pytest.fixture
+def mocks(monkeypatch: pytest.MonkeyPatch) -> Iterator[HassMocks]:
+    # The framework leaves its event loops open.
+    loops: list[asyncio.AbstractEventLoop] = []
+    make = asyncio.new_event_loop
+
+    def kept() -> asyncio.AbstractEventLoop:
+        loops.append(make())
+        return loops[-1]
+
+    monkeypatch.setattr(asyncio, "new_event_loop", kept)
+    mocks = HassMocks()
+    yield mocks
+    mocks.unpatch_mocks()
+    for loop in loops:
+        loop.close()
+
+
+@pytest.fixture
+def app(mocks: HassMocks) -> BatteryOptimizer:
+    assert mocks, "they stand in AppDaemon's place before the app is made"
+    config = AppConfig(name="app", module="battery_optimizer.app", **{"class": "BatteryOptimizer"})
+    return BatteryOptimizer(MockAppDaemon(), config)
+
+
+def house_of(app: BatteryOptimizer, folder: Path, **settings: object) -> RunningHouse:
+    """A wired house whose inverter is stuck in Force Discharge."""
+    host = Host(
+        app="app",
+        folder=folder,
+        latitude=51.5,
+        longitude=0.0,
+        call_service=app._call_service,
+        read_state=lambda entity_id: FORCED if entity_id == SELECT else None,
+        list_entities=lambda: [SELECT],
+        get_history=None,
+        sleep=lambda _: None,
+    )
+    return connect(Config.from_args(SETTINGS | settings), host)
+
+
+def started(app: BatteryOptimizer, house: RunningHouse) -> None:
+    given = {"_said": (), "_problem": None, "_stopping": None, "_shown": None, "_house": house}
+    vars(app).update(given | {"_turn": threading.Lock(), "_config": house.config})
+
+
+def test_a_wrong_setting_is_logged_and_ends_the_start(
+    app: BatteryOptimizer, mocks: HassMocks
+) -> None:
+    GivenThatWrapper(mocks).passed_arg("battery").is_set_to({"capcity_kwh": 10})
+    with pytest.raises(ConfigError, match=r"did you mean battery\.capacity_kwh"):
+        app.initialize()
+    app.terminate()  # what AppDaemon may do with an app that did not start
+
+
+def test_terminate_tells_self_use_and_never_raises(
+    app: BatteryOptimizer, mocks: HassMocks, tmp_path: Path
+) -> None:
+    started(app, house_of(app, tmp_path))
+    app.terminate()  # the mocked service does nothing, so self-use is not confirmed
+    AssertThatWrapper(mocks)("select/select_option").was.called_with(
+        entity_id=SELECT, option="Self Use"
+    )
+
+
+def test_terminate_sends_nothing_when_read_only(
+    app: BatteryOptimizer, mocks: HassMocks, tmp_path: Path
+) -> None:
+    started(app, house_of(app, tmp_path, control="read_only"))
+    app.terminate()
+    AssertThatWrapper(mocks)("select/select_option").was_not.called()
+
+
+def test_a_bug_is_logged_and_the_inverter_made_safe(
+    app: BatteryOptimizer, mocks: HassMocks, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    started(app, house_of(app, tmp_path))
+
+    def bug(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with caplog.at_level(logging.ERROR):
+        app._try("a cycle", bug)
+    AssertThatWrapper(mocks)("select/select_option").was.called_with(
+        entity_id=SELECT, option="Self Use"
+    )
+    app.terminate()
+
+
+def test_nothing_is_sent_by_a_cycle_that_was_overtaken_by_the_stop(
+    app: BatteryOptimizer, tmp_path: Path
+) -> None:
+    house = house_of(app, tmp_path)
+    started(app, house)
+    app._stopping = -1  # another thread is stopping the app
+    assert app._try("a cycle", lambda *_: pytest.fail("ran")) is None
+    with pytest.raises(Exception, match="being stopped"):
+        app._call_service("select/select_option", entity_id=SELECT, option="Force Charge")
+    house.close()
