@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from battery_optimizer.control.breaker import Breaker
-from battery_optimizer.control.dispatch import dispatch, same
+from battery_optimizer.control.dispatch import dispatch, same, without_limits
 from battery_optimizer.control.fallback import reactive_command
 from battery_optimizer.errors import (
     BatteryOptimizerError,
@@ -23,7 +23,7 @@ from battery_optimizer.model.decision import CommandResult, CycleOutcome, CycleR
 from battery_optimizer.model.house import House
 from battery_optimizer.model.modes import SELF_USE, InverterCommand
 from battery_optimizer.model.outlook import Outlook
-from battery_optimizer.model.plan import Plan
+from battery_optimizer.model.plan import Plan, SlotPlan
 from battery_optimizer.model.settings import Control, PlannerSettings
 from battery_optimizer.model.slots import Horizon, day_bounds, floor_to_slot, local_day
 from battery_optimizer.model.telemetry import SolarForecast, Telemetry
@@ -163,7 +163,7 @@ class Cycle:
             return _Choice(
                 result=CycleResult.KEPT_LAST_PLAN,
                 command=self._dispatched(slot.command, telemetry),
-                reason=f"By the plan of {plan.made_at:%H:%M} UTC: {slot.reason}",
+                reason=_kept_reason(plan, slot, telemetry),
                 telemetry=telemetry,
                 outlook=self._last_outlook,
                 plan=plan,
@@ -219,7 +219,8 @@ class Cycle:
     def _dispatched(self, planned: InverterCommand, telemetry: Telemetry | None) -> InverterCommand:
         if telemetry is None:
             # A forced mode is not followed blindly.
-            return SELF_USE if planned.mode.is_forced else planned
+            seen = SELF_USE if planned.mode.is_forced else planned
+            return seen if self._ports.inverter.keeps_limits else without_limits(seen)
         return dispatch(
             planned,
             battery=self._house.battery,
@@ -233,7 +234,8 @@ class Cycle:
         if self._control is Control.READ_ONLY:
             return CommandResult.READ_ONLY, ()
         if self._breaker.is_open(now):
-            return CommandResult.PAUSED, ("the inverter refused three times; commands are paused",)
+            problem = "the inverter refused three times; commands are paused"
+            return CommandResult.PAUSED, (problem, *self._calmed(in_force))
         if in_force is not None and same(command, in_force):
             return CommandResult.UNCHANGED, ()
         try:
@@ -245,13 +247,18 @@ class Cycle:
 
     def _failed(self, now: datetime, error: InverterError) -> tuple[CommandResult, tuple[str, ...]]:
         self._breaker = self._breaker.after_failure(now)
-        problems: tuple[str, ...] = (str(error),)
-        if self._breaker.is_open(now):
-            try:
-                self._ports.inverter.apply(SELF_USE)
-            except InverterError as second:
-                problems += (f"not even self-use could be set: {second}",)
-        return CommandResult.FAILED, problems
+        calmed = self._calmed(None) if self._breaker.is_open(now) else ()
+        return CommandResult.FAILED, (str(error), *calmed)
+
+    def _calmed(self, in_force: InverterCommand | None) -> tuple[str, ...]:
+        """Self-use for the length of the pause; what is wrong if not even that can be set."""
+        if in_force is not None and same(SELF_USE, in_force):
+            return ()
+        try:
+            self._ports.inverter.apply(SELF_USE)
+        except InverterError as error:
+            return (f"not even self-use could be set: {error}",)
+        return ()
 
     def _recorded(self, outcome: CycleOutcome) -> CycleOutcome:
         try:
@@ -261,3 +268,10 @@ class Cycle:
         except BatteryOptimizerError as error:
             return replace(outcome, problems=(*outcome.problems, str(error)))
         return outcome
+
+
+def _kept_reason(plan: Plan, slot: SlotPlan, telemetry: Telemetry | None) -> str:
+    made = f"the plan of {plan.made_at:%H:%M} UTC"
+    if telemetry is None and slot.mode.is_forced:
+        return f"Self-use: {made} forces the battery, but how full it is cannot be read."
+    return f"By {made}: {slot.reason}"

@@ -19,18 +19,23 @@ def dispatch(
     inverters misbehave when they are (facts: Force Charge at max SoC).
     """
     floor = max(battery.reserve_kwh, planned.floor_kwh or 0.0)
-    ceiling = min(battery.ceiling_kwh, planned.ceiling_kwh or battery.ceiling_kwh)
+    ceiling = battery.ceiling_kwh
+    if planned.ceiling_kwh is not None:
+        ceiling = min(ceiling, planned.ceiling_kwh)
+    emptied, filled = soc_kwh <= floor + _REACHED_KWH, soc_kwh >= ceiling - _REACHED_KWH
     command = planned
-    if soc_kwh <= floor + _REACHED_KWH:
-        if planned.mode is Mode.FORCE_DISCHARGE or planned.floor_kwh is not None:
-            command = _no_force(planned, Mode.HOLD)
-    elif soc_kwh >= ceiling - _REACHED_KWH and (
-        planned.mode is Mode.FORCE_CHARGE or planned.ceiling_kwh is not None
-    ):
+    if emptied and (planned.mode is Mode.FORCE_DISCHARGE or planned.floor_kwh is not None):
+        command = _no_force(planned, Mode.HOLD)
+    elif filled and (planned.mode is Mode.FORCE_CHARGE or planned.ceiling_kwh is not None):
         # At the top Hold neither charges nor gives; a ceiling below it means: sell the sun.
         full = ceiling >= battery.ceiling_kwh - _REACHED_KWH
         command = _no_force(planned, Mode.HOLD if full else Mode.FEED_IN)
-    return command if keeps_limits else replace(command, floor_kwh=None, ceiling_kwh=None)
+    return command if keeps_limits else without_limits(command)
+
+
+def without_limits(command: InverterCommand) -> InverterCommand:
+    """The command as an inverter hears it that is not told floors and ceilings."""
+    return replace(command, floor_kwh=None, ceiling_kwh=None)
 
 
 def same(one: InverterCommand, other: InverterCommand) -> bool:

@@ -1,0 +1,96 @@
+from dataclasses import replace
+
+import pytest
+
+from battery_optimizer.control.dispatch import dispatch, same, without_limits
+from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
+from builders import a_battery
+
+BATTERY = a_battery(reserve_kwh=1.0)
+HOLD = InverterCommand(mode=Mode.HOLD)
+FEED_IN = InverterCommand(mode=Mode.FEED_IN)
+CHARGE = InverterCommand(mode=Mode.FORCE_CHARGE, power_kw=3.0)
+DISCHARGE = InverterCommand(mode=Mode.FORCE_DISCHARGE, power_kw=3.0)
+
+
+def told(
+    planned: InverterCommand, soc_kwh: float, *, keeps_limits: bool = False
+) -> InverterCommand:
+    return dispatch(planned, battery=BATTERY, soc_kwh=soc_kwh, keeps_limits=keeps_limits)
+
+
+@pytest.mark.parametrize("planned", [SELF_USE, HOLD, FEED_IN, CHARGE, DISCHARGE])
+def test_between_its_limits_the_plan_is_followed(planned: InverterCommand) -> None:
+    assert told(planned, 5.0) == planned
+
+
+def test_a_full_battery_is_not_forced_to_charge() -> None:
+    assert told(CHARGE, 9.99) == HOLD
+
+
+def test_an_empty_battery_is_not_forced_to_discharge() -> None:
+    assert told(DISCHARGE, 1.01) == HOLD
+
+
+def test_a_battery_below_its_reserve_is_not_forced_to_discharge() -> None:
+    assert told(DISCHARGE, 0.2) == HOLD
+
+
+@pytest.mark.parametrize("planned", [SELF_USE, HOLD, FEED_IN])
+@pytest.mark.parametrize("soc_kwh", [0.0, 10.0])
+def test_what_follows_the_load_may_stay_at_the_limits(
+    planned: InverterCommand, soc_kwh: float
+) -> None:
+    assert told(planned, soc_kwh) == planned
+
+
+def test_at_a_planned_floor_the_battery_is_held() -> None:
+    assert told(replace(SELF_USE, floor_kwh=4.0), 4.01) == HOLD
+
+
+def test_above_a_planned_floor_it_serves_the_house() -> None:
+    assert told(replace(SELF_USE, floor_kwh=4.0), 4.5) == SELF_USE
+
+
+def test_at_a_planned_ceiling_the_sun_is_sold() -> None:
+    assert told(replace(SELF_USE, ceiling_kwh=6.0), 5.99) == FEED_IN
+    assert told(replace(CHARGE, ceiling_kwh=6.0), 6.5) == FEED_IN
+
+
+def test_a_ceiling_of_nothing_is_a_ceiling() -> None:
+    assert told(replace(CHARGE, ceiling_kwh=0.0), 5.0) == FEED_IN
+
+
+def test_a_battery_with_no_room_at_all_is_not_forced() -> None:
+    nothing = a_battery(capacity_kwh=0.0)
+    for planned in (CHARGE, DISCHARGE):
+        assert dispatch(planned, battery=nothing, soc_kwh=0.0, keeps_limits=False) == HOLD
+
+
+def test_curtailing_goes_on_when_a_limit_is_reached() -> None:
+    assert told(replace(CHARGE, curtail=True), 10.0) == replace(HOLD, curtail=True)
+
+
+def test_only_an_inverter_that_keeps_limits_is_told_them() -> None:
+    planned = replace(SELF_USE, floor_kwh=4.0, ceiling_kwh=8.0)
+    assert told(planned, 6.0, keeps_limits=True) == planned
+    assert told(planned, 6.0) == without_limits(planned) == SELF_USE
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        (CHARGE, replace(CHARGE, power_kw=3.04), True),
+        (CHARGE, replace(CHARGE, power_kw=3.1), False),
+        (CHARGE, DISCHARGE, False),
+        (SELF_USE, HOLD, False),
+        (SELF_USE, SELF_USE, True),
+        (SELF_USE, replace(SELF_USE, curtail=True), False),
+        (SELF_USE, replace(SELF_USE, floor_kwh=2.0), False),
+    ],
+)
+def test_commands_are_the_same_small_differences_of_power_apart(
+    one: InverterCommand, other: InverterCommand, *, expected: bool
+) -> None:
+    assert same(one, other) is expected
+    assert same(other, one) is expected
