@@ -1,5 +1,8 @@
 """From a schedule's energies to the modes that give just these: following the plan is the plan."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from battery_optimizer.model.house import House
 from battery_optimizer.model.modes import Flows, InverterCommand, Mode, flows
 from battery_optimizer.model.outlook import Outlook
@@ -42,34 +45,67 @@ def command_for(  # noqa: PLR0913 (what came before and what was ordered decide 
     there is no floor. The mode of the slot `before` goes on where it does as well (C20). What a
     person `ordered` comes first (C25), unless the schedule could not follow it.
     """
+    candidates = [] if ordered is None else [ordered]
+    natural = [InverterCommand(mode=mode) for mode in _FOLLOW_LOAD]
+    candidates += sorted(natural, key=lambda each: before is None or each.mode != before.mode)
+    candidates += _ending_as(house, outlook, schedule, slot)
+    command, given = _first_that_fits(house, outlook, schedule, slot, soc_kwh, candidates)
+    if not house.inverter.can_curtail or schedule.curtailed_kwh[slot] <= _MATCH_KWH:
+        return command
+    # The sun can only be turned off altogether: worth it where that costs less than none of it.
+    dark_candidates = [replace(each, curtail=True) for each in candidates]
+    dark_command, dark = _first_that_fits(house, outlook, schedule, slot, soc_kwh, dark_candidates)
+    most_import_kwh = max(
+        house.grid.import_limit_kw * float(outlook.horizon.hours[slot]), given.grid_import_kwh
+    )
+    is_better = (
+        _cost_p(outlook, slot, dark) < _cost_p(outlook, slot, given)
+        and dark.grid_import_kwh <= most_import_kwh + _MATCH_KWH
+    )
+    return dark_command if is_better else command
+
+
+def _ending_as(
+    house: House, outlook: Outlook, schedule: Schedule, slot: int
+) -> tuple[InverterCommand, ...]:
+    """Commands that end at the schedule's energy, or force it."""
     charge, discharge = float(schedule.charge_kwh[slot]), float(schedule.discharge_kwh[slot])
-    curtail = _is_curtailed(house, outlook, schedule, slot)
     hours = float(outlook.horizon.hours[slot])
     # What the battery's own electronics draw is not what a floor or ceiling sees.
     end_kwh = float(schedule.soc_kwh[slot + 1]) + house.battery.standby_kw * hours
-    natural = [
-        InverterCommand(mode=mode, curtail=curtail)
-        for mode in sorted(_FOLLOW_LOAD, key=lambda mode: before is None or mode != before.mode)
-    ]
-    if discharge > _MATCH_KWH:
-        natural.append(InverterCommand(mode=Mode.SELF_USE, floor_kwh=end_kwh, curtail=curtail))
-    elif charge > _MATCH_KWH:
-        natural.append(InverterCommand(mode=Mode.SELF_USE, ceiling_kwh=end_kwh, curtail=curtail))
-    for command in natural if ordered is None else [ordered, *natural]:
+    if discharge > charge:
+        return (
+            InverterCommand(mode=Mode.SELF_USE, floor_kwh=end_kwh),
+            InverterCommand(mode=Mode.FORCE_DISCHARGE, power_kw=discharge / hours),
+        )
+    return (
+        InverterCommand(mode=Mode.SELF_USE, ceiling_kwh=end_kwh),
+        InverterCommand(mode=Mode.FORCE_CHARGE, power_kw=charge / hours),
+    )
+
+
+def _first_that_fits(
+    house: House,
+    outlook: Outlook,
+    schedule: Schedule,
+    slot: int,
+    soc_kwh: float,
+    candidates: Sequence[InverterCommand],
+) -> tuple[InverterCommand, Flows]:
+    """The first command that moves the battery as the schedule does, else the last of them."""
+    charge, discharge = float(schedule.charge_kwh[slot]), float(schedule.discharge_kwh[slot])
+    for command in candidates:
         given = flows_under(house, command, outlook, slot, soc_kwh)
         if (
             abs(given.charge_kwh - charge) <= _MATCH_KWH
             and abs(given.discharge_kwh - discharge) <= _MATCH_KWH
         ):
-            return command
-    if discharge > charge:
-        return InverterCommand(
-            mode=Mode.FORCE_DISCHARGE, power_kw=discharge / hours, curtail=curtail
-        )
-    return InverterCommand(mode=Mode.FORCE_CHARGE, power_kw=charge / hours, curtail=curtail)
+            return command, given
+    return candidates[-1], flows_under(house, candidates[-1], outlook, slot, soc_kwh)
 
 
-def _is_curtailed(house: House, outlook: Outlook, schedule: Schedule, slot: int) -> bool:
-    """Whether the plan turns the sun off, rather than losing what nothing could take."""
-    solar = float(outlook.solar_kwh[slot])
-    return house.inverter.can_curtail and schedule.curtailed_kwh[slot] > max(0.5 * solar, 1e-3)
+def _cost_p(outlook: Outlook, slot: int, given: Flows) -> float:
+    return float(
+        outlook.import_rate[slot] * given.grid_import_kwh
+        - outlook.export_rate[slot] * given.grid_export_kwh
+    )

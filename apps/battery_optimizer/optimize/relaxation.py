@@ -17,7 +17,7 @@ from battery_optimizer.errors import PlanningError, SolverFailed
 from battery_optimizer.model.house import Battery
 from battery_optimizer.model.modes import Flows
 from battery_optimizer.model.plan import Schedule, SolveReport
-from battery_optimizer.model.slots import Floats
+from battery_optimizer.model.slots import Bools, Floats
 from battery_optimizer.model.tariff import bill, doubtful
 from battery_optimizer.optimize.inputs import ProgramInputs
 from battery_optimizer.optimize.program import Feature, Program, compile_program
@@ -27,6 +27,8 @@ GAP_P = 0.02
 """A schedule proven this close to the optimum is called optimal [p]."""
 
 _DUST_KWH = 1e-6
+_LEAST_S = 0.05
+"""Time that the exact program gets in any case [s]."""
 _MOST_PROGRAMS = 12
 """Compiled programs kept: horizons, features and temperatures of the battery in use."""
 
@@ -111,22 +113,32 @@ class ExactSolver:
         exact = self._compiled(battery, inputs, features | {Feature.EXCLUSIVE})
         exact.program.set(inputs)
         exact.problem.load()
-        integers = _doubtful_columns(exact, inputs)
-        remaining = max(0.05, self._time_limit_s - (perf_counter() - started))
-        found = exact.problem.solve_mip(integers, time_limit_s=remaining, gap_p=GAP_P)
-        if found.gap_p > self._max_gap_p:
-            raise SolverFailed(f"{found.status}, proven only within {found.gap_p:.0f} p")
-        # With the directions settled it is an LP again, which has duals and can be asked for more.
-        directions = found.columns[integers].round()
-        exact.problem.load()
-        exact.problem.fix(integers, directions.tolist(), directions.tolist())
-        settled = exact.problem.solve_lp()
-        schedule, repair_p = _repaired(battery, inputs, _read(exact, settled, inputs))
+        slots = _doubtful_slots(inputs)
+        deadline = started + self._time_limit_s
+        while True:
+            integers = _columns(exact, slots)
+            remaining = max(_LEAST_S, deadline - perf_counter())
+            found = exact.problem.solve_mip(integers, time_limit_s=remaining, gap_p=GAP_P)
+            # With the directions settled it is an LP again, which has duals and can be asked more.
+            directions = found.columns[integers].round()
+            exact.problem.load()
+            exact.problem.fix(integers, directions.tolist(), directions.tolist())
+            solution = _read(exact, exact.problem.solve_lp(), inputs)
+            schedule, repair_p = _repaired(battery, inputs, solution)
+            # Where nothing else can be done with energy that is in the way, burning it pays in
+            # slots whose own rates are beyond doubt: those are settled as they show.
+            more = slots | _at_once(solution)
+            if repair_p <= GAP_P or (more == slots).all() or perf_counter() > deadline:
+                break
+            slots = more
+        gap_p = found.gap_p + repair_p
+        if gap_p > self._max_gap_p:
+            raise SolverFailed(f"{found.status}, proven only within {gap_p:.0f} p")
         report = SolveReport(
             status=found.status,
-            gap_p=found.gap_p + repair_p,
+            gap_p=gap_p,
             seconds=perf_counter() - started,
-            n_doubtful=int(doubtful(inputs.import_rate, inputs.export_rate).sum()),
+            n_doubtful=int(slots.any(axis=0).sum()),
         )
         return Optimum(
             schedule=schedule, report=report, _compiled=exact, _battery=battery, _inputs=inputs
@@ -223,24 +235,38 @@ def _without_dust(values: Floats) -> Floats:
     return np.where(values < _DUST_KWH, 0.0, values)
 
 
-def _doubtful_columns(exact: _Compiled, inputs: ProgramInputs) -> list[int]:
-    """The columns that must be whole.
+def _doubtful_slots(inputs: ProgramInputs) -> Bools:
+    """Where two opposite directions at once could pay, shape (3, n_slots).
 
-    The meter's direction in each doubtful slot, the battery's where burning energy by its round
-    trip could pay.
+    First the meter's; then the battery's while the meter runs forward, and while it runs backward:
+    where burning energy by its round trip could pay.
     """
+    return np.array(
+        [
+            doubtful(inputs.import_rate, inputs.export_rate),
+            inputs.import_rate < 0,
+            inputs.export_rate < 0,
+        ]
+    )
+
+
+def _at_once(schedule: Schedule) -> Bools:
+    """Where a schedule does what no battery and no meter can, shape (3, n_slots)."""
+    battery = np.minimum(schedule.charge_kwh, schedule.discharge_kwh) > _DUST_KWH
+    meter = np.minimum(schedule.grid_import_kwh, schedule.grid_export_kwh) > _DUST_KWH
+    return np.array([battery | meter, battery, battery])
+
+
+def _columns(exact: _Compiled, slots: Bools) -> list[int]:
+    """The columns that must be whole, for slots as `_doubtful_slots` gives them."""
     directions = exact.program.directions
     if directions is None:
         raise ValueError("only the exact program has directions")
-    slots_of = (
-        (directions.importing, doubtful(inputs.import_rate, inputs.export_rate)),
-        (directions.charging_import, inputs.import_rate < 0),
-        (directions.charging_export, inputs.export_rate < 0),
-    )
+    variables = (directions.importing, directions.charging_import, directions.charging_export)
     return [
         exact.problem.column(variable, int(t))
-        for variable, slots in slots_of
-        for t in np.flatnonzero(slots)
+        for variable, where in zip(variables, slots, strict=True)
+        for t in np.flatnonzero(where)
     ]
 
 
