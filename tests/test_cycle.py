@@ -1,0 +1,254 @@
+"""Small stories of a house, played on the real cycle: see `scenarios/*.yaml`.
+
+A step names the faults that hold in it; those not named are mended. Of what is expected, `mode`,
+`result` and `becomes` (what became of the command) are exact, `sent` are the modes sent in the
+step, refused ones too, `reason` and each of `problems` are parts of what is said.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pytest
+import yaml
+
+from battery_optimizer.cycle import Cycle, Ports
+from battery_optimizer.errors import InverterError
+from battery_optimizer.model.decision import CommandResult, CycleOutcome, CycleResult
+from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
+from battery_optimizer.model.settings import Control, PlannerSettings
+from battery_optimizer.model.slots import day_bounds
+from battery_optimizer.model.wishes import Override, Wishes
+from builders import a_battery, a_house
+from fakes import (
+    FailingPlanner,
+    FakeInverter,
+    FakeMeters,
+    FixedRates,
+    FlatForecaster,
+    FlatSun,
+    MemoryHistory,
+    MemoryJournal,
+    daily,
+    moved,
+)
+
+SCENARIOS = sorted((Path(__file__).parent / "scenarios").glob("*.yaml"))
+DAY = timedelta(days=1)
+NIGHT = datetime(2026, 1, 15, 2, tzinfo=UTC)
+RATES = {"00:00": 20.0, "02:00": 5.0, "03:00": 20.0, "16:00": 40.0, "19:00": 20.0}
+BATTERY = a_battery(reserve_kwh=1.0)
+
+
+@dataclass
+class World:
+    """A house and all that a cycle touches of it."""
+
+    start: datetime
+    rates: FixedRates
+    meters: FakeMeters = field(default_factory=FakeMeters)
+    sun: FlatSun = field(default_factory=FlatSun)
+    history: MemoryHistory = field(default_factory=MemoryHistory)
+    inverter: FakeInverter = field(default_factory=FakeInverter)
+    journal: MemoryJournal = field(default_factory=MemoryJournal)
+    control: Control = Control.ACTIVE
+    settings: PlannerSettings = field(default_factory=PlannerSettings)
+
+    def __post_init__(self) -> None:
+        self.cycle = Cycle(
+            house=a_house(BATTERY, import_limit_kw=20),
+            ports=Ports(
+                meters=self.meters,
+                rates=self.rates,
+                solar=self.sun,
+                history=self.history,
+                inverter=self.inverter,
+                journal=self.journal,
+            ),
+            forecaster=FlatForecaster(),
+            settings=self.settings,
+            control=self.control,
+        )
+        self._planner = self.cycle._planner
+
+    @classmethod
+    def at(cls, start: datetime, **parts: object) -> Self:
+        """With the same rates every day, known from a day before until three days after."""
+        first, last = start - DAY, start + 3 * DAY
+        return cls(
+            start=start,
+            rates=FixedRates(
+                imports=daily(first, last, RATES),
+                exports=daily(first, last, {"00:00": 1.0}),
+            ),
+            **parts,
+        )
+
+    @classmethod
+    def of(cls, story: dict[str, Any]) -> Self:
+        """As a scenario tells it."""
+        start = story["start"]
+        first, last = (
+            story.get("rates_from", start - DAY),
+            story.get("rates_until", start + 3 * DAY),
+        )
+        doing = story.get("doing", "self_use")
+        return cls(
+            start=start,
+            rates=FixedRates(
+                imports=daily(first, last, story["import_p"]),
+                exports=daily(first, last, {"00:00": 1.0}),
+            ),
+            meters=FakeMeters(soc_kwh=story.get("soc_kwh", 5.0)),
+            inverter=FakeInverter(doing=doing and InverterCommand(mode=Mode(doing))),
+            control=Control(story.get("control", "active")),
+        )
+
+    def suffer(self, faults: dict[str, Any]) -> None:
+        """Break what is named, mend the rest."""
+        for name in ("meters", "rates", "sun", "history", "inverter", "journal"):
+            getattr(self, name).fault = faults.pop(name, None)
+        self.inverter.unreadable = faults.pop("inverter_reading", None)
+        self.cycle._planner = FailingPlanner() if faults.pop("planner", False) else self._planner
+        if faults.pop("lost_its_mode", False):
+            self.inverter.doing = InverterCommand(mode=Mode.FEED_IN)
+        assert not faults, f"unknown faults {faults}"
+
+    def run(self, after_minutes: float = 0.0) -> CycleOutcome:
+        """One cycle."""
+        return self.cycle.run(self.start + timedelta(minutes=after_minutes))
+
+
+def test_there_are_stories() -> None:
+    assert len(SCENARIOS) > 10
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_story(path: Path) -> None:
+    story = yaml.safe_load(path.read_text())
+    world = World.of(story)
+    for step in story["steps"]:
+        minutes = step["after_minutes"]
+        world.suffer(dict(step.get("faults", {})))
+        world.meters.soc_kwh = step.get("soc_kwh", world.meters.soc_kwh)
+        world.inverter.tried.clear()
+        outcome = world.run(minutes)
+        check(world, outcome, dict(step["expect"]), f"{story['story']} (+{minutes} min)")
+
+
+def check(world: World, outcome: CycleOutcome, expected: dict[str, Any], when: str) -> None:
+    """Each thing that a step expects, and nothing expected that is not checked."""
+    outlook = outcome.outlook
+    exact = {
+        "result": outcome.result,
+        "mode": outcome.command.mode,
+        "becomes": outcome.command_result,
+        "sent": [command.mode for command in world.inverter.tried],
+        "doing": world.inverter.doing and world.inverter.doing.mode,
+        "published_slots": None if outlook is None else outlook.rate_published.sum(),
+    }
+    assert expected.pop("reason", "") in outcome.reason, when
+    problems = expected.pop("problems", None)
+    if problems is not None:
+        assert bool(problems) == bool(outcome.problems), (when, outcome.problems)
+        for words in problems:
+            assert any(words in problem for problem in outcome.problems), (when, outcome.problems)
+    for name, value in expected.items():
+        assert exact[name] == value, f"{when}: {name}: {outcome.reason} {outcome.problems}"
+
+
+def test_what_was_decided_is_written_down() -> None:
+    world = World.at(NIGHT)
+    outcome = world.run()
+    assert world.journal.outcomes == [outcome]
+    assert [reading.measured_at for reading in world.history.saved] == [NIGHT]
+
+
+def test_after_a_restart_the_recorded_plan_is_followed_while_young() -> None:
+    plan = World.at(NIGHT).run().plan
+    assert plan is not None
+    world = World.at(NIGHT, journal=MemoryJournal(remembered=plan))
+    world.suffer({"meters": "is unavailable"})
+    assert world.run(30).result is CycleResult.KEPT_LAST_PLAN
+    assert world.run(130).result is CycleResult.SAFE_MODE
+
+
+def test_a_recorded_plan_from_the_future_is_not_followed() -> None:
+    """The clock may have been set back."""
+    plan = World.at(NIGHT).run().plan
+    assert plan is not None
+    later = moved(plan, timedelta(hours=1))
+    world = World.at(NIGHT, journal=MemoryJournal(remembered=later))
+    world.suffer({"meters": "is unavailable"})
+    assert world.run().result is CycleResult.SAFE_MODE
+
+
+def test_made_safe_is_self_use() -> None:
+    world = World.at(NIGHT, meters=FakeMeters(soc_kwh=2.0))
+    assert world.run().command.mode is Mode.FORCE_CHARGE
+    world.cycle.make_safe()
+    assert world.inverter.doing == SELF_USE
+
+
+def test_making_safe_says_when_it_cannot() -> None:
+    world = World.at(NIGHT)
+    world.suffer({"inverter": "refused"})
+    with pytest.raises(InverterError, match="refused"):
+        world.cycle.make_safe()
+
+
+def test_read_only_leaves_the_inverter_alone_at_the_end_too() -> None:
+    world = World.at(NIGHT, control=Control.READ_ONLY)
+    world.cycle.make_safe()
+    assert world.inverter.tried == []
+
+
+def test_an_inverter_that_keeps_no_limits_is_sent_none() -> None:
+    world = World.at(NIGHT, meters=FakeMeters(soc_kwh=2.0))
+    for minutes in range(0, 24 * 60, 30):
+        world.run(minutes)
+    assert world.inverter.tried
+    assert all(
+        command.floor_kwh is None and command.ceiling_kwh is None
+        for command in world.inverter.tried
+    )
+
+
+def test_a_cold_battery_is_planned_with_less_power() -> None:
+    battery = a_battery(reserve_kwh=1.0, cold_limit=((0, 0.25), (10, 1.0)))
+    world = World.at(NIGHT, meters=FakeMeters(soc_kwh=2.0, battery_temperature_c=-5))
+    world.cycle._house = a_house(battery)
+    assert world.run().command.power_kw == pytest.approx(1.0)
+
+
+def test_a_person_has_the_last_word() -> None:
+    world = World.at(NIGHT, meters=FakeMeters(soc_kwh=2.0))
+    hold = InverterCommand(mode=Mode.HOLD)
+    order = Override(start=NIGHT, end=NIGHT + timedelta(hours=1), command=hold)
+    assert world.cycle.run(NIGHT, Wishes(overrides=(order,))).command.mode is Mode.HOLD
+
+
+@pytest.mark.parametrize(("day", "n_slots"), [(date(2026, 3, 29), 46), (date(2026, 10, 25), 50)])
+def test_days_on_which_the_clocks_change_are_planned_half_hour_by_half_hour(
+    day: date, n_slots: int
+) -> None:
+    start, end = day_bounds(day)
+    world = World.at(start, settings=PlannerSettings(horizon_hours=n_slots / 2))
+    outcome = world.run()
+    assert outcome.plan is not None
+    assert outcome.plan.horizon.end == end
+    assert len(outcome.plan.slots) == n_slots
+    dear = [slot for slot in outcome.plan.slots if slot.import_rate == 40]
+    assert [slot.start.hour for slot in dear] == [16, 16, 17, 17, 18, 18]
+    assert np.allclose([slot.discharge_kwh for slot in dear], 0.25)
+
+
+@pytest.mark.parametrize("minutes", [0, 7, 25])
+def test_a_cycle_within_a_slot_plans_what_is_left_of_it(minutes: float) -> None:
+    world = World.at(NIGHT, meters=FakeMeters(soc_kwh=2.0))
+    outcome = world.run(minutes)
+    assert outcome.command_result is CommandResult.APPLIED
+    assert outcome.plan is not None
+    assert outcome.plan.slots[0].hours == pytest.approx((30 - minutes) / 60)
