@@ -27,6 +27,11 @@ _SET_WEIGHTS: Final = np.array([0.5, 0.5, 0.0, 0.1, 0.3, 0.3, 0.2, 0.2])
 _PENALTY: Final = 3000.0
 """How many forecast half hours the set weights weigh as much as."""
 
+_SHAPES: Final = np.array([1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+_SUM_PENALTY: Final = 10.0
+"""The day shapes' weights are held to a sum of 1 so much harder: bursts in few days of learning
+would shrink it, and the forecast with it."""
+
 _LEAST_SWING: Final = 0.25
 """Least swing of a term, over the mean load, that its penalty is made for: in the first days few
 half hours must not move the weights far."""
@@ -125,6 +130,7 @@ def _learn_weights(history_kw: Floats, off: Integers, profiles: Profiles, first:
     typical = rows.var(axis=0) if len(rows) else np.zeros(terms.shape[-1])
     least = (_LEAST_SWING * profiles.slow[-1].mean()) ** 2
     penalty = np.diag(_PENALTY * np.maximum(typical, least))
+    penalty += _PENALTY * _SUM_PENALTY * profiles.slow[-1].mean() ** 2 * np.outer(_SHAPES, _SHAPES)
     return np.asarray(
         np.linalg.solve(
             weighted.T @ rows + penalty, weighted.T @ came[known] + penalty @ _SET_WEIGHTS
