@@ -31,13 +31,17 @@ from battery_optimizer.config import Config, RatesSettings, SolarSourceName
 from battery_optimizer.cycle import Cycle, Ports
 from battery_optimizer.errors import ConfigError
 from battery_optimizer.forecast.outlook import HistoryForecaster
+from battery_optimizer.model.decision import CycleOutcome
 from battery_optimizer.model.entity import KW_PER_UNIT, EntityState
 from battery_optimizer.model.meters import MeterEntities
+from battery_optimizer.model.plan import Plan
 from battery_optimizer.model.settings import Control
 from battery_optimizer.model.shown import Shown
 from battery_optimizer.model.tariff import Direction
 
 DATABASE: Final = "battery_optimizer.db"
+SIMULATED_DATABASE: Final = "battery_optimizer_simulated.db"
+"""Apart, so that a real house learns nothing from a simulated one."""
 RATES_EVERY: Final = timedelta(minutes=30)
 SEED_DAYS: Final = timedelta(days=10)
 """As long as Home Assistant's recorder remembers by default."""
@@ -62,6 +66,20 @@ class Host:
     list_entities: Callable[[], Iterable[str]]
     get_history: Callable[[str, datetime, datetime], Sequence[Rows] | None] | None
     sleep: Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class _RealPlans:
+    """A journal in which plans by made-up rates are not found, so that none of them is followed."""
+
+    store: Store
+
+    def record(self, outcome: CycleOutcome) -> None:
+        self.store.record(outcome)
+
+    def last_plan(self) -> Plan | None:
+        plan = self.store.last_plan()
+        return None if plan is None or plan.is_demo else plan
 
 
 @dataclass(kw_only=True)
@@ -166,7 +184,7 @@ def connect(config: Config, host: Host) -> RunningHouse:
     # Made before the claim, so that a wrong setting leaves nothing behind.
     source = _octopus(config.rates)
     instance = Instance(host.folder, inverter=fox.select, app=host.app)
-    store = Store(host.folder / DATABASE)
+    store = Store(host.folder / (DATABASE if has_home_assistant else SIMULATED_DATABASE))
     meters = EntityMeters(
         read_state=host.read_state, entities=meter_entities, battery=config.battery
     )
@@ -204,7 +222,7 @@ def connect(config: Config, host: Host) -> RunningHouse:
                 solar=solar,
                 history=store,
                 inverter=inverter,
-                journal=store,
+                journal=_RealPlans(store) if config.rates.demo != "always" else store,
             ),
             forecaster=HistoryForecaster(),
             settings=config.planner,

@@ -83,7 +83,7 @@ def test_the_page_and_what_it_draws_are_served(live: LiveAppDaemon) -> None:
 
 
 def test_the_database_is_beside_appdaemons_configuration(live: LiveAppDaemon) -> None:
-    assert (live.folder / "battery_optimizer.db").exists()
+    assert (live.folder / "battery_optimizer_simulated.db").exists()
 
 
 def test_a_change_of_settings_restarts_the_app_at_once(live: LiveAppDaemon) -> None:

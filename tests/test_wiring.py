@@ -1,0 +1,202 @@
+"""A house wired of real parts around the simulated inverter, without AppDaemon."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from battery_optimizer.adapters.instance import HEARTBEAT
+from battery_optimizer.config import Config
+from battery_optimizer.errors import ConfigError, InverterError
+from battery_optimizer.model.decision import CommandResult, CycleResult
+from battery_optimizer.model.entity import EntityState
+from battery_optimizer.model.house import Battery, GridConnection, House, Inverter
+from battery_optimizer.model.modes import Mode
+from battery_optimizer.model.solar import SolarArray
+from battery_optimizer.simulate.fox_entities import SimulatedFoxEss
+from battery_optimizer.simulate.inverter import SimulatedInverter
+from battery_optimizer.simulate.surroundings import PlausibleHome
+from battery_optimizer.wiring import Host, RunningHouse, connect
+
+NIGHT = datetime(2026, 11, 22, 2, tzinfo=UTC)
+BATTERY = {"capacity_kwh": 10.0, "max_charge_kw": 4.0, "max_discharge_kw": 4.0}
+SETTINGS: dict[str, Any] = {
+    "battery": BATTERY,
+    "rates": {"demo": "always"},
+    "entities": {"prefix": "foxess"},
+}
+
+
+@dataclass
+class SimulatedHouse:
+    """A home, and the host that an app in it would see."""
+
+    folder: Path
+    now: datetime = NIGHT
+    others: dict[str, EntityState] = field(default_factory=dict)
+    has_home_assistant: bool = False
+
+    def __post_init__(self) -> None:
+        house = House(battery=Battery(**BATTERY), inverter=Inverter(), grid=GridConnection())
+        self.fox = SimulatedFoxEss(
+            SimulatedInverter(house=house, surroundings=PlausibleHome(), now=self.now, soc_kwh=5.0)
+        )
+        self.asked: list[str] = []
+        polled = "sensor.solcast_pv_forecast_api_last_polled"
+        self.others[polled] = EntityState(state=self.now.isoformat())
+        for days_ahead, name in enumerate(("today", "tomorrow")):
+            rows = PlausibleHome().forecast(self.now.date() + timedelta(days_ahead), days_ahead)
+            self.others[f"sensor.solcast_pv_forecast_forecast_{name}"] = EntityState(
+                state="1", attributes={"detailedForecast": rows}, last_reported=self.now
+            )
+
+    def states(self) -> dict[str, EntityState]:
+        return self.fox.entities() | self.others
+
+    def call(self, service: str, /, **data: object) -> object:
+        return self.fox.call(service, data)
+
+    def history(
+        self, entity_id: str, start: datetime, end: datetime
+    ) -> list[list[Mapping[str, object]]]:
+        """Half a kilowatt in the last two hours."""
+        self.asked.append(entity_id)
+        assert end - start == timedelta(days=10)
+        times = [end - timedelta(minutes=minutes) for minutes in range(120, 0, -10)]
+        return [[{"state": "0.5", "last_changed": time.isoformat()} for time in times]]
+
+    def host(self) -> Host:
+        return Host(
+            app="app",
+            folder=self.folder,
+            latitude=51.5,
+            longitude=-0.12,
+            call_service=self.call,
+            read_state=lambda entity_id: self.states().get(entity_id),
+            list_entities=self.states,
+            get_history=self.history if self.has_home_assistant else None,
+            sleep=lambda _: None,
+        )
+
+
+@contextmanager
+def connected(home: SimulatedHouse, **changes: object) -> Iterator[RunningHouse]:
+    house = connect(Config.from_args(SETTINGS | changes), home.host())
+    try:
+        yield house
+    finally:
+        house.close()
+
+
+def test_a_house_plans_commands_and_remembers(tmp_path: Path) -> None:
+    home = SimulatedHouse(tmp_path)
+    home.fox.inverter.select("Back-up")
+    with connected(home) as house:
+        shown = house.run(NIGHT)
+        assert shown.outcome.result is CycleResult.PLANNED
+        assert shown.outcome.command_result is CommandResult.APPLIED
+        assert shown.is_demo
+        assert shown.inverter == "select.foxess_work_mode"
+        house.keep_house(NIGHT)
+        house.cycle.make_safe()
+        assert house.inverter.current().mode is Mode.SELF_USE  # type: ignore[union-attr]
+    with connected(home) as again:
+        plan = again.store.last_plan()
+        assert plan is not None
+        assert plan.made_at == NIGHT
+
+
+def test_the_prefix_is_found_where_it_is_not_given(tmp_path: Path) -> None:
+    with connected(SimulatedHouse(tmp_path), entities={}) as house:
+        assert house.meter_entities.soc == "sensor.foxess_battery_soc"
+
+
+def test_without_an_inverter_it_says_what_to_do(tmp_path: Path) -> None:
+    home = SimulatedHouse(tmp_path)
+    home.fox = SimulatedFoxEss(home.fox.inverter, prefix="x")
+    home.states = dict  # type: ignore[method-assign] - nothing there
+    with pytest.raises(InverterError, match="install foxess_modbus"):
+        connect(Config.from_args(SETTINGS | {"entities": {}}), home.host())
+
+
+def test_rates_are_fetched_every_half_hour_and_soon_after_a_failure(tmp_path: Path) -> None:
+    with connected(SimulatedHouse(tmp_path)) as house:
+        house.run(NIGHT)
+        fetched = house.rates.fetched_at
+        house.run(NIGHT + timedelta(minutes=25))
+        assert house.rates.fetched_at == fetched == NIGHT
+        house.run(NIGHT + timedelta(minutes=30))
+        assert house.rates.fetched_at == NIGHT + timedelta(minutes=30)
+        house.rates.next_retry = NIGHT + timedelta(minutes=32)
+        house.run(NIGHT + timedelta(minutes=31))
+        assert house.rates.fetched_at == NIGHT + timedelta(minutes=30)
+
+
+def test_made_up_rates_never_drive_a_real_house(tmp_path: Path) -> None:
+    real = SimulatedHouse(tmp_path, has_home_assistant=True)
+    with pytest.raises(ConfigError, match=r"rates\.demo"):
+        connect(Config.from_args(SETTINGS), real.host())
+    with connected(real, control="read_only") as house:
+        assert house.run(NIGHT).outcome.command_result is CommandResult.READ_ONLY
+    # What is used of itself without Home Assistant is not used with it.
+    nowhere = {
+        "import_product": "agile",
+        "export_product": "agile_outgoing",
+        "region": "C",
+        "base_url": "http://127.0.0.1:9",
+    }
+    with connected(real, rates=nowhere) as house:
+        shown = house.run(NIGHT)
+        # Nor does the plan of a moment ago, which was made by made-up rates.
+        assert shown.plan is None
+        assert not shown.is_demo
+        assert shown.outcome.command.mode is Mode.SELF_USE
+
+
+def test_what_home_assistant_remembers_is_learned_at_start(tmp_path: Path) -> None:
+    home = SimulatedHouse(tmp_path, has_home_assistant=True)
+    with connected(home, control="read_only") as house:
+        house.seed(NIGHT)
+        assert home.asked == ["sensor.foxess_load_power", "sensor.foxess_pv_power"]
+        seen = house.store.observations(NIGHT - timedelta(hours=2), NIGHT)
+        assert np.nanmean(seen.load_kw.values) == pytest.approx(0.5)
+    with connected(SimulatedHouse(tmp_path)) as house:
+        house.seed(NIGHT)  # nobody to ask
+
+
+def test_a_fresh_heartbeat_of_another_app_is_a_rival(tmp_path: Path) -> None:
+    home = SimulatedHouse(tmp_path)
+    with connected(home) as house:
+        assert house.rival(NIGHT) is None
+        home.others[HEARTBEAT] = EntityState(
+            state=NIGHT.isoformat(),
+            attributes={"instance": "another", "inverter": "select.foxess_work_mode"},
+        )
+        assert "another instance" in (house.rival(NIGHT) or "")
+
+
+def test_services_that_need_the_panels_are_asked_only_with_panels(tmp_path: Path) -> None:
+    array = SolarArray(peak_kw=5, tilt_deg=35, azimuth_deg=0)
+    sources = {"sources": ["open_meteo", "forecast_solar"]}
+    with connected(SimulatedHouse(tmp_path), solar=sources) as house:
+        assert house.solar._sources == ()
+    with connected(SimulatedHouse(tmp_path), solar={**sources, "arrays": [array]}) as house:
+        assert [source.name for source in house.solar._sources] == ["Open-Meteo", "Forecast.Solar"]
+
+
+@pytest.mark.parametrize("state", ["unavailable", "2.5"])
+def test_the_sun_of_the_moment_is_read_when_a_power_is_sent(tmp_path: Path, state: str) -> None:
+    home = SimulatedHouse(tmp_path)
+    home.others["sensor.foxess_pv_power"] = EntityState(
+        state=state, attributes={"unit_of_measurement": "kW"}
+    )
+    with connected(home) as house:
+        assert house.inverter.solar_kw() == (2.5 if state == "2.5" else None)
+    home.others["sensor.foxess_pv_power"] = EntityState(state="1", attributes={})
+    with connected(home) as house:
+        assert house.inverter.solar_kw() is None
