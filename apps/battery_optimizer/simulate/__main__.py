@@ -37,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def backtest(options: argparse.Namespace) -> None:
     """Play recorded days in closed loop."""
+    _require_folders(options.log, options.json)
     house, pv_kwp, start_soc_kwh = read_home(options.home)
     days = RecordedDays.read(
         options.data,
@@ -66,6 +67,7 @@ def backtest(options: argparse.Namespace) -> None:
 
 def plan(options: argparse.Namespace) -> None:
     """Plan one case with its inputs taken as certain."""
+    _require_folders(options.out)
     result = plan_case(Case.read(options.case))
     if options.out:
         options.out.write_text(json.dumps(result.plan_payload()) + "\n")
@@ -100,6 +102,13 @@ def read_home(path: Path) -> tuple[House, float, float]:
         raise DataError(f"{path}: key {error} is missing") from error
     except (TypeError, ValueError) as error:
         raise DataError(f"{path}: {error}") from error
+
+
+def _require_folders(*files: Path | None) -> None:
+    """Raise DataError for a file that could not be written, before the work for it is done."""
+    for path in files:
+        if path is not None and (path.is_dir() or not path.parent.is_dir()):
+            raise DataError(f"{path} cannot be written: it must be a file in a folder that exists")
 
 
 def _with_progress(steps: Iterator[Step], n_steps: int) -> Iterator[Step]:

@@ -1,5 +1,6 @@
 """Recorded days: a CSV of half hours, served without a look ahead."""
 
+import zlib
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from battery_optimizer.model.slots import (
 )
 
 NEEDED = ("import_p", "export_p", "load_kwh", "pv_per_kwp")
+NEVER_NEGATIVE = ("load_kwh", "pv_per_kwp")
 FORECASTS = ("fc_p10_per_kwp", "fc_p50_per_kwp", "fc_p90_per_kwp")
 
 
@@ -99,7 +101,7 @@ def published_until(now: datetime) -> datetime:
 def _read_table(path: Path) -> pd.DataFrame:
     try:
         table = pd.read_csv(path)
-    except (OSError, ValueError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise DataError(f"{path} cannot be read as CSV: {error}") from error
     missing = [name for name in ("time", *NEEDED) if name not in table.columns]
     if missing:
@@ -107,20 +109,28 @@ def _read_table(path: Path) -> pd.DataFrame:
             f"{path}: column {missing[0]!r} is missing from row 1; needed are time, "
             f"{', '.join(NEEDED)}"
         )
+    if table.empty:
+        raise DataError(f"{path}: there is no row below the names of the columns")
+    for name in NEEDED:
+        table[name] = _numbers(table, name, path)
     for name in FORECASTS:
-        if name not in table.columns:
-            table[name] = np.nan
-    for name in (*NEEDED, *FORECASTS):
-        numbers = pd.to_numeric(table[name], errors="coerce")
-        wrong = numbers.isna() & table[name].notna() | np.isinf(numbers)
-        if wrong.any():
-            row = int(wrong.to_numpy().argmax())
-            raise DataError(
-                f"{path}: row {row + 2}, column {name}: {table[name][row]!r} is no number"
-            )
-        table[name] = numbers
+        table[name] = _numbers(table, name, path) if name in table.columns else np.nan
     table.index = pd.DatetimeIndex(_times(table, path))
     return table
+
+
+def _numbers(table: pd.DataFrame, name: str, path: Path) -> "pd.Series[float]":
+    numbers = pd.to_numeric(table[name], errors="coerce")
+    wrong = (numbers.isna() & table[name].notna()) | np.isinf(numbers)
+    if name in NEVER_NEGATIVE:
+        wrong |= numbers < 0
+    if wrong.any():
+        row = int(wrong.to_numpy().argmax())
+        least = "a number of 0 or more" if name in NEVER_NEGATIVE else "a number"
+        raise DataError(
+            f"{path}: row {row + 2}, column {name}: {table[name][row]!r} is not {least}"
+        )
+    return numbers
 
 
 def _times(table: pd.DataFrame, path: Path) -> "pd.Series[pd.Timestamp]":
@@ -128,6 +138,10 @@ def _times(table: pd.DataFrame, path: Path) -> "pd.Series[pd.Timestamp]":
     if times.isna().any():
         row = int(times.isna().to_numpy().argmax())
         raise DataError(f"{path}: row {row + 2}, column time: {table['time'][row]!r} is no time")
+    if times[0] != times[0].floor("30min"):
+        raise DataError(
+            f"{path}: row 2, column time: {table['time'][0]} is not the start of a half hour"
+        )
     steps = times.diff().to_numpy()[1:]
     wrong = steps != np.timedelta64(SLOT)
     if wrong.any():
@@ -152,6 +166,8 @@ def _row_of(table: pd.DataFrame, start: str) -> int:
 
 
 def _usable_end(table: pd.DataFrame, first: int, days: float | None, path: Path) -> tuple[int, str]:
+    if days is not None and not days * 24 >= SLOT_HOURS:
+        raise DataError(f"--days {days:g} is less than a half hour")
     wanted = len(table) if days is None else min(len(table), first + round(days / SLOT_HOURS * 24))
     absent = table[list(NEEDED)].iloc[first:wanted].isna()
     rows = absent.any(axis=1).to_numpy()
@@ -162,5 +178,4 @@ def _usable_end(table: pd.DataFrame, first: int, days: float | None, path: Path)
     where = f"row {first + gap + 2}, column {column}"
     if gap == 0 or days is not None:
         raise DataError(f"{path}: {where}: no value at {table.index[first + gap]}")
-    # The row before the gap goes too: its slot may have been metered in part.
-    return first + gap - 1, f"{path}: {where} has no value; the run ends before it"
+    return first + gap, f"{path}: {where} has no value; the run ends before it"
