@@ -83,12 +83,13 @@ class Story:
     def _words_for_giving(self, slot: int) -> str:
         rate = float(self._pays[slot])
         if self._sells[slot]:
-            return f"Selling from the battery at {pence(rate)}: {self._worth(slot)}."
+            sold = f"Selling from the battery at {pence(rate)}: {self._worth(slot)}."
+            return sold + self._waiting_for(slot)
         if rate < 0:
             return "The battery serves the house, to make room for cheaper energy soon."
         return (
             f"The battery serves the house instead of the grid at {pence(rate)}: "
-            f"{self._worth(slot)}."
+            f"{self._worth(slot)}.{self._waiting_for(slot)}"
         )
 
     def _words_for_storing_sun(self, slot: int) -> str:
@@ -110,14 +111,18 @@ class Story:
         return f"Nothing to gain: the house runs on the grid {price(rate)}."
 
     def _waiting_for(self, slot: int) -> str:
-        """Why not to charge now: a later slot that charges for less."""
+        """Why not to charge now: a later slot that charges for less, before all is used up."""
         now = float(self._outlook.import_rate[slot])
-        for later in self._reach(slot):
+        soc = self._schedule.soc_kwh
+        for later in range(slot + 1, len(soc) - 1):
             rate = float(self._outlook.import_rate[later])
             if self._buys[later] and rate < now:
-                when = self._clock(later)
+                when = self._clock(later) + self._day(later)
                 then = f"you are paid {pence(-rate)}" if rate < 0 else f"it costs {pence(rate)}"
                 return f" Not charging {price(now)}: at {when} {then}."
+            used_up = self._gives[later] and soc[later + 1] <= soc.min() + _SOME_KWH
+            if used_up and self._pays[later] > now:
+                break
         return ""
 
     def _purpose(self, slot: int) -> str:

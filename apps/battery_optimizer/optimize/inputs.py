@@ -124,7 +124,9 @@ def program_inputs(
         # A battery fuller than wanted (C5) may empty at its leisure: never infeasible.
         ceiling_kwh=np.full(n_slots, max(battery.ceiling_kwh, soc_kwh)),
         charge_cost=_charge_order(outlook),
-        discharge_cost=battery.wear_p_per_kwh + ORDER_P_PER_KWH * np.arange(n_slots) / n_slots,
+        # Never quite nothing, so that nothing is given away where it brings nothing.
+        discharge_cost=battery.wear_p_per_kwh
+        + ORDER_P_PER_KWH * np.arange(1, n_slots + 1) / n_slots,
         # Beyond all that an order or the fuse could gain by it: an inverter does not go there.
         reserve_price=np.full(n_slots, 2 * dearest),
         target_price=target_price,
