@@ -18,11 +18,16 @@ from battery_optimizer.model.slots import Floats
 
 _OPTIONS: Mapping[str, bool | int | float | str] = {
     "output_flag": False,
-    # The program is small: threads cost more than they bring, restarts lose what was learned
-    # (x230701: 2.2 s with restarts, 0.7 s without).
+    # The program is small: threads cost more than they bring. Of a search, the bound is the hard
+    # part, so what does little for it is left out: restarts, most heuristics, cuts at nodes
+    # (window x230701 of the benchmark: 1.8 s with all but the first two, 0.65 s without).
     "threads": 1,
     "mip_allow_restart": False,
     "mip_heuristic_run_rins": False,
+    "mip_heuristic_run_root_reduced_cost": False,
+    "mip_heuristic_run_feasibility_jump": False,
+    "mip_allow_cut_separation_at_nodes": False,
+    "mip_pscost_minreliable": 2,
     "mip_rel_gap": 0.0,
 }
 
@@ -64,6 +69,11 @@ class CompiledProblem:
         self._lp = _highs_lp(data)
         self._highs.passModel(self._lp)
 
+    @property
+    def lp(self) -> Any:  # noqa: ANN401
+        """The LP as HiGHS was last handed it, for the benchmark to solve on its own."""
+        return self._lp
+
     def column(self, variable: Any, index: int = 0) -> int:  # noqa: ANN401
         """The HiGHS column of one element of a CVXPY variable."""
         return self.columns_of[variable.id] + index
@@ -93,7 +103,7 @@ class CompiledProblem:
         highs = self._highs
         kinds = np.full(len(integers), highspy.HighsVarType.kInteger)
         highs.changeColsIntegrality(len(integers), np.array(integers, np.int32), kinds)
-        highs.setOptionValue("time_limit", time_limit_s + highs.getRunTime())
+        highs.setOptionValue("time_limit", time_limit_s)
         highs.setOptionValue("mip_abs_gap", gap_p)
         try:
             highs.run()
@@ -122,21 +132,53 @@ class CompiledProblem:
 
 
 def _highs_lp(data: Mapping[str, Any]) -> Any:  # noqa: ANN401
-    """CVXPY's conic form, A x = b above A x <= b, as HiGHS' LP."""
-    matrix, upper = data["A"].tocsc(), np.asarray(data["b"], dtype=float)
+    """CVXPY's conic form, A x = b above A x <= b, as HiGHS' LP.
+
+    A row of one column becomes a bound of that column: fewer rows, and a smaller basis.
+    """
+    matrix, upper = data["A"].tocsr(), np.asarray(data["b"], dtype=float)
     n_rows, n_columns = matrix.shape
+    lower = np.where(np.arange(n_rows) < data["dims"].zero, upper, -highspy.kHighsInf)
+    column_lower, column_upper = _column_bounds(data, n_columns)
+    single = np.diff(matrix.indptr) == 1
+    _bound_columns(matrix[single], lower[single], upper[single], column_lower, column_upper)
+    rows = matrix[~single].tocsc()
     lp = highspy.HighsLp()
-    lp.num_row_, lp.num_col_ = n_rows, n_columns
+    lp.num_row_, lp.num_col_ = rows.shape
     lp.col_cost_ = np.asarray(data["c"], dtype=float)
-    lp.row_lower_ = np.where(np.arange(n_rows) < data["dims"].zero, upper, -highspy.kHighsInf)
-    lp.row_upper_ = upper
+    lp.row_lower_, lp.row_upper_ = lower[~single], upper[~single]
+    lp.col_lower_, lp.col_upper_ = column_lower, column_upper
     lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    lp.a_matrix_.start_, lp.a_matrix_.index_ = matrix.indptr, matrix.indices
-    lp.a_matrix_.value_ = matrix.data
-    lower_bounds, upper_bounds = data["lower_bounds"], data["upper_bounds"]
-    infinite = np.full(n_columns, highspy.kHighsInf)
-    lp.col_lower_ = -infinite if lower_bounds is None else lower_bounds.copy()
-    lp.col_upper_ = infinite if upper_bounds is None else upper_bounds.copy()
-    for index in np.ravel(data["bool_vars_idx"]).astype(int):
-        lp.col_lower_[index], lp.col_upper_[index] = 0.0, 1.0
+    lp.a_matrix_.start_, lp.a_matrix_.index_ = rows.indptr, rows.indices
+    lp.a_matrix_.value_ = rows.data
     return lp
+
+
+def _column_bounds(data: Mapping[str, Any], n_columns: int) -> tuple[Floats, Floats]:
+    """CVXPY's own bounds of the columns; booleans lie between 0 and 1."""
+    lower, upper = (
+        np.full(n_columns, default) if given is None else np.array(given, dtype=float)
+        for given, default in (
+            (data["lower_bounds"], -highspy.kHighsInf),
+            (data["upper_bounds"], highspy.kHighsInf),
+        )
+    )
+    booleans = np.ravel(data["bool_vars_idx"]).astype(int)
+    lower[booleans], upper[booleans] = 0.0, 1.0
+    return lower, upper
+
+
+def _bound_columns(
+    rows: Any,  # noqa: ANN401 (scipy ships no types)
+    lower: Floats,
+    upper: Floats,
+    column_lower: Floats,
+    column_upper: Floats,
+) -> None:
+    """Tighten the columns' bounds by rows with one nonzero each, lower <= row <= upper."""
+    columns, factors = rows.indices, rows.data
+    falls = factors < 0
+    least = np.where(falls, upper, lower) / factors
+    most = np.where(falls, lower, upper) / factors
+    np.maximum.at(column_lower, columns, least)
+    np.minimum.at(column_upper, columns, most)
