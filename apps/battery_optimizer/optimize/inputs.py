@@ -30,6 +30,7 @@ class ProgramInputs:
         "reserve_price", "target_price", "fuse_price", "override_price",
         "surplus_charge_kwh", "load_discharge_kwh", "import_most_kwh",
         "curtail_import_kwh", "fuse_excess_kwh", "charge_relief_kwh", "discharge_relief_kwh",
+        "reserve_excess_kwh",
     )  # fmt: skip
 
     import_rate: Floats
@@ -71,6 +72,8 @@ class ProgramInputs:
     charge_relief_kwh: Floats
     """What keeps the taper from asking for less than nothing (C8)."""
     discharge_relief_kwh: Floats
+    reserve_excess_kwh: Floats
+    """How far below the reserve the battery may be: as it starts, and by its own draw (C4)."""
     start_soc_kwh: Floats
     """Shape (1,)."""
     terminal_intercept_p: Floats
@@ -141,6 +144,8 @@ def program_inputs(
         fuse_excess_kwh=np.maximum(outlook.net_kwh - grid.import_limit_kw * hours, 0.0),
         charge_relief_kwh=charge_relief,
         discharge_relief_kwh=discharge_relief,
+        reserve_excess_kwh=max(battery.reserve_kwh - soc_kwh, 0.0)
+        + np.cumsum(battery.standby_kw * hours),
         start_soc_kwh=np.array([soc_kwh]),
         terminal_intercept_p=lines.intercept_p,
         terminal_slope_p_per_kwh=lines.slope_p_per_kwh,

@@ -110,7 +110,7 @@ def compile_program(
         *_energy_balance(flow, slack, given),
         *_limits(battery, flow, slack, given),
         *_wishes(flow, slack, given),
-        *(directions.constraints(flow, given) if directions else ()),
+        *(directions.constraints(flow, given) if directions else _bounds(flow, given)),
         terminal_value
         <= given["terminal_intercept_p"] + given["terminal_slope_p_per_kwh"] * flow.soc[-1],  # C21
     ]
@@ -137,13 +137,22 @@ def _energy_balance(
     return (
         load + flow.charge + flow.grid_export
         == solar - flow.curtailed + flow.discharge + flow.grid_import,  # C1
-        flow.curtailed <= given["curtail_limit_kwh"],  # C14
-        flow.grid_import <= load + flow.charge,  # C15
-        flow.grid_export + flow.curtailed <= solar + flow.discharge,  # C16
         flow.grid_import <= given["import_limit_kwh"] + slack.fuse,  # C12
         slack.fuse <= given["fuse_excess_kwh"],  # C12: the house may pass the fuse, no charge may
-        flow.grid_export <= given["export_limit_kwh"],  # C13, C23
         solar - flow.curtailed + flow.discharge - flow.charge <= given["ac_limit_kwh"],  # C11
+    )
+
+
+def _bounds(flow: Flow, given: dict[str, Expression]) -> tuple[Expression, ...]:
+    """What `Directions` states per direction, and implies; there these rows would be in the way."""
+    load, solar = given["load_kwh"], given["solar_kwh"]
+    return (
+        flow.charge <= given["charge_limit_kwh"],  # C6, C10, C24
+        flow.discharge <= given["discharge_limit_kwh"],  # C7, C10
+        flow.curtailed <= given["curtail_limit_kwh"],  # C14
+        flow.grid_export <= given["export_limit_kwh"],  # C13, C23
+        flow.grid_import <= load + flow.charge,  # C15
+        flow.grid_export + flow.curtailed <= solar + flow.discharge,  # C16
     )
 
 
@@ -154,9 +163,8 @@ def _limits(
     hours = given["hours"]
     return (
         flow.soc[1:] >= given["reserve_kwh"] - slack.reserve,  # C4
+        slack.reserve <= given["reserve_excess_kwh"],  # C4: nothing is taken from the reserve
         flow.soc[1:] <= given["ceiling_kwh"],  # C5
-        flow.charge <= given["charge_limit_kwh"],  # C6, C10, C24
-        flow.discharge <= given["discharge_limit_kwh"],  # C7, C10
         *(
             flow.charge
             <= cp.multiply(hours, line.at_empty_kw + line.slope_per_hour * middle)  # C8
