@@ -76,7 +76,13 @@ class LiveAppDaemon:
 
 
 @contextmanager
-def running(folder: Path, apps: dict[str, Any]) -> Iterator[LiveAppDaemon]:
+def running(
+    folder: Path,
+    apps: dict[str, Any],
+    *,
+    time_zone: str = "Europe/London",
+    has_home: bool = True,
+) -> Iterator[LiveAppDaemon]:
     """AppDaemon with these apps; stopped at the end."""
     root = folder / "checkout"
     (root / "apps").mkdir(parents=True)
@@ -87,12 +93,16 @@ def running(folder: Path, apps: dict[str, Any]) -> Iterator[LiveAppDaemon]:
         ignore=shutil.ignore_patterns("__pycache__"),
     )
     (root / "apps" / "apps.yaml").write_text(yaml.safe_dump(apps))
-    (root / "appdaemon.yaml").write_text((ROOT / "appdaemon.yaml").read_text())
+    (root / "appdaemon.yaml").write_text(
+        (ROOT / "appdaemon.yaml").read_text().replace("Europe/London", time_zone)
+    )
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     run = folder / "run"
     prepare(run, environment={}, url=url, root=root)
+    if not has_home:
+        (run / "apps" / "simulated_home.yaml").unlink()
     with (run / "appdaemon.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "appdaemon", "-c", str(run)],

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from appdaemon_process import LiveAppDaemon, running, shipped_apps
-from battery_optimizer.simulate.live import prepare
+from battery_optimizer.simulate.live import main, prepare
 
 pytestmark = pytest.mark.e2e
 
@@ -133,13 +133,55 @@ def test_a_second_app_on_the_inverter_is_refused_and_the_first_goes_on(tmp_path:
 
 
 def test_read_only_sends_nothing(tmp_path: Path) -> None:
-    with running(tmp_path, shipped_apps(control="read_only")) as live:
+    apps = shipped_apps(control="read_only")
+    with running(tmp_path, apps, time_zone="Europe/Amsterdam") as live:
         live.wait_for("Plan until")
         live.wait_until(lambda: live.state("sensor.battery_optimizer_heartbeat"))
         assert live.endpoint("recommendation")["command_result"] == "read_only"
         assert (live.state(SELECT) or {})["state"] == "Back-up"
+        assert "AppDaemon's time_zone is Europe/Amsterdam: set it to Europe/London" in live.log
         assert live.stop() == 0
         assert "the inverter is left as it was" in live.log
+
+
+def test_while_no_inverter_is_there_it_says_so_and_waits(tmp_path: Path) -> None:
+    with running(tmp_path, shipped_apps(entities={}), has_home=False) as live:
+        live.wait_for("Not started yet: no inverter found")
+        health = live.endpoint("health")
+        assert health["status"] == "failed"
+        assert "install foxess_modbus" in health["problems"][0]
+        assert live.endpoint("recommendation")["optimization_status"] == "starting"
+        assert "no plan yet" in live.get("/app/battery_optimizer?data").json()["plan"]["reason"]
+        assert live.stop() == 0
+
+
+def test_without_web_nothing_is_served(tmp_path: Path) -> None:
+    with running(tmp_path, shipped_apps(web={"enabled": False})) as live:
+        live.wait_for("Plan until")
+        assert live.get("/app/battery_optimizer").status_code == 200  # AppDaemon's own words:
+        assert "Requested Server does not exist" in live.get("/app/battery_optimizer").text
+
+
+def test_make_run_becomes_appdaemon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    became: list[str] = []
+    monkeypatch.setattr("os.execv", lambda _, arguments: became.extend(arguments))
+    main(["--folder", str(tmp_path), "--url", "http://127.0.0.1:5051"])
+    assert became[-4:] == ["-m", "appdaemon", "-c", str(tmp_path)]
+    assert "http://127.0.0.1:5051/app/battery_optimizer" in capsys.readouterr().out
+
+
+def test_a_home_assistant_in_secrets_yaml_is_used(tmp_path: Path) -> None:
+    root = tmp_path / "checkout"
+    (root / "apps").mkdir(parents=True)
+    (root / "apps" / "apps.yaml").write_text("battery_optimizer: {}")
+    (root / "appdaemon.yaml").write_text("appdaemon: {time_zone: Europe/London}\nhttp: {}\n")
+    (root / "secrets.yaml").write_text("ha_url: http://ha:8123\nha_token: hidden\n")
+    assert prepare(tmp_path / "run", environment={}, root=root) is True
+    written = (tmp_path / "run" / "appdaemon.yaml").read_text()
+    assert "token: !secret 'ha_token'" in written
+    assert "hidden" not in written
 
 
 def test_a_home_assistant_that_is_given_is_used_and_no_home_simulated(tmp_path: Path) -> None:
