@@ -136,21 +136,27 @@ def _highs_lp(data: Mapping[str, Any]) -> Any:  # noqa: ANN401
 
     A row of one column becomes a bound of that column: fewer rows, and a smaller basis.
     """
-    matrix, upper = data["A"].tocsr(), np.asarray(data["b"], dtype=float)
+    matrix, upper = data["A"].tocsc(), np.asarray(data["b"], dtype=float)
     n_rows, n_columns = matrix.shape
     lower = np.where(np.arange(n_rows) < data["dims"].zero, upper, -highspy.kHighsInf)
+    rows, values = matrix.indices, matrix.data
+    single = np.bincount(rows, minlength=n_rows) == 1
+    bounding = single[rows]
+    columns = np.repeat(np.arange(n_columns), np.diff(matrix.indptr))[bounding]
+    of_row, factors = rows[bounding], values[bounding]
     column_lower, column_upper = _column_bounds(data, n_columns)
-    single = np.diff(matrix.indptr) == 1
-    _bound_columns(matrix[single], lower[single], upper[single], column_lower, column_upper)
-    rows = matrix[~single].tocsc()
+    ends = lower[of_row] / factors, upper[of_row] / factors
+    np.maximum.at(column_lower, columns, np.minimum(*ends))
+    np.minimum.at(column_upper, columns, np.maximum(*ends))
     lp = highspy.HighsLp()
-    lp.num_row_, lp.num_col_ = rows.shape
+    lp.num_row_, lp.num_col_ = int(n_rows - single.sum()), n_columns
     lp.col_cost_ = np.asarray(data["c"], dtype=float)
-    lp.row_lower_, lp.row_upper_ = lower[~single], upper[~single]
     lp.col_lower_, lp.col_upper_ = column_lower, column_upper
+    lp.row_lower_, lp.row_upper_ = lower[~single], upper[~single]
     lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    lp.a_matrix_.start_, lp.a_matrix_.index_ = rows.indptr, rows.indices
-    lp.a_matrix_.value_ = rows.data
+    lp.a_matrix_.start_ = np.concatenate(([0], np.cumsum(~bounding)))[matrix.indptr]
+    lp.a_matrix_.index_ = (np.cumsum(~single) - 1)[rows[~bounding]]
+    lp.a_matrix_.value_ = values[~bounding]
     return lp
 
 
@@ -166,19 +172,3 @@ def _column_bounds(data: Mapping[str, Any], n_columns: int) -> tuple[Floats, Flo
     booleans = np.ravel(data["bool_vars_idx"]).astype(int)
     lower[booleans], upper[booleans] = 0.0, 1.0
     return lower, upper
-
-
-def _bound_columns(
-    rows: Any,  # noqa: ANN401 (scipy ships no types)
-    lower: Floats,
-    upper: Floats,
-    column_lower: Floats,
-    column_upper: Floats,
-) -> None:
-    """Tighten the columns' bounds by rows with one nonzero each, lower <= row <= upper."""
-    columns, factors = rows.indices, rows.data
-    falls = factors < 0
-    least = np.where(falls, upper, lower) / factors
-    most = np.where(falls, lower, upper) / factors
-    np.maximum.at(column_lower, columns, least)
-    np.minimum.at(column_upper, columns, most)
