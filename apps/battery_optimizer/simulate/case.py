@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Self
@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from battery_optimizer.errors import DataError
+from battery_optimizer.model.entity import utc_moment
 from battery_optimizer.model.house import Battery, GridConnection, House, Inverter
 from battery_optimizer.model.outlook import Outlook, TerminalValue
 from battery_optimizer.model.plan import Schedule
@@ -63,7 +64,7 @@ class Case:
             ),
             outlook=Outlook(
                 horizon=Horizon(
-                    start=datetime.fromisoformat(case["start"]).astimezone(UTC),
+                    start=utc_moment(case["start"], UTC),
                     n_slots=len(import_rate),
                 ),
                 import_rate=import_rate,

@@ -128,7 +128,7 @@ def _numbers(table: pd.DataFrame, name: str, path: Path) -> "pd.Series[float]":
         row = int(wrong.to_numpy().argmax())
         least = "a number of 0 or more" if name in NEVER_NEGATIVE else "a number"
         raise DataError(
-            f"{path}: row {row + 2}, column {name}: {table[name][row]!r} is not {least}"
+            f"{path}: row {row + 2}, column {name}: {str(table[name][row])!r} is not {least}"
         )
     return numbers
 
@@ -137,7 +137,9 @@ def _times(table: pd.DataFrame, path: Path) -> "pd.Series[pd.Timestamp]":
     times = pd.to_datetime(table["time"], utc=True, errors="coerce")
     if times.isna().any():
         row = int(times.isna().to_numpy().argmax())
-        raise DataError(f"{path}: row {row + 2}, column time: {table['time'][row]!r} is no time")
+        raise DataError(
+            f"{path}: row {row + 2}, column time: {str(table['time'][row])!r} is no time"
+        )
     if times[0] != times[0].floor("30min"):
         raise DataError(
             f"{path}: row 2, column time: {table['time'][0]} is not the start of a half hour"
