@@ -39,6 +39,7 @@ class Story:
         self._pays: Floats = np.where(sells, outlook.export_rate, outlook.import_rate)
         """What a kWh from the battery brings in each slot [p/kWh]."""
         self._gives = schedule.discharge_kwh > _SOME_KWH
+        self._empties = self._gives & (schedule.soc_kwh[1:] <= schedule.soc_kwh.min() + _SOME_KWH)
         self._buys = (
             (schedule.charge_kwh > _SOME_KWH)
             & (schedule.grid_import_kwh > outlook.load_kwh + _SOME_KWH)
@@ -113,17 +114,16 @@ class Story:
     def _waiting_for(self, slot: int) -> str:
         """Why not to charge now: a later slot that charges for less, before all is used up."""
         now = float(self._outlook.import_rate[slot])
-        soc = self._schedule.soc_kwh
-        for later in range(slot + 1, len(soc) - 1):
-            rate = float(self._outlook.import_rate[later])
-            if self._buys[later] and rate < now:
-                when = self._clock(later) + self._day(later)
-                then = f"you are paid {pence(-rate)}" if rate < 0 else f"it costs {pence(rate)}"
-                return f" Not charging {price(now)}: at {when} {then}."
-            used_up = self._gives[later] and soc[later + 1] <= soc.min() + _SOME_KWH
-            if used_up and self._pays[later] > now:
-                break
-        return ""
+        rates, rest = self._outlook.import_rate, slice(slot + 1, None)
+        cheaper = np.flatnonzero(self._buys[rest] & (rates[rest] < now))
+        used_up = np.flatnonzero(self._empties[rest] & (self._pays[rest] > now))
+        if not cheaper.size or (used_up.size and used_up[0] < cheaper[0]):
+            return ""
+        later = slot + 1 + int(cheaper[0])
+        rate = float(rates[later])
+        when = self._clock(later) + self._day(later)
+        then = f"you are paid {pence(-rate)}" if rate < 0 else f"it costs {pence(rate)}"
+        return f" Not charging {price(now)}: at {when} {then}."
 
     def _purpose(self, slot: int) -> str:
         use = self._use(slot)
