@@ -1,6 +1,7 @@
 """From an outlook to a plan: what to do now, what that will give, and what else would cost."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from battery_optimizer.model.house import House
 from battery_optimizer.model.modes import InverterCommand, Mode
@@ -65,7 +66,11 @@ class Planner:
             else next(each for each in alternatives if each.command == planned)  # C25
         )
         first = flows_under(house, chosen.command, outlook, 0, soc_kwh)
-        schedule = optimum.schedule_if(first) or optimum.schedule
+        # With its first slot settled a program knows less well what energy is worth.
+        schedule = replace(
+            optimum.schedule_if(first) or optimum.schedule,
+            energy_value_p_per_kwh=optimum.schedule.energy_value_p_per_kwh,
+        )
         slots = _slots(house, outlook, soc_kwh, schedule, chosen.command, wishes)
         return Plan(
             made_at=outlook.horizon.start,

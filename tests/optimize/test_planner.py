@@ -1,0 +1,171 @@
+"""What is done now: the choice between what could be done, a person's orders, and no flutter."""
+
+from datetime import timedelta
+
+import pytest
+
+from battery_optimizer.model.modes import InverterCommand, Mode
+from battery_optimizer.model.plan import Plan
+from battery_optimizer.model.settings import PlannerSettings
+from battery_optimizer.model.slots import SLOT
+from battery_optimizer.model.wishes import Override, Wishes
+from builders import MIDNIGHT, WATT_HOUR, a_battery, a_house, plan_for
+
+HOLD = InverterCommand(mode=Mode.HOLD)
+SELF_USE = InverterCommand(mode=Mode.SELF_USE)
+
+
+def force_charge(power_kw: float = 4.0) -> InverterCommand:
+    return InverterCommand(mode=Mode.FORCE_CHARGE, power_kw=power_kw)
+
+
+def force_discharge(power_kw: float = 4.0) -> InverterCommand:
+    return InverterCommand(mode=Mode.FORCE_DISCHARGE, power_kw=power_kw)
+
+
+def ordered(command: InverterCommand, first: int = 0, last: int = 0, **wishes: object) -> Wishes:
+    """An order for the slots first to last."""
+    order = Override(
+        start=MIDNIGHT + first * SLOT, end=MIDNIGHT + (last + 1) * SLOT, command=command
+    )
+    return Wishes(overrides=(order,), **wishes)
+
+
+class TestAlternatives:
+    def extra_costs(self, plan: Plan) -> dict[Mode, float]:
+        return {each.command.mode: each.extra_cost_p for each in plan.alternatives}
+
+    def test_using_1_kwh_now_at_10_p_instead_of_later_at_30_costs_20_p(self) -> None:
+        costs = self.extra_costs(plan_for([10, 30], 0, 1, soc_kwh=1))
+        assert costs[Mode.HOLD] == pytest.approx(0, abs=0.01)
+        assert costs[Mode.SELF_USE] == pytest.approx(20, abs=0.01)
+
+    def test_charging_2_kwh_at_10_p_that_have_no_use_but_1_costs_10_p_less_than_10(self) -> None:
+        # 2 kWh for 20 p, of which the second slot needs none (it has its own): all are wasted.
+        costs = self.extra_costs(plan_for([10, 30], 0, 1, soc_kwh=1))
+        assert costs[Mode.FORCE_CHARGE] == pytest.approx(20, abs=0.01)
+
+    def test_the_cheapest_comes_first_and_costs_nothing_extra(self) -> None:
+        plan = plan_for([10, 30], 5, 1, soc_kwh=1)
+        costs = [each.extra_cost_p for each in plan.alternatives]
+        assert costs[0] == 0
+        assert costs == sorted(costs)
+
+    def test_what_would_pass_the_fuse_is_no_alternative(self) -> None:
+        plan = plan_for([10, 30], 0, 1, soc_kwh=1, house=a_house(import_limit_kw=3))
+        assert Mode.FORCE_CHARGE not in self.extra_costs(plan)
+
+    def test_among_even_ones_what_follows_the_load_is_chosen(self) -> None:
+        assert plan_for([10, 10], 0, 0).slots[0].mode is Mode.SELF_USE
+
+
+class TestC20C27Steadiness:
+    """Using 0.5 kWh at 10 p instead of at 10.4 loses 0.2 p; at 12 p it loses 1 p."""
+
+    SETTINGS = PlannerSettings(switching_price_p=0.3)
+
+    def mode(self, later: float, in_force: InverterCommand | None) -> Mode:
+        plan = plan_for([10, later], 0, 0.5, soc_kwh=0.5, in_force=in_force, settings=self.SETTINGS)
+        return plan.slots[0].mode
+
+    def test_stays_in_self_use_for_0p2_p_below_a_switching_price_of_0p3(self) -> None:
+        assert self.mode(10.4, SELF_USE) is Mode.SELF_USE
+
+    def test_holds_for_the_same_where_it_holds_already(self) -> None:
+        assert self.mode(10.4, HOLD) is Mode.HOLD
+
+    def test_switches_for_1_p(self) -> None:
+        assert self.mode(12, SELF_USE) is Mode.HOLD
+
+    def test_takes_the_best_where_nothing_is_known_to_be_in_force(self) -> None:
+        assert self.mode(10.4, None) is Mode.HOLD
+
+    def test_the_rest_of_the_plan_follows_from_what_is_really_done(self) -> None:
+        plan = plan_for([10, 10.4], 0, 0.5, soc_kwh=0.5, in_force=SELF_USE, settings=self.SETTINGS)
+        assert [slot.soc_end_kwh for slot in plan.slots] == pytest.approx([0, 0], abs=WATT_HOUR)
+        assert plan.slots[1].grid_import_kwh == pytest.approx(0.5)
+
+    def test_a_force_of_another_power_is_the_same_mode(self) -> None:
+        plan = plan_for([5, 30], 0, [0, 1], in_force=force_charge(1.0), settings=self.SETTINGS)
+        assert plan.slots[0].command == force_charge(2.0)
+
+
+class TestC25Orders:
+    def test_holds_as_ordered_though_the_peak_is_now(self) -> None:
+        plan = plan_for([40, 10], 0, 1, soc_kwh=2, wishes=ordered(HOLD))
+        assert [slot.mode for slot in plan.slots] == [Mode.HOLD, Mode.SELF_USE]
+
+    def test_an_order_for_later_is_planned_for_now(self) -> None:
+        plan = plan_for([10, 40, 40], 0, [1, 1, 1], wishes=ordered(HOLD, 1, 1))
+        assert plan.slots[0].charge_kwh == pytest.approx(1, abs=WATT_HOUR)
+        assert [slot.discharge_kwh for slot in plan.slots] == pytest.approx(
+            [0, 0, 1], abs=WATT_HOUR
+        )
+
+    def test_charges_at_the_power_ordered_whatever_it_costs(self) -> None:
+        plan = plan_for([40, 5], wishes=ordered(force_charge(3.0)))
+        assert plan.slots[0].command == force_charge(3.0)
+        assert plan.slots[0].charge_kwh == pytest.approx(1.5)
+
+    def test_discharges_at_the_power_ordered_whatever_it_brings(self) -> None:
+        plan = plan_for([40, 50], 0, 0, soc_kwh=5, wishes=ordered(force_discharge(2.0)))
+        assert plan.slots[0].command == force_discharge(2.0)
+        assert plan.slots[0].grid_export_kwh == pytest.approx(1)
+
+    def test_sells_the_sun_as_ordered(self) -> None:
+        feed_in = InverterCommand(mode=Mode.FEED_IN)
+        plan = plan_for([40, 40], 1, [0, 1], [1, 0], wishes=ordered(feed_in))
+        assert plan.slots[0].command == feed_in
+        assert plan.slots[0].grid_export_kwh == pytest.approx(1)
+
+    def test_the_very_mode_is_kept_where_another_would_give_the_same(self) -> None:
+        # With 1 kWh of sun Self Use would do the same, as long as the sun is as foreseen.
+        plan = plan_for([20] * 3, 0, 0, 1, wishes=ordered(HOLD, 0, 2))
+        assert [slot.command for slot in plan.slots] == [HOLD] * 3
+
+    def test_and_not_given_up_for_the_mode_in_force(self) -> None:
+        settings = PlannerSettings(switching_price_p=5.0)
+        plan = plan_for([20], 0, 0, 1, wishes=ordered(HOLD), in_force=SELF_USE, settings=settings)
+        assert plan.slots[0].command == HOLD
+
+    def test_the_order_given_last_holds(self) -> None:
+        both = Wishes(
+            overrides=ordered(HOLD).overrides + ordered(force_charge(2.0)).overrides,
+        )
+        assert plan_for([20, 20], wishes=both).slots[0].command == force_charge(2.0)
+
+    def test_an_order_stands_above_a_limit_on_the_price_of_charging(self) -> None:
+        wishes = ordered(force_charge(2.0), max_grid_charge_p_per_kwh=8)
+        assert plan_for([20, 20], wishes=wishes).slots[0].charge_kwh == pytest.approx(1)
+
+    def test_an_empty_battery_ordered_to_give_gives_nothing_and_it_is_said(self) -> None:
+        battery = a_battery(reserve_kwh=1.0)
+        plan = plan_for(
+            [10, 10], 29, 0, soc_kwh=1, house=battery, wishes=ordered(force_discharge())
+        )
+        assert plan.slots[0].discharge_kwh == 0
+        assert plan.slots[0].soc_end_kwh == 1
+        assert "up to 2.0 kWh are missing" in plan.warnings[0]
+
+    def test_no_order_passes_the_fuse_nor_the_reserve(self) -> None:
+        # Nearly 30 p for every kWh given, and the order's own price, do not buy the reserve.
+        plan = plan_for(
+            [-10, -10], -20, wishes=ordered(force_charge(), 0, 1), house=a_house(import_limit_kw=2)
+        )
+        assert [slot.grid_import_kwh for slot in plan.slots] == pytest.approx([1, 1])
+
+
+def test_an_order_for_half_an_hour_ago_is_over() -> None:
+    wishes = ordered(HOLD)
+    plan = plan_for([40, 10], 0, 1, soc_kwh=2, wishes=wishes, start=MIDNIGHT + SLOT)
+    assert plan.slots[0].mode is Mode.SELF_USE
+    assert wishes.order_at(MIDNIGHT + SLOT - timedelta(seconds=1)) == HOLD
+
+
+def test_a_plan_says_what_it_was_made_from() -> None:
+    plan = plan_for([10, 30], 5, 1, soc_kwh=0.5)
+    assert plan.made_at == plan.horizon.start == MIDNIGHT
+    assert plan.solve.status == "optimal"
+    assert plan.warnings == ()
+    # It charges the other half of the 1 kWh at 10 p: that is what a stored kWh would save.
+    assert [slot.energy_value_p_per_kwh for slot in plan.slots] == pytest.approx([10, 10], abs=0.01)
