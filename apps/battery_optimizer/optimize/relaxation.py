@@ -19,8 +19,9 @@ from battery_optimizer.model.modes import Flows
 from battery_optimizer.model.plan import Schedule, SolveReport
 from battery_optimizer.model.slots import Bools, Floats
 from battery_optimizer.model.tariff import bill, doubtful
+from battery_optimizer.optimize.branching import Incumbent, branch
 from battery_optimizer.optimize.inputs import ProgramInputs
-from battery_optimizer.optimize.program import Feature, Program, compile_program
+from battery_optimizer.optimize.program import Directions, Feature, Program, compile_program
 from battery_optimizer.optimize.solver import CompiledProblem, Solution
 
 GAP_P = 0.02
@@ -29,6 +30,8 @@ GAP_P = 0.02
 _DUST_KWH = 1e-6
 _LEAST_S = 0.05
 """Time that the exact program gets in any case [s]."""
+_MOST_NODES = 40
+"""Nodes of our own search before HiGHS takes over."""
 _MOST_PROGRAMS = 12
 """Compiled programs kept: horizons, features and temperatures of the battery in use."""
 
@@ -116,14 +119,10 @@ class ExactSolver:
         slots = _doubtful_slots(inputs)
         deadline = started + self._time_limit_s
         while True:
-            integers = _columns(exact, slots)
-            remaining = max(_LEAST_S, deadline - perf_counter())
-            found = exact.problem.solve_mip(integers, time_limit_s=remaining, gap_p=GAP_P)
-            # With the directions settled it is an LP again, which has duals and can be asked more.
-            directions = found.columns[integers].round()
-            exact.problem.load()
-            exact.problem.fix(integers, directions.tolist(), directions.tolist())
-            solution = _read(exact, exact.problem.solve_lp(), inputs)
+            settled = _search(exact, battery, inputs, slots) or _search_with_highs(
+                exact, slots, deadline
+            )
+            solution = _read(exact, settled.solution, inputs)
             schedule, repair_p = _repaired(battery, inputs, solution)
             # Where nothing else can be done with energy that is in the way, burning it pays in
             # slots whose own rates are beyond doubt: those are settled as they show.
@@ -131,11 +130,11 @@ class ExactSolver:
             if repair_p <= GAP_P or (more == slots).all() or perf_counter() > deadline:
                 break
             slots = more
-        gap_p = found.gap_p + repair_p
+        gap_p = settled.gap_p + repair_p
         if gap_p > self._max_gap_p:
-            raise SolverFailed(f"{found.status}, proven only within {gap_p:.0f} p")
+            raise SolverFailed(f"{settled.status}, proven only within {gap_p:.0f} p")
         report = SolveReport(
-            status=found.status,
+            status=settled.status,
             gap_p=gap_p,
             seconds=perf_counter() - started,
             n_doubtful=int(slots.any(axis=0).sum()),
@@ -156,6 +155,69 @@ class ExactSolver:
                 self._programs.popitem(last=False)
         self._programs.move_to_end(key)
         return self._programs[key]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Settled:
+    """The LP that is left when the directions are settled; it has duals and can be asked more."""
+
+    solution: Solution
+    gap_p: float
+    status: str
+
+
+def _search(
+    exact: _Compiled, battery: Battery, inputs: ProgramInputs, slots: Bools
+) -> _Settled | None:
+    """Our own search; None where it did not prove its best good enough in a few nodes."""
+    integers, importing = _columns(exact, slots), _directions(exact).importing
+
+    def incumbent_of(solution: Solution) -> Incumbent:
+        schedule, repair_p = _repaired(battery, inputs, _read(exact, solution, inputs))
+        forward = exact.problem.values(importing, solution.columns) > 0.5  # noqa: PLR2004 (half)
+        return Incumbent(
+            objective_p=schedule.objective_p if np.isfinite(repair_p) else np.inf,
+            directions=_directions_of(schedule, slots, forward),
+        )
+
+    found = branch(exact.problem, integers, incumbent_of, gap_p=GAP_P / 2, most_nodes=_MOST_NODES)
+    if found is None or found.gap_p > GAP_P / 2:
+        return None
+    try:
+        solution = _settle(exact, integers, found.incumbent.directions)
+    except PlanningError:
+        return None
+    lost_p = max(0.0, solution.objective - found.incumbent.objective_p)
+    if found.gap_p + lost_p > GAP_P:
+        return None
+    return _Settled(solution=solution, gap_p=found.gap_p + lost_p, status="optimal")
+
+
+def _search_with_highs(exact: _Compiled, slots: Bools, deadline: float) -> _Settled:
+    """HiGHS' search until the deadline."""
+    integers = _columns(exact, slots)
+    exact.problem.load()
+    remaining = max(_LEAST_S, deadline - perf_counter())
+    found = exact.problem.solve_mip(integers, time_limit_s=remaining, gap_p=GAP_P)
+    solution = _settle(exact, integers, found.columns[integers].round())
+    return _Settled(solution=solution, gap_p=found.gap_p, status=found.status)
+
+
+def _settle(exact: _Compiled, integers: list[int], directions: Floats) -> Solution:
+    exact.problem.load()
+    exact.problem.fix(integers, directions.tolist(), directions.tolist())
+    return exact.problem.solve_lp()
+
+
+def _directions_of(schedule: Schedule, slots: Bools, importing: Bools) -> Floats:
+    """Which way meter and battery run in a schedule, in the order of `_columns`.
+
+    Where nothing flows at the meter, it runs as `importing` says.
+    """
+    bought, sold = schedule.grid_import_kwh > 0, schedule.grid_export_kwh > 0
+    importing = bought | (importing & ~sold)
+    charging = schedule.charge_kwh > 0
+    return np.array([importing, importing & charging, ~importing & charging])[slots].astype(float)
 
 
 def _read(compiled: _Compiled, solution: Solution, inputs: ProgramInputs) -> Schedule:
@@ -257,11 +319,15 @@ def _at_once(schedule: Schedule) -> Bools:
     return np.array([battery | meter, battery, battery])
 
 
+def _directions(exact: _Compiled) -> Directions:
+    if exact.program.directions is None:
+        raise ValueError("only the exact program has directions")
+    return exact.program.directions
+
+
 def _columns(exact: _Compiled, slots: Bools) -> list[int]:
     """The columns that must be whole, for slots as `_doubtful_slots` gives them."""
-    directions = exact.program.directions
-    if directions is None:
-        raise ValueError("only the exact program has directions")
+    directions = _directions(exact)
     variables = (directions.importing, directions.charging_import, directions.charging_export)
     return [
         exact.problem.column(variable, int(t))
