@@ -95,13 +95,22 @@ def read_home(path: Path) -> tuple[House, float, float]:
                 import_limit_kw=home["import_limit_kw"], export_limit_kw=home["export_limit_kw"]
             ),
         )
-        return house, float(home["pv_kwp"]), float(home["start_soc_kwh"])
+        pv_kwp, start_soc_kwh = float(home["pv_kwp"]), float(home["start_soc_kwh"])
     except (OSError, json.JSONDecodeError) as error:
         raise DataError(f"{path} cannot be read as JSON: {error}") from error
     except KeyError as error:
         raise DataError(f"{path}: key {error} is missing") from error
     except (TypeError, ValueError) as error:
         raise DataError(f"{path}: {error}") from error
+    capacity_kwh = house.battery.capacity_kwh
+    if not 0 <= start_soc_kwh <= capacity_kwh:
+        raise DataError(
+            f"{path}: start_soc_kwh must be from 0 to capacity_kwh, {capacity_kwh:g}, "
+            f"not {start_soc_kwh:g}"
+        )
+    if not pv_kwp >= 0:
+        raise DataError(f"{path}: pv_kwp must be 0 or more, not {pv_kwp:g}")
+    return house, pv_kwp, start_soc_kwh
 
 
 def _require_folders(*files: Path | None) -> None:

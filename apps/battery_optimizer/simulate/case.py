@@ -76,7 +76,7 @@ class Case:
                 if terminal is None
                 else TerminalValue.flat(terminal),
             ),
-            soc_kwh=given["soc0_kwh"],
+            soc_kwh=float(given["soc0_kwh"]),
         )
 
 

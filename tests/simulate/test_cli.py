@@ -1,0 +1,264 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from battery_optimizer.simulate.__main__ import BAD_INPUT, main, read_home
+from recordings import a_home, recorded_days, written
+
+APPS = Path(__file__).parents[2] / "apps"
+FIGURES = {
+    "policy", "forecast", "days", "bill_p", "bill_p_per_day", "import_kwh", "export_kwh",
+    "discharge_kwh_per_day", "mode_changes_per_day", "end_soc_kwh",
+}  # fmt: skip
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    data = written(recorded_days(), tmp_path)
+    return ["backtest", "--data", str(data), "--home", str(a_home(tmp_path))]
+
+
+def figures(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    shown: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return shown
+
+
+def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert main(arguments) == BAD_INPUT
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "Traceback" not in captured.err
+    return captured.err
+
+
+def test_figures_are_printed_and_written(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.json"
+    assert main([*files, "--policy", "self_use", "--json", str(out)]) == 0
+    shown = figures(capsys)
+    assert set(shown) >= FIGURES
+    assert shown == json.loads(out.read_text())
+    assert (shown["policy"], shown["days"]) == ("self_use", 3)
+
+
+def test_the_log_has_a_row_for_each_step(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "log.csv"
+    start = ["--start", "2026-01-15", "--days", "0.25"]
+    assert main([*files, *start, "--log", str(log)]) == 0
+    table = pd.read_csv(log)
+    assert len(table) == 12
+    assert table["time"].iloc[0] == "2026-01-15T00:00:00Z"
+    assert table["soc_kwh"].iloc[0] == 5.0
+    assert figures(capsys)["policy"] == "planner"
+
+
+def test_rows_before_the_start_are_learned_from(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first day's own rates say nothing of the next evening; with history they need not."""
+    bills = []
+    for arguments in (["--start", "2026-01-15"], ["--start", "2026-01-16"]):
+        assert main([*files, *arguments, "--days", "0.5"]) == 0
+        bills.append(figures(capsys)["days"])
+    assert bills == [0.5, 0.5]
+    alone = written(recorded_days().iloc[48:], tmp_path, "alone.csv")
+    files[2] = str(alone)
+    words = refusal_or_figures(capsys, [*files, "--days", "0.5"])
+    assert words["days"] == 0.5
+
+
+def refusal_or_figures(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> dict[str, Any]:
+    assert main(arguments) == 0
+    return figures(capsys)
+
+
+@pytest.mark.parametrize("policy", ["planner", "self_use", "reactive", "prescient"])
+@pytest.mark.parametrize("forecast", ["history", "perfect"])
+def test_every_policy_runs(
+    files: list[str], policy: str, forecast: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    span = ["--start", "2026-01-16", "--days", "0.125"]
+    assert main([*files, *span, "--policy", policy, "--forecast", forecast]) == 0
+    shown = figures(capsys)
+    assert (shown["policy"], shown["forecast"]) == (policy, forecast)
+
+
+def test_steps_of_five_minutes(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "log.csv"
+    span = ["--start", "2026-01-16", "--days", "0.125"]
+    assert main([*files, *span, "--step-minutes", "5", "--log", str(log)]) == 0
+    table = pd.read_csv(log)
+    assert len(table) == 36
+    assert table["time"].iloc[1] == "2026-01-16T00:05:00Z"
+    assert figures(capsys)["days"] == 0.125
+
+
+def test_a_fixed_export_rate_makes_the_bill(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "log.csv"
+    assert main([*files, "--policy", "self_use", "--fixed-export", "5.5", "--log", str(log)]) == 0
+    table = pd.read_csv(log)
+    rates = recorded_days()["import_p"].to_numpy()
+    cost_p = table["import_kwh"] * rates - 5.5 * table["export_kwh"]
+    assert table["cost_p"].to_numpy() == pytest.approx(cost_p.to_numpy())
+    assert figures(capsys)["bill_p"] == pytest.approx(cost_p.sum(), abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        (recorded_days().drop(columns="load_kwh"), "column 'load_kwh' is missing from row 1"),
+        (recorded_days().drop(index=9), "row 11, column time"),
+        (recorded_days().iloc[::-1], "row 3, column time"),
+        (
+            recorded_days().astype(object).replace({"import_p": {9.38: "x"}}),
+            "row 2, column import_p: 'x' is not a number",
+        ),
+        (recorded_days().assign(load_kwh=np.nan), "row 2, column load_kwh: no value"),
+    ],
+    ids=["columns", "gap", "order", "text", "no value"],
+)
+def test_a_data_file_that_cannot_be_used_names_row_and_column(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    table: pd.DataFrame, words: str,
+) -> None:  # fmt: skip
+    files[2] = str(written(table, tmp_path, "wrong.csv"))
+    message = refusal(capsys, *files)
+    assert words in message
+    assert "wrong.csv" in message
+
+
+def test_a_value_missing_on_the_way_ends_the_run_and_is_told(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = recorded_days()
+    table.loc[24, "pv_per_kwp"] = np.nan
+    files[2] = str(written(table, tmp_path))
+    assert main([*files, "--policy", "self_use"]) == 0
+    captured = capsys.readouterr()
+    assert "row 26, column pv_per_kwp has no value; the run ends before it" in captured.err
+    assert json.loads(captured.out)["days"] == 0.5
+    assert "row 26, column pv_per_kwp" in refusal(capsys, *files, "--days", "1")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"capacity_kwh": None}, "key 'capacity_kwh' is missing"),
+        ({"pv_kwp": None}, "key 'pv_kwp' is missing"),
+        ({"charge_efficiency": 1.2}, "charge_efficiency must be from 0.3 to 1, not 1.2"),
+        ({"reserve_kwh": 11}, "reserve_kwh must be at most capacity_kwh, 10, not 11"),
+        ({"start_soc_kwh": 11}, "start_soc_kwh must be from 0 to capacity_kwh, 10, not 11"),
+        ({"pv_kwp": -1}, "pv_kwp must be 0 or more, not -1"),
+    ],
+)
+def test_a_home_that_cannot_be_is_refused(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    changes: dict[str, float | None], words: str,
+) -> None:  # fmt: skip
+    a_home(tmp_path, **changes)
+    message = refusal(capsys, *files)
+    assert words in message
+    assert "home.json" in message
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "12", '{"capacity_kwh": "big"}'])
+def test_a_home_that_is_no_home_is_refused(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str
+) -> None:
+    (tmp_path / "home.json").write_text(content)
+    assert "home.json" in refusal(capsys, *files)
+
+
+def test_the_home_of_the_benchmark_may_curtail_unless_it_says_otherwise(tmp_path: Path) -> None:
+    assert read_home(a_home(tmp_path))[0].inverter.can_curtail
+    assert not read_home(a_home(tmp_path, can_curtail=False))[0].inverter.can_curtail
+
+
+@pytest.mark.parametrize("option", ["--log", "--json"])
+def test_a_folder_that_does_not_exist_is_told_before_the_work(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    for path in (tmp_path / "absent" / "out", tmp_path):
+        assert "cannot be written" in refusal(capsys, *files, option, str(path))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["backtest"],
+        ["fly"],
+        ["backtest", "--data", "a", "--home", "b", "--policy", "luck"],
+        ["backtest", "--data", "a", "--home", "b", "--step-minutes", "7"],
+    ],
+)
+def test_a_command_line_that_cannot_be_meant_is_refused(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == BAD_INPUT
+    assert "usage:" in capsys.readouterr().err
+
+
+def test_a_case_is_planned_from_the_command_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case = tmp_path / "case.json"
+    battery = {
+        "capacity_kwh": 10, "soc_min_kwh": 1, "soc0_kwh": 5, "charge_kw": 4, "discharge_kw": 4,
+        "eff_charge": 0.95, "eff_discharge": 0.95, "export_limit_kw": 5,
+    }  # fmt: skip
+    content = {
+        "name": "small", "start": "2026-01-15T00:00:00Z", "import_p": [10, 40],
+        "export_p": [5, 5], "load_kwh": [0.2, 1], "pv_kwh": [0, 0], "battery": battery,
+    }  # fmt: skip
+    case.write_text(json.dumps(content))
+    out = tmp_path / "plan.json"
+    assert main(["plan", str(case), "--out", str(out)]) == 0
+    assert set(figures(capsys)) == {
+        "case", "cost_p", "end_soc_kwh", "first_solve_s", "warm_solve_s", "gap_p",
+    }  # fmt: skip
+    planned = json.loads(out.read_text())
+    assert set(planned) == {"charge_kwh", "discharge_kwh", "curtail_kwh"}
+    assert all(len(values) == 2 for values in planned.values())
+    case.write_text(json.dumps(content | {"load_kwh": [1]}))
+    assert "case.json: load_kwh has shape (1,)" in refusal(capsys, "plan", str(case))
+
+
+def test_it_is_a_program_of_its_own(files: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "battery_optimizer.simulate", *files, "--policy", "self_use"],
+        env={"PYTHONPATH": str(APPS)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout)["days"] == 3
+    assert done.stderr == "", "no progress where there is no terminal"
+
+
+def test_a_wrong_file_ends_the_program_with_2(files: list[str], tmp_path: Path) -> None:
+    files[2] = str(tmp_path / "absent.csv")
+    done = subprocess.run(
+        [sys.executable, "-m", "battery_optimizer.simulate", *files],
+        env={"PYTHONPATH": str(APPS)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (BAD_INPUT, "")
+    assert "absent.csv cannot be read as CSV" in done.stderr
