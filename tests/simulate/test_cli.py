@@ -61,24 +61,18 @@ def test_the_log_has_a_row_for_each_step(
     assert figures(capsys)["policy"] == "planner"
 
 
-def test_rows_before_the_start_are_learned_from(
-    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The first day's own rates say nothing of the next evening; with history they need not."""
-    bills = []
-    for arguments in (["--start", "2026-01-15"], ["--start", "2026-01-16"]):
-        assert main([*files, *arguments, "--days", "0.5"]) == 0
-        bills.append(figures(capsys)["days"])
-    assert bills == [0.5, 0.5]
-    alone = written(recorded_days().iloc[48:], tmp_path, "alone.csv")
-    files[2] = str(alone)
-    words = refusal_or_figures(capsys, [*files, "--days", "0.5"])
-    assert words["days"] == 0.5
-
-
-def refusal_or_figures(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> dict[str, Any]:
-    assert main(arguments) == 0
-    return figures(capsys)
+def test_rows_before_the_start_are_learned_from(files: list[str], tmp_path: Path) -> None:
+    logs = []
+    for factor in (1, 4):
+        table = recorded_days()
+        table.loc[:95, "load_kwh"] *= factor
+        files[2] = str(written(table, tmp_path))
+        log = tmp_path / "log.csv"
+        span = ["--start", "2026-01-16", "--days", "0.5"]
+        assert main([*files, *span, "--log", str(log)]) == 0
+        logs.append(pd.read_csv(log))
+    assert len(logs[0]) == len(logs[1]) == 24
+    assert not logs[0].equals(logs[1])
 
 
 @pytest.mark.parametrize("policy", ["planner", "self_use", "reactive", "prescient"])
