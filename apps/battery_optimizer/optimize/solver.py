@@ -32,7 +32,7 @@ _OPTIONS: Mapping[str, bool | int | float | str] = {
     "mip_rel_gap": 0.0,
 }
 
-_BARE_LIMIT_S = 30.0
+_BARE_OPTIONS = {"output_flag": False, "time_limit": 30.0, "mip_rel_gap": 0.0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,10 +112,8 @@ class CompiledProblem:
     def bare_solve_s(self, integers: Sequence[int] = (), *, gap_p: float = 0.0) -> float:
         """How long a HiGHS started from nothing, as it comes, takes for the loaded program [s]."""
         highs = highspy.Highs()
-        highs.setOptionValue("output_flag", False)
-        highs.setOptionValue("time_limit", _BARE_LIMIT_S)
-        highs.setOptionValue("mip_rel_gap", 0.0)
-        highs.setOptionValue("mip_abs_gap", gap_p)
+        for name, value in (_BARE_OPTIONS | {"mip_abs_gap": gap_p}).items():
+            highs.setOptionValue(name, value)
         started = perf_counter()
         highs.passModel(self._lp)
         kinds = np.full(len(integers), highspy.HighsVarType.kInteger)
