@@ -38,6 +38,10 @@ class StoreUnavailable(DataError):
     """The database cannot be read or written."""
 
 
+class BadRequest(DataError):
+    """What was asked for over HTTP cannot be answered; the message says what to ask instead."""
+
+
 class PlanningError(BatteryOptimizerError):
     """The optimizer gave no usable plan."""
 
