@@ -18,6 +18,7 @@ from battery_optimizer.simulate.backtest import (
     play,
     summary,
 )
+from battery_optimizer.simulate.bench_report import benchmark
 from battery_optimizer.simulate.case import Case, plan_case
 from battery_optimizer.simulate.recorded import RecordedDays
 
@@ -72,6 +73,13 @@ def plan(options: argparse.Namespace) -> None:
     if options.out:
         options.out.write_text(json.dumps(result.plan_payload()) + "\n")
     print(json.dumps(result.verdict()))
+
+
+def bench(options: argparse.Namespace) -> None:
+    """Measure costs, times and memory, beside the exact optimum, HiGHS and peers."""
+    parts = benchmark(options.cases, options.out, n_plans=options.plans, repeats=options.repeats)
+    for part in parts:
+        print(part, end="\n\n", flush=True)
 
 
 def read_home(path: Path) -> tuple[House, float, float]:
@@ -156,6 +164,12 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(command=plan)
     command.add_argument("case", type=Path)
     command.add_argument("--out", type=Path, help="the plan as JSON")
+    command = commands.add_parser("bench", help=bench.__doc__)
+    command.set_defaults(command=bench)
+    command.add_argument("--cases", type=Path, required=True, help="folder: cases/, peers.csv")
+    command.add_argument("--out", type=Path, default=Path("build/bench"), help="charts and JSON")
+    command.add_argument("--plans", type=int, default=1000, help="plans of the memory test")
+    command.add_argument("--repeats", type=int, default=9, help="measurements of each time")
     return parser
 
 

@@ -32,8 +32,7 @@ def line_chart(title: str, x_label: str, y_label: str, lines: Sequence[Line]) ->
     x_ticks = sorted({x for x, _ in points})
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
-            'font-family="sans-serif" font-size="13" role="img">',
+            _head(),
             f"<title>{escape(title)}</title>",
             f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="#fff"/>',
             f'<text x="{_LEFT}" y="24" font-size="16">{escape(title)}</text>',
@@ -47,6 +46,13 @@ def line_chart(title: str, x_label: str, y_label: str, lines: Sequence[Line]) ->
             "</svg>",
             "",
         ]
+    )
+
+
+def _head() -> str:
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
+        'font-family="sans-serif" font-size="13" role="img">'
     )
 
 
@@ -87,7 +93,9 @@ def _colours(count: int) -> list[str]:
 def _axes(
     frame: _Frame, x_ticks: Sequence[float], y_ticks: Sequence[float], x_label: str, y_label: str
 ) -> list[str]:
-    bottom, middle = _HEIGHT - _BOTTOM, (_TOP + _HEIGHT - _BOTTOM) / 2
+    bottom = _HEIGHT - _BOTTOM
+    across, down = (_LEFT + _WIDTH - _RIGHT) / 2, (_TOP + bottom) / 2
+    turned = f'transform="rotate(-90 18 {down})" x="18" y="{down}" text-anchor="middle"'
     marks = []
     for value in y_ticks:
         y = frame.y(value)
@@ -99,10 +107,8 @@ def _axes(
         marks.append(f'<text x="{x}" y="{bottom + 20}" text-anchor="middle">{value:g}</text>')
     marks += [
         f'<path d="M{_LEFT} {bottom}H{_WIDTH - _RIGHT}" stroke="#444"/>',
-        f'<text x="{(_LEFT + _WIDTH - _RIGHT) / 2}" y="{_HEIGHT - 10}" text-anchor="middle">'
-        f"{escape(x_label)}</text>",
-        f'<text transform="rotate(-90 18 {middle})" x="18" y="{middle}" text-anchor="middle">'
-        f"{escape(y_label)}</text>",
+        f'<text x="{across}" y="{_HEIGHT - 10}" text-anchor="middle">{escape(x_label)}</text>',
+        f"<text {turned}>{escape(y_label)}</text>",
     ]
     return marks
 
