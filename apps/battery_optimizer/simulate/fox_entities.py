@@ -1,15 +1,14 @@
 """The simulated inverter as Home Assistant shows it through foxess_modbus: entities and services.
 
-Names, units and answers are those that the real integration gave. Faults are not here: they can be
-put between these and whoever reads and calls them.
+Names, units and answers are those that the real integration gave.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from battery_optimizer.model.entity import EntityState, finite
-from battery_optimizer.simulate.inverter import OPTIONS, SimulatedInverter
+from battery_optimizer.simulate.inverter import MOST_AMPERES, OPTIONS, SimulatedInverter
 
 GREATEST_FORCE_KW: Final = 15.0
 """The largest Fox ESS; a smaller AC rating goes before it."""
@@ -106,84 +105,145 @@ SENSORS: Final = (
 )
 
 
-class SimulatedFoxEss:
-    """Entities and services around a simulated inverter; `prefix` as the user would choose it."""
+class Integration(Protocol):
+    """What stands between the entities and the inverter."""
 
-    def __init__(self, inverter: SimulatedInverter, *, prefix: str = "foxess") -> None:
+    @property
+    def seen(self) -> SimulatedInverter:
+        """The inverter that the sensors show."""
+
+    @property
+    def option(self) -> str:
+        """What the select says."""
+
+    def number(self, field: str) -> float:
+        """What a number says, by the inverter's name for it."""
+
+    def select(self, option: str) -> Answer:
+        """Take on a mode that there is."""
+
+    def set_number(self, field: str, value: float) -> Answer:
+        """Take on a number that is in range."""
+
+    def shown(self, entities: Mapping[str, EntityState]) -> dict[str, EntityState]:
+        """The entities as Home Assistant has them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Direct:
+    """Nothing in between: each call is done at once, and what is shown is true."""
+
+    seen: SimulatedInverter
+
+    @property
+    def option(self) -> str:
+        """The mode."""
+        return self.seen.option
+
+    def number(self, field: str) -> float:
+        """The number."""
+        return float(getattr(self.seen, field))
+
+    def select(self, option: str) -> Answer:
+        """Set the mode."""
+        self.seen.select(option)
+        return done()
+
+    def set_number(self, field: str, value: float) -> Answer:
+        """Set the number."""
+        setattr(self.seen, field, value)
+        return done()
+
+    def shown(self, entities: Mapping[str, EntityState]) -> dict[str, EntityState]:
+        """As they are."""
+        return dict(entities)
+
+
+class SimulatedFoxEss:
+    """Entities and services around a simulated inverter; `prefix` as the user would choose it.
+
+    By itself it is without fault; `fox_polled.Polled` has the real integration's delays and traps.
+    """
+
+    def __init__(
+        self,
+        inverter: SimulatedInverter,
+        *,
+        prefix: str = "foxess",
+        integration: Integration | None = None,
+    ) -> None:
         stem = f"{prefix}_" if prefix else ""
         self.inverter = inverter
+        self.integration = integration or Direct(inverter)
         self.select_id = f"select.{stem}work_mode"
         self.charge_power_id = f"number.{stem}force_charge_power"
         self.discharge_power_id = f"number.{stem}force_discharge_power"
         self.soc_kwh_id = f"sensor.{stem}bms_kwh_remaining"
         self._sensor_stem = f"sensor.{stem}"
+        self._numbers: Final = {
+            self.charge_power_id: "force_charge_kw",
+            self.discharge_power_id: "force_discharge_kw",
+            f"number.{stem}max_charge_current": "charge_a",
+            f"number.{stem}max_discharge_current": "discharge_a",
+        }
 
     def entities(self) -> dict[str, EntityState]:
         """Every entity as it shows now, by its id."""
-        fox = self.inverter
-        return {
-            self.select_id: EntityState(
-                state=fox.option,
-                attributes={"options": list(OPTIONS), "friendly_name": "Work Mode"},
-            ),
-            self.charge_power_id: self._number(fox.force_charge_kw, "Force Charge Power"),
-            self.discharge_power_id: self._number(fox.force_discharge_kw, "Force Discharge Power"),
-            **{
-                f"{self._sensor_stem}{sensor.ending}": EntityState(
-                    state=_shown(sensor.value(fox), sensor.decimals),
-                    attributes=sensor.attributes,
-                )
-                for sensor in SENSORS
-            },
+        select = EntityState(
+            state=self.integration.option,
+            attributes={"options": list(OPTIONS), "friendly_name": "Work Mode"},
+        )
+        sensors = {
+            f"{self._sensor_stem}{sensor.ending}": EntityState(
+                state=_shown(sensor.value(self.integration.seen), sensor.decimals),
+                attributes=sensor.attributes,
+            )
+            for sensor in SENSORS
         }
+        numbers = {each: self._number(each) for each in self._numbers}
+        return self.integration.shown({self.select_id: select, **numbers, **sensors})
 
     def call(self, service: str, data: dict[str, Any]) -> Answer:
         """Do a service call such as `select/select_option`; the answer says `success` or why not.
 
         As in Home Assistant, a call for an entity that does not exist succeeds and does nothing.
         """
-        target = (service, data.get("entity_id"))
-        if target == ("select/select_option", self.select_id):
-            return self._select(str(data.get("option")))
-        if target == ("number/set_value", self.charge_power_id):
-            return self._set_power("force_charge_kw", data.get("value"))
-        if target == ("number/set_value", self.discharge_power_id):
-            return self._set_power("force_discharge_kw", data.get("value"))
-        return _success()
+        entity_id = str(data.get("entity_id"))
+        if (service, entity_id) == ("select/select_option", self.select_id):
+            option = str(data.get("option"))
+            if option not in OPTIONS:
+                return refused(
+                    f"Option {option} is not valid for entity {self.select_id}, "
+                    f"valid options are: {', '.join(OPTIONS)}."
+                )
+            return self.integration.select(option)
+        if service == "number/set_value" and entity_id in self._numbers:
+            value, most = finite(data.get("value")), self._most(entity_id)
+            if value is None or not 0 <= value <= most:
+                return refused(f"Value {data.get('value')} is outside valid range 0 - {most:g}")
+            return self.integration.set_number(self._numbers[entity_id], value)
+        return done()
 
     @property
     def most_kw(self) -> float:
         """Greatest force power [kW]."""
         return min(self.inverter.house.inverter.ac_limit_kw, GREATEST_FORCE_KW)
 
-    def _select(self, option: str) -> Answer:
-        try:
-            self.inverter.select(option)
-        except ValueError:
-            return _refused(
-                f"Option {option} is not valid for entity {self.select_id}, "
-                f"valid options are: {', '.join(OPTIONS)}."
-            )
-        return _success()
+    def _most(self, entity_id: str) -> float:
+        return MOST_AMPERES if entity_id.endswith("_current") else self.most_kw
 
-    def _set_power(self, field: str, value: object) -> Answer:
-        power_kw = finite(value)
-        if power_kw is None or not 0 <= power_kw <= self.most_kw:
-            return _refused(f"Value {value} is outside valid range 0 - {self.most_kw:g}")
-        setattr(self.inverter, field, power_kw)
-        return _success()
-
-    def _number(self, value_kw: float, name: str) -> EntityState:
+    def _number(self, entity_id: str) -> EntityState:
+        is_current = entity_id.endswith("_current")
         return EntityState(
-            state=_shown(value_kw, 3),
+            state=_shown(self.integration.number(self._numbers[entity_id]), 3),
             attributes={
                 "min": 0.0,
-                "max": self.most_kw,
-                "step": 0.001,
+                "max": self._most(entity_id),
+                "step": 0.1 if is_current else 0.001,
                 "mode": "box",
-                "unit_of_measurement": "kW",
-                "device_class": "power",
-                "friendly_name": name,
+                "unit_of_measurement": "A" if is_current else "kW",
+                "device_class": "current" if is_current else "power",
+                "friendly_name": entity_id.partition(".")[2].replace("_", " ").title(),
             },
         )
 
@@ -192,10 +252,12 @@ def _shown(value: float, decimals: int) -> str:
     return str(round(value, decimals) if decimals else round(value))
 
 
-def _success() -> Answer:
+def done() -> Answer:
+    """Home Assistant's answer to a call that succeeded."""
     return {"success": True, "result": {}, "ad_status": "OK"}
 
 
-def _refused(message: str) -> Answer:
-    error = {"code": "service_validation_error", "message": message}
+def refused(message: str, code: str = "service_validation_error") -> Answer:
+    """Home Assistant's answer to a call that did not."""
+    error = {"code": code, "message": message}
     return {"success": False, "error": error, "ad_status": "OK"}

@@ -8,15 +8,19 @@ a force power: the power P at the inverter's AC side, the sun's power going to t
                       gives more than P, charges what is over
 
 At max SoC a forced charge acts as Back-up, and at min SoC a forced discharge gives only the sun.
+
+A real one has habits that a test can give it: a `lag` before a new mode is felt, options that do
+what others should (`misfires`), a BMS that takes nothing, and a `watchdog` that ends a force mode
+which nobody refreshes, in its `FALLBACKS` and not in Self Use.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
-from battery_optimizer.model.house import House
+from battery_optimizer.model.house import Battery, House
 from battery_optimizer.model.modes import Flows, InverterCommand, Mode, flows
 from battery_optimizer.model.slots import HOUR, require_utc
 from battery_optimizer.simulate.surroundings import Surroundings
@@ -28,6 +32,12 @@ NATURAL_MODES: Final[Mapping[str, Mode]] = MappingProxyType(
     {"Self Use": Mode.SELF_USE, "Feed-in First": Mode.FEED_IN, "Back-up": Mode.HOLD}
 )
 OPTIONS: Final = (*NATURAL_MODES, FORCE_CHARGE, FORCE_DISCHARGE)
+FALLBACKS: Final[Mapping[str, str]] = MappingProxyType(
+    {FORCE_CHARGE: "Back-up", FORCE_DISCHARGE: "Feed-in First"}
+)
+"""Where the watchdog leaves the inverter."""
+MOST_AMPERES: Final = 50.0
+BATTERY_VOLTS: Final = 200.0
 
 HEAT_C_PER_KWH: Final = 0.8
 """What a kWh through the battery warms it by [C/kWh]."""
@@ -77,12 +87,24 @@ class SimulatedInverter:
     temperature_c: float = 18.0
     room_c: float = 15.0
     speed: float = 1.0
+    charge_a: float = MOST_AMPERES
+    """Greatest charging current, a register that outlives everything [A]."""
+    discharge_a: float = MOST_AMPERES
+    bms_charge_kw: float | None = None
+    """What the battery's own electronics let in at most [kW]; None: all that it can take."""
+    lag: timedelta = timedelta(0)
+    """For how long a new mode is not felt; about 20 s were seen on leaving Force Discharge."""
+    watchdog: timedelta | None = None
+    """After how long without `refresh` a force mode ends; None: never."""
+    misfires: Mapping[str, str] = field(default_factory=dict)
+    """Options that do what another should."""
     readings: Readings = field(default_factory=Readings, init=False)
     counters: Counters = field(default_factory=Counters, init=False)
 
     def __post_init__(self) -> None:
         """Raise ValueError for what no such house can be."""
         require_utc(self.now)
+        self._felt, self._felt_from = self.option, self.now
         self.select(self.option)
         if not 0 <= self.soc_kwh <= self.house.battery.capacity_kwh:
             raise ValueError(f"soc_kwh must be within the battery, not {self.soc_kwh!r}")
@@ -93,21 +115,47 @@ class SimulatedInverter:
         """Take on a mode by the maker's word; ValueError names the words that there are."""
         if option not in OPTIONS:
             raise ValueError(f"{option!r} is none of {', '.join(OPTIONS)}")
+        if option != self.option:
+            self._felt, self._felt_from = self._felt_option, self.now + self.lag
         self.option = option
+        self.refresh()
+
+    def refresh(self) -> None:
+        """A word from the integration, which keeps a force mode alive."""
+        self._refreshed_at = self.now
 
     def advance(self, to: datetime) -> None:
         """Live on until `to`, a minute at a time at most; a time gone by changes nothing."""
         require_utc(to)
         while self.now < to:
-            step = min(LONGEST_STEP, to - self.now)
+            step = min(LONGEST_STEP, to - self.now, *self._until_a_change())
             self._live(step)
             self.now += step
+            self._watch()
+
+    def _until_a_change(self) -> Iterator[timedelta]:
+        """How long until the mode that is felt becomes another by itself."""
+        if self.now < self._felt_from:
+            yield self._felt_from - self.now
+        if self.watchdog is not None and self.option in FALLBACKS:
+            yield self._refreshed_at + self.watchdog - self.now
+
+    def _watch(self) -> None:
+        if self.watchdog is None or self.option not in FALLBACKS:
+            return
+        if self.now >= self._refreshed_at + self.watchdog:
+            self.select(FALLBACKS[self.option])
+
+    @property
+    def _felt_option(self) -> str:
+        option = self._felt if self.now < self._felt_from else self.option
+        return self.misfires.get(option, option)
 
     def _live(self, step: timedelta) -> None:
         hours = step / HOUR * self.speed
         load_kw = self.surroundings.load_kw(self.now)
         solar_kw = self.surroundings.solar_kw(self.now)
-        battery = self.house.battery.at_temperature(self.temperature_c)
+        battery = self._battery()
         flowed = flows(
             replace(self.house, battery=battery),
             self.command(solar_kw),
@@ -122,15 +170,28 @@ class SimulatedInverter:
         self._warm(flowed, step / HOUR)
         self._read(flowed, load_kw, hours)
 
+    def _battery(self) -> Battery:
+        """As it is now: cold, and held back by currents and by its own electronics."""
+        battery = self.house.battery.at_temperature(self.temperature_c)
+        most_kw = [battery.max_charge_kw, self.charge_a * BATTERY_VOLTS / 1000]
+        if self.bms_charge_kw is not None:
+            most_kw.append(self.bms_charge_kw)
+        return replace(
+            battery,
+            max_charge_kw=min(most_kw),
+            max_discharge_kw=min(battery.max_discharge_kw, self.discharge_a * BATTERY_VOLTS / 1000),
+        )
+
     def command(self, solar_kw: float) -> InverterCommand:
         """What the option means for the battery while the sun gives so much [kW]."""
-        if self.option == FORCE_CHARGE:
+        option = self._felt_option
+        if option == FORCE_CHARGE:
             return InverterCommand(mode=Mode.FORCE_CHARGE, power_kw=self.force_charge_kw + solar_kw)
-        if self.option == FORCE_DISCHARGE:
+        if option == FORCE_DISCHARGE:
             surplus_kw = solar_kw - self.force_discharge_kw
             mode = Mode.FORCE_CHARGE if surplus_kw > 0 else Mode.FORCE_DISCHARGE
             return InverterCommand(mode=mode, power_kw=abs(surplus_kw))
-        return InverterCommand(mode=NATURAL_MODES[self.option])
+        return InverterCommand(mode=NATURAL_MODES[option])
 
     def _warm(self, flowed: Flows, clock_hours: float) -> None:
         through_kwh = (flowed.charge_kwh + flowed.discharge_kwh) / self.speed
