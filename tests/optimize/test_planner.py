@@ -123,6 +123,10 @@ class TestC25Orders:
         plan = plan_for([20] * 3, 0, 0, 1, wishes=ordered(HOLD, 0, 2))
         assert [slot.command for slot in plan.slots] == [HOLD] * 3
 
+    def test_nor_is_it_changed_later_in_the_plan(self) -> None:
+        plan = plan_for([20] * 3, 0, 0, 1, wishes=ordered(HOLD, 1, 2))
+        assert [slot.command for slot in plan.slots] == [SELF_USE, HOLD, HOLD]
+
     def test_and_not_given_up_for_the_mode_in_force(self) -> None:
         settings = PlannerSettings(switching_price_p=5.0)
         plan = plan_for([20], 0, 0, 1, wishes=ordered(HOLD), in_force=SELF_USE, settings=settings)

@@ -3,6 +3,7 @@
 The battery holds 10 kWh, moves 2 kWh per half hour either way, and loses nothing, unless said.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -14,7 +15,7 @@ from battery_optimizer.model.slots import SLOT
 from battery_optimizer.model.wishes import Target, Wishes
 from battery_optimizer.optimize.inputs import program_inputs
 from battery_optimizer.optimize.program import compile_program
-from battery_optimizer.optimize.relaxation import GAP_P, _Compiled, _read
+from battery_optimizer.optimize.relaxation import GAP_P, ExactSolver, _Compiled, _read
 from battery_optimizer.optimize.solver import CompiledProblem
 from builders import (
     MIDNIGHT,
@@ -92,6 +93,12 @@ class TestC4Reserve:
         schedule = schedule_for([90, 1], soc_kwh=1, house=a_battery(reserve_kwh=3, max_charge_kw=3))
         assert schedule.charge_kwh == kwh(1.5, 0.5)
         assert schedule.shortfall_kwh == pytest.approx(0.5, abs=WATT_HOUR)
+
+    def test_nothing_is_taken_from_it_even_if_that_cost_nothing(self) -> None:
+        house = a_house(a_battery(reserve_kwh=2))
+        inputs = program_inputs(house, an_outlook([30], load_kwh=2), 3.0)
+        free = replace(inputs, reserve_price=np.zeros(1))
+        assert ExactSolver().solve(house.battery, free).schedule.discharge_kwh == kwh(1)
 
 
 class TestC5Ceiling:
@@ -212,7 +219,7 @@ class TestC14LostSun:
 
 
 class TestC15C16NothingIsResold:
-    """These hold in the plain LP, and keep its bound near the truth."""
+    """These hold in the plain LP, and keep its bound near the truth; by C1 each says the other."""
 
     def test_what_is_bought_is_used_or_stored(self) -> None:
         schedule = relaxed([5], 30, 1, 1)
@@ -331,7 +338,8 @@ class TestC24NeverChargeFromTheGridAboveAPrice:
     WISHES = Wishes(max_grid_charge_p_per_kwh=8)
 
     def test_not_at_9_p_even_for_a_peak_of_50(self) -> None:
-        schedule = schedule_for([9, 7, 50], 0, [0, 0, 4], wishes=self.WISHES)
+        strong = a_battery(max_discharge_kw=8)
+        schedule = schedule_for([9, 7, 50], 0, [0, 0, 4], wishes=self.WISHES, house=strong)
         assert schedule.charge_kwh == kwh(0, 2, 0)
 
     def test_but_from_the_sun_at_any(self) -> None:
