@@ -147,13 +147,11 @@ class LoadForecaster:
 
     def _recent(self, metered: SlotSeries, origin: int) -> Floats:
         """Load of the last days on the wall clock's half hours up to `origin`, (3 * 48,) [kW]."""
-        end = metered.end
         n_slots = _RECENT_DAYS * SLOTS_PER_DAY + 2  # two more: clocks may have gone forward
-        latest = metered.between(end - n_slots * SLOT, end)
-        positions = wall_positions(latest.start, n_slots, self._zone)
-        return _by_wall_clock(
-            believable_load(latest.values), positions, origin - _RECENT_DAYS * SLOTS_PER_DAY, origin
-        )
+        judged = metered.between(metered.end - 10 * n_slots * SLOT, metered.end)
+        values = believable_load(judged.values)[-n_slots:]
+        positions = wall_positions(metered.end - n_slots * SLOT, n_slots, self._zone)
+        return _by_wall_clock(values, positions, origin - _RECENT_DAYS * SLOTS_PER_DAY, origin)
 
 
 def _by_wall_clock(values: Floats, positions: Integers, first: int, last: int) -> Floats:

@@ -37,6 +37,9 @@ _SPREAD_DAYS: Final = 45.0
 _OTHER_KIND: Final = 0.3
 """Weight of a weekend in the shape of working days, and the other way round."""
 
+_OTHER_KIND_IN_SEASON: Final = 0.05
+"""The same in the long memory, which has seen enough of either kind."""
+
 _NEIGHBOURS: Final = np.array([0.022, 0.229, 0.498, 0.229, 0.022])
 """A half hour's events could as well have come one sooner or later."""
 
@@ -63,7 +66,7 @@ def learn_profiles(history_kw: Floats, off: Integers, at_days: Integers) -> Prof
     default = _scaled_default(history_kw, age)
     return Profiles(
         slow=_average(history_kw, off, age, SLOW_DAYS, _OTHER_KIND, default),
-        season=_average(history_kw, off, age, SEASON_DAYS, _OTHER_KIND, default),
+        season=_average(history_kw, off, age, SEASON_DAYS, _OTHER_KIND_IN_SEASON, default),
         fast=_average(history_kw, off, age, FAST_DAYS, 1.0, default),
     )
 
