@@ -26,7 +26,8 @@ from battery_optimizer.forecast.solar_model import (
 from battery_optimizer.model.slots import SLOT, Floats, Horizon, SlotSeries, floor_to_slot
 from battery_optimizer.model.telemetry import SolarForecast
 
-_LEARN_DAYS: Final = 120
+TOLD_DAYS: Final = 120
+"""How far back forecasts are compared with what came [days]."""
 _DAY: Final = timedelta(days=1)
 
 _REACH: Final = 24
@@ -97,7 +98,7 @@ class SolarForecaster:
         newest usable forecast, None if there is none. ForecastUnavailable if nothing is known.
         """
         now = floor_to_slot(horizon.start)
-        start = now - _LEARN_DAYS * _DAY
+        start = now - TOLD_DAYS * _DAY
         came = believable_solar(observed.between(start, now).values, self._most_kw)
         if latest is None:
             basis, given = self._stand_in(came, start, horizon.end)

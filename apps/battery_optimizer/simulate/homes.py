@@ -2,8 +2,8 @@
 
 A household is drawn event by event on a five-minute grid from a seed: the same seed, days and
 household give the same load on any machine. What is drawn: standby and a cycling fridge; people
-who wake, leave, come back and go to bed; kettles, cooking, washing, dishwashing, showers and lights;
-a level that drifts from day to day; weeks away; a heat pump that follows a made-up outdoor
+who wake, leave, come back and go to bed; kettles, cooking, washing, dishes, showers and lights; a
+level that drifts from day to day; weeks away; a heat pump that follows a made-up outdoor
 temperature; a car that charges at night, or at once when it comes home. The figures are plausible
 for the UK and fitted to no home.
 """
@@ -23,6 +23,17 @@ FINE_STEP: Final = timedelta(minutes=5)
 _STEPS_PER_HOUR: Final = 12
 _STEPS_PER_DAY: Final = 24 * _STEPS_PER_HOUR
 _WEEKEND: Final = (5, 6)
+_OUTING: Final = 0.5
+"""Share of free days on which everybody is out for some hours."""
+
+_CHARGED_DAYS: Final = 0.4
+"""Share of days on which a car is plugged in."""
+
+_FRIDGE_STEPS: Final = 10
+_FRIDGE_ON: Final = 0.4
+_NIGHT_UNTIL: Final = 5
+_MORNING_UNTIL: Final = 8
+_HOURS: Final = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,9 +109,7 @@ def move_in(data: pd.DataFrame, household: Household, seed: int) -> pd.DataFrame
 
     `data` has one row per half hour; its index, or its column `time`, holds the starts (UTC).
     """
-    times = pd.DatetimeIndex(
-        pd.to_datetime(data["time"] if "time" in data else data.index, utc=True)
-    )
+    times = pd.DatetimeIndex(pd.to_datetime(data.get("time", data.index), utc=True))
     start = times[0].to_pydatetime()
     days = -(-len(data) // 48)
     load_kwh = half_hours(generate_load(household, start, days, seed)) * (SLOT / timedelta(hours=1))
@@ -141,8 +150,10 @@ class _Drawing:
             if not is_away:
                 self._live(day, float(factor))
             self._heat(day, setback=is_away)
-        phase = rng.uniform(0, 10)
-        fridge = 0.09 * ((np.arange(self._n_steps) + phase) % 10 < 4)
+        phase = rng.uniform(0, _FRIDGE_STEPS)
+        fridge = 0.09 * (
+            (np.arange(self._n_steps) + phase) % _FRIDGE_STEPS < _FRIDGE_ON * _FRIDGE_STEPS
+        )
         noise = rng.gamma(20, 1 / 20, self._n_steps)
         return np.asarray(self._kw + (home.standby_kw + fridge) * noise)
 
@@ -161,7 +172,7 @@ class _Drawing:
         wake = rng.normal(8.2 if free else 6.7, 0.5)
         bed = rng.normal(23.3 if free else 22.6, 0.6)
         leave, back = (rng.normal(8.3, 0.3), rng.normal(17.4, 0.8)) if not stays_in else (13, 13)
-        if free and rng.random() < 0.5:
+        if free and rng.random() < _OUTING:
             leave = rng.uniform(10, 14)
             back = leave + rng.uniform(1.5, 6)
         for begin, end in ((wake, leave), (back, bed)):
@@ -204,9 +215,9 @@ class _Drawing:
 
     def _charge_car(self, day: date, back: float) -> None:
         rng, home = self._rng, self._household
-        if home.car_kwh <= 0 or rng.random() >= 0.4:
+        if home.car_kwh <= 0 or rng.random() >= _CHARGED_DAYS:
             return
-        energy_kwh = home.car_kwh / 0.4 * rng.gamma(4, 1 / 4)
+        energy_kwh = home.car_kwh / _CHARGED_DAYS * rng.gamma(4, 1 / 4)
         hour = 24.5 if rng.random() < home.car_waits_for_night else back + 0.3
         self._run(day, hour, max(1, round(energy_kwh / 7.2 * _STEPS_PER_HOUR)), 7.2)
 
@@ -218,7 +229,8 @@ class _Drawing:
         first, last = self._step_at(day, 0), self._step_at(day + timedelta(days=1), 0)
         outside = self._temperature_c[first:last]
         hour = np.arange(len(outside)) / _STEPS_PER_HOUR
-        effort = np.where(hour < 5, 0.55, np.where(hour < 8, 1.5, 1.0)) * (0.4 if setback else 1.0)
+        effort = np.where(hour < _NIGHT_UNTIL, 0.55, np.where(hour < _MORNING_UNTIL, 1.5, 1.0))
+        effort *= 0.4 if setback else 1.0
         heat_kw = home.heat_loss_kw_per_k * np.maximum(0, 17.0 - outside) * effort
         performance = np.clip(2.7 + 0.08 * outside, 1.8, 4.5)
         power_kw = heat_kw / performance
@@ -236,9 +248,9 @@ class _Drawing:
         self._kw[first : first + steps] += power_kw
 
     def _step_at(self, day: date, hour: float) -> int:
-        """Index of the step at which the local clock shows `hour` (may be over 24), within bounds."""
-        whole = timedelta(days=int(hour // 24))
-        minutes = round(max(0.0, hour % 24 if hour >= 24 else hour) * 60)
+        """Index of the step at which the local clock shows `hour`, which may be over 24."""
+        days, hour = divmod(max(0.0, hour), _HOURS)
+        whole, minutes = timedelta(days=days), int(hour * 60)
         clock = (datetime.min + timedelta(minutes=minutes)).time()  # noqa: DTZ901 - a clock face
         moment = local_time(day + whole, clock, UK)
         return min(self._n_steps, max(0, (moment - self._start) // FINE_STEP))
