@@ -66,10 +66,10 @@ def branch(
             best = found
         values = solution.columns[list(integers)]
         doubt = np.abs(values - values.round())
-        most = int(np.argmax(doubt))
-        if doubt[most] <= _WHOLE or solution.objective >= best.objective_p - gap_p:
+        if doubt.max(initial=0.0) <= _WHOLE or solution.objective >= best.objective_p - gap_p:
             settled_p = min(settled_p, solution.objective)
             continue
+        most = int(np.argmax(doubt))
         for side in (0.0, 1.0):
             low, high = lower.copy(), upper.copy()
             low[most] = high[most] = side
