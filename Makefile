@@ -13,8 +13,12 @@ CASES ?= ../shared/bench
 run: $(VENV)/.installed
 	$(BIN)/python -m battery_optimizer.simulate.live
 
-test: lint
-	$(BIN)/python -m pytest --cov --cov-report=term
+# Both, and the tests' closing line last unless lint has something to say.
+test: $(VENV)/.installed
+	@$(MAKE) --no-print-directory lint; linted=$$?; \
+	$(BIN)/python -m pytest --cov --cov-report=term; tested=$$?; \
+	[ $$linted = 0 ] || echo 'ruff or mypy found something: see the top' >&2; \
+	[ $$linted = 0 ] && [ $$tested = 0 ]
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
@@ -31,7 +35,8 @@ clean:
 	rm -rf $(VENV) build .coverage
 
 $(VENV)/.installed: requirements.txt requirements-dev.txt
-	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13) and "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 ...")'
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13) and "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 ...")'
+	@echo 'Setting up $(VENV), once; it takes a minute or two'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@

@@ -1,0 +1,151 @@
+"""The README says what is so: its tables, examples and links against the code."""
+
+import json
+import re
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from battery_optimizer.adapters.entities import ENTITIES
+from battery_optimizer.adapters.foxess_models import CONTROLS
+from battery_optimizer.adapters.site import Site
+from battery_optimizer.config import Config
+from battery_optimizer.model.modes import Mode
+from battery_optimizer.simulate.__main__ import main, read_home
+from battery_optimizer.simulate.live import prepare
+from battery_optimizer.simulate.recorded import RecordedDays
+
+ROOT = Path(__file__).parents[1]
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCK = re.compile(
+    r"(?:<!-- (?P<name>[^>]*) -->\s*)?^ *```(?P<kind>\w+)\n(?P<text>.*?)^ *```",
+    re.MULTILINE | re.DOTALL,
+)
+SMALLEST_PNG, LARGEST_PNG = 10_000, 300_000
+
+
+def blocks(kind: str, name: str | None = None) -> list[str]:
+    return [
+        match["text"]
+        for match in BLOCK.finditer(README)
+        if match["kind"] == kind and name in (None, match["name"])
+    ]
+
+
+def block(kind: str, name: str) -> str:
+    (text,) = blocks(kind, name)
+    return text
+
+
+def settings(text: str) -> Any:  # noqa: ANN401 - any YAML
+    class Loader(yaml.SafeLoader):
+        """Knows AppDaemon's !secret."""
+
+    Loader.add_constructor("!secret", lambda loader, node: loader.construct_scalar(node))
+    return yaml.load(text, Loader=Loader)  # noqa: S506 - is safe
+
+
+def table_below(marker: str) -> dict[str, list[str]]:
+    """The rows of a table by their first cell."""
+    lines = README.partition(marker)[2].strip().splitlines()
+    rows = (line.strip("|").split("|") for line in takewhile(is_row, lines[2:]))
+    return {cells[0].strip(" `"): [cell.strip() for cell in cells[1:]] for cells in rows}
+
+
+def is_row(line: str) -> bool:
+    return line.startswith("|")
+
+
+def test_every_entity_is_in_the_table_with_its_unit() -> None:
+    shown = {entity_id: cells[0] for entity_id, cells in table_below("<!-- entities -->").items()}
+    assert shown == {entity.id: entity.unit or "" for entity in ENTITIES}
+
+
+def test_every_endpoint_is_named() -> None:
+    # The answers are made when asked for, so nothing need be there to list them.
+    served = Site.endpoints(object.__new__(Site))
+    named = set(re.findall(r"/api/appdaemon/battery_optimizer_(\w+)", block("sh", "endpoints")))
+    assert named == set(served)
+
+
+def test_the_modes_are_those_of_the_first_family_of_models() -> None:
+    table = table_below("## What it does to the inverter")
+    assert {mode: table[mode][0] for mode in Mode} == dict(CONTROLS[0].options)
+
+
+def test_the_five_lines_are_five_and_enough() -> None:
+    (text,) = [text for text in blocks("yaml") if "module: battery_optimizer.app" in text]
+    assert len(text.splitlines()) == 5
+    config = Config.from_args(settings(text)["battery_optimizer"])
+    assert config.house.battery.capacity_kwh == 10.4
+
+
+@pytest.mark.parametrize("system", ["Debian", "Alpine"])
+def test_the_add_on_installs_what_the_app_requires(system: str) -> None:
+    given = settings(block("yaml", f"add-on: {system}"))
+    commands = [command.split()[-1] for command in given.get("init_commands", [])]
+    required = (ROOT / "requirements.txt").read_text().splitlines()
+    pinned = {line for line in required if line and not line.startswith(("#", "appdaemon"))}
+    assert {*given["python_packages"], *commands} == pinned
+    assert not any(" " in package for package in given["python_packages"])
+
+
+def test_make_knows_the_targets() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^(\w+):", makefile, re.MULTILINE))
+    commands = "\n".join([*blocks("sh"), *re.findall(r"`(make [^`]*)`", README)])
+    named = set(re.findall(r"\bmake (?:\w+=\S+ )*([a-z]+)", commands))
+    assert {"run", "test", "backtest", "bench"} <= named <= targets
+
+
+def test_the_example_home_and_days_are_read(tmp_path: Path) -> None:
+    (tmp_path / "home.json").write_text(block("json", "home.json"))
+    (tmp_path / "days.csv").write_text(block("csv", "days.csv"))
+    house, pv_kwp, start_soc_kwh = read_home(tmp_path / "home.json")
+    assert (house.battery.reserve_kwh, pv_kwp, start_soc_kwh) == (1.04, 4, 5.2)
+    assert RecordedDays.read(tmp_path / "days.csv", pv_kwp=pv_kwp).n_slots == 2
+
+
+def test_the_backtest_command_runs_as_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("home.json").write_text(block("json", "home.json"))
+    Path("days.csv").write_text(block("csv", "days.csv"))
+    (command,) = re.findall(r"make backtest DATA=(\S+) HOME_JSON=(\S+) ARGS='([^']*)'", README)
+    data, home, arguments = command
+    assert main(["backtest", "--data", data, "--home", home, *arguments.split()]) == 0
+    assert json.loads(capsys.readouterr().out)["policy"] == "planner"
+    assert Path("steps.csv").exists()
+
+
+def test_both_ways_to_home_assistant_connect(tmp_path: Path) -> None:
+    (variables,) = re.findall(r"^(HA_\w+=\S+) (HA_\w+=\S+) make run$", README, re.MULTILINE)
+    environment = dict(variable.split("=", 1) for variable in variables)
+    assert prepare(tmp_path / "run", environment=environment)
+    for key in ("`ha_url:`", "`ha_token:`"):
+        assert key in README
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *DOCS], ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    headings = {
+        re.sub(r"[^\w -]", "", line.lstrip("# ").lower()).replace(" ", "-")
+        for line in text.splitlines()
+        if line.startswith("#")
+    }
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        path, _, heading = link.partition("#")
+        if "://" in link:
+            continue
+        assert (page.parent / path).exists() if path else heading in headings, link
+
+
+def test_pictures_are_there_and_not_heavy() -> None:
+    for name in ("page-desktop.png", "page-phone.png"):
+        assert SMALLEST_PNG < (ROOT / "docs" / "images" / name).stat().st_size < LARGEST_PNG
