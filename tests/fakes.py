@@ -69,6 +69,9 @@ class FlatSun:
     kw: float = 0.0
     fault: str | None = None
 
+    def issued(self, start: datetime, end: datetime) -> tuple[SolarForecast, ...]:  # noqa: ARG002
+        return ()
+
     def latest(self, now: datetime) -> SolarForecast:
         if self.fault is not None:
             raise ForecastUnavailable(self.fault)

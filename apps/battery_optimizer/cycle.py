@@ -19,6 +19,7 @@ from battery_optimizer.errors import (
 )
 from battery_optimizer.forecast.outlook import Forecaster, build_outlook
 from battery_optimizer.forecast.rates import RECENT_DAYS
+from battery_optimizer.forecast.solar import TOLD_DAYS, as_told
 from battery_optimizer.model.decision import CommandResult, CycleOutcome, CycleResult
 from battery_optimizer.model.house import House
 from battery_optimizer.model.modes import SELF_USE, InverterCommand
@@ -81,6 +82,7 @@ class Cycle:
         self._breaker = Breaker()
         self._last_plan: Plan | None = None
         self._last_outlook: Outlook | None = None
+        self._last_told: tuple[datetime, SolarForecast] | None = None
 
     def run(self, now: datetime, wishes: Wishes = NO_WISHES) -> CycleOutcome:
         """One cycle at `now` (UTC). Raises nothing of ours: what went wrong is in the outcome."""
@@ -140,12 +142,24 @@ class Cycle:
         horizon = Horizon.of_hours(now, self._settings.horizon_hours, self._settings.step)
         slot = floor_to_slot(now)
         known = self._ports.rates.known_rates(slot - timedelta(days=RECENT_DAYS), horizon.end, now)
-        observed = self._ports.history.observations(slot - timedelta(days=HISTORY_DAYS), now)
+        observed = replace(
+            self._ports.history.observations(slot - timedelta(days=HISTORY_DAYS), now),
+            told=self._told(now),
+        )
         solar, problems = self._solar(now)
         outlook = build_outlook(
             self._forecaster, self._house.battery, horizon, known, observed, solar
         )
         return outlook, problems
+
+    def _told(self, now: datetime) -> SolarForecast:
+        """What was forecast of the sun for past half hours; read once a day."""
+        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        if self._last_told is None or self._last_told[0] != today:
+            start = today - timedelta(days=TOLD_DAYS)
+            told = as_told(self._ports.solar.issued(start, today), start, today)
+            self._last_told = (today, told)
+        return self._last_told[1]
 
     def _solar(self, now: datetime) -> tuple[SolarForecast | None, tuple[str, ...]]:
         try:

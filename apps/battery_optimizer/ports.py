@@ -1,5 +1,6 @@
 """What a cycle needs from outside, one verb each. Adapters and simulations fulfil these."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -32,6 +33,9 @@ class SolarForecasts(Protocol):
 
     def latest(self, now: datetime) -> SolarForecast:
         """The newest usable forecast [kW]; ForecastUnavailable says why there is none."""
+
+    def issued(self, start: datetime, end: datetime) -> Sequence[SolarForecast]:
+        """The forecasts issued in [start, end), oldest first, as far as they were kept."""
 
 
 class History(Protocol):

@@ -31,6 +31,7 @@ from battery_optimizer.config import Config, RatesSettings, SolarSourceName
 from battery_optimizer.cycle import Cycle, Ports
 from battery_optimizer.errors import ConfigError
 from battery_optimizer.forecast.outlook import HistoryForecaster
+from battery_optimizer.forecast.sky import Site
 from battery_optimizer.model.decision import CycleOutcome
 from battery_optimizer.model.entity import KW_PER_UNIT, EntityState
 from battery_optimizer.model.meters import MeterEntities
@@ -224,7 +225,7 @@ def connect(config: Config, host: Host) -> RunningHouse:
                 inverter=inverter,
                 journal=_RealPlans(store) if config.rates.demo != "always" else store,
             ),
-            forecaster=HistoryForecaster(),
+            forecaster=_forecaster(config, host),
             settings=config.planner,
             control=config.control,
         ),
@@ -252,6 +253,19 @@ def _octopus(rates: RatesSettings) -> OctopusRates | DemoRates:
 def _fixed(rates: RatesSettings) -> dict[Direction, float]:
     fixed = {Direction.IMPORT: rates.fixed_import_p, Direction.EXPORT: rates.fixed_export_p}
     return {way: rate for way, rate in fixed.items() if rate is not None}
+
+
+def _forecaster(config: Config, host: Host) -> HistoryForecaster:
+    """Knows the panels, so that even with no forecast there is a sky to go by."""
+    solar = config.solar
+    if not solar.arrays:
+        return HistoryForecaster()
+    site = Site(
+        latitude=host.latitude if solar.latitude is None else solar.latitude,
+        longitude=host.longitude if solar.longitude is None else solar.longitude,
+        arrays=solar.arrays,
+    )
+    return HistoryForecaster(peak_kw=sum(array.peak_kw for array in solar.arrays), site=site)
 
 
 def _solar_sources(config: Config, host: Host) -> list[SolarSource]:

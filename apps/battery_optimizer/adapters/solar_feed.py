@@ -34,6 +34,9 @@ class ForecastStore(Protocol):
     def save_solar_forecast(self, forecast: SolarForecast) -> None:
         """Keep it; StoreUnavailable when it cannot."""
 
+    def solar_forecasts(self, *, start: datetime, end: datetime) -> Sequence[SolarForecast]:
+        """Those issued in [start, end), oldest first; StoreUnavailable when it cannot."""
+
     def latest_solar_forecast(self, now: datetime) -> SolarForecast | None:
         """The one issued last by `now`, if any; StoreUnavailable when it cannot be read."""
 
@@ -59,6 +62,8 @@ class SolarFeed:
         self._fetched: dict[str, tuple[datetime, SolarForecast]] = {}
         self._saved: SolarForecast | None = None
         self._problems: list[str] = []
+        self.in_force: SolarForecast | None = None
+        """What `latest` gave last; None if it had nothing to give."""
 
     def problems(self) -> tuple[str, ...]:
         """What went wrong when a forecast was last asked for."""
@@ -67,6 +72,7 @@ class SolarFeed:
     def latest(self, now: datetime) -> SolarForecast:
         """The newest usable forecast [kW]; ForecastUnavailable says why there is none."""
         self._problems = []
+        self.in_force = None
         for source in self._sources:
             try:
                 forecast = self._fetch(source, now)
@@ -74,13 +80,23 @@ class SolarFeed:
                 self._problems.append(f"{source.name}: {error}")
                 continue
             self._save(forecast)
+            self.in_force = forecast
             return forecast
         stored = self._stored(now)
         if stored is not None:
+            self.in_force = stored
             return stored
         raise ForecastUnavailable(
             "; ".join(self._problems) or "no source of solar forecasts is set"
         )
+
+    def issued(self, start: datetime, end: datetime) -> Sequence[SolarForecast]:
+        """The forecasts issued in [start, end), oldest first; none while the store is away."""
+        try:
+            return self._store.solar_forecasts(start=start, end=end)
+        except StoreUnavailable as error:
+            self._problems.append(f"past forecasts: {error}")
+            return ()
 
     def _fetch(self, source: SolarSource, now: datetime) -> SolarForecast:
         if source.name in self._fetched:

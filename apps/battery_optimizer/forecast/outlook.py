@@ -3,11 +3,10 @@
 from datetime import datetime
 from typing import Protocol
 
-import numpy as np
-
-from battery_optimizer.errors import ForecastUnavailable
 from battery_optimizer.forecast.load import LoadForecaster
 from battery_optimizer.forecast.rates import forecast_rates, terminal_value
+from battery_optimizer.forecast.sky import Site
+from battery_optimizer.forecast.solar import SolarForecaster
 from battery_optimizer.model.house import Battery
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.slots import Floats, Horizon
@@ -32,10 +31,14 @@ class Forecaster(Protocol):
 
 
 class HistoryForecaster:
-    """The real thing: everything from what was metered and what the weather people say."""
+    """The real thing: everything from what was metered and what the weather people say.
 
-    def __init__(self) -> None:
+    `peak_kw` is the most that the panels could give, `site` where they are, both optional.
+    """
+
+    def __init__(self, *, peak_kw: float | None = None, site: Site | None = None) -> None:
         self._load = LoadForecaster()
+        self._solar = SolarForecaster(peak_kw=peak_kw, site=site)
 
     def load_kwh(self, observed: Observations, horizon: Horizon, now: datetime) -> Floats:
         """What the house will draw [kWh per slot]."""
@@ -43,15 +46,13 @@ class HistoryForecaster:
 
     def solar_kwh(
         self,
-        observed: Observations,  # noqa: ARG002
+        observed: Observations,
         forecast: SolarForecast | None,
         horizon: Horizon,
         now: datetime,  # noqa: ARG002
     ) -> Floats:
-        """What the panels could give [kWh per slot]."""
-        if forecast is None:
-            raise ForecastUnavailable("no solar forecast")
-        return np.nan_to_num(forecast.p50_kw.on(horizon)) * horizon.hours
+        """What the panels could give [kWh per slot]; ForecastUnavailable if nothing is known."""
+        return self._solar.forecast(observed.solar_kw, observed.told, forecast, horizon).mean_kwh
 
 
 def build_outlook(

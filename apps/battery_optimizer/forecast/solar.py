@@ -109,7 +109,7 @@ class SolarForecaster:
                 given = _first_known(_quantiles(told, start, now), given)
             model = self._learn(given[:, : len(came)], came, start)
             if not np.isfinite(given[:, len(came) :]).all():
-                given = _first_known(given, self._stand_in(came, start, horizon.end)[1])
+                given = self._filled(given, came, start, horizon.end)
         recent = len(came) - _REACH
         slot = _slots(start, given.shape[1])
         mean, quantiles = model.correct(given[:, recent:], slot[recent:])
@@ -137,6 +137,19 @@ class SolarForecaster:
             self._model = learn_solar_model(given, came, age_days, slot)
             self._key = key
         return self._model
+
+    def _filled(self, given: Floats, came: Floats, start: datetime, end: datetime) -> Floats:
+        """`given` with what it lacks of the days to come: recent days, or its own last day."""
+        try:
+            return _first_known(given, self._stand_in(came, start, end)[1])
+        except ForecastUnavailable:
+            filled = given.copy()
+            for t in range(len(came), given.shape[1]):
+                if not np.isfinite(filled[:, t]).all():
+                    filled[:, t] = filled[:, t - SLOTS_PER_DAY]
+            if not np.isfinite(filled[:, len(came) :]).all():
+                raise
+            return filled
 
     def _stand_in(
         self, came_kw: Floats, start: datetime, end: datetime

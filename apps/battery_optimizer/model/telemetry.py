@@ -24,14 +24,6 @@ class Telemetry:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Observations:
-    """What was metered, half hour by half hour, average power [kW]; NaN where nothing was."""
-
-    load_kw: SlotSeries
-    solar_kw: SlotSeries
-
-
-@dataclass(frozen=True, kw_only=True)
 class SolarForecast:
     """Generation expected [kW average per half hour] by somebody who knows the weather.
 
@@ -43,6 +35,16 @@ class SolarForecast:
     p10_kw: SlotSeries
     p50_kw: SlotSeries
     p90_kw: SlotSeries
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observations:
+    """What was metered, half hour by half hour, average power [kW]; NaN where nothing was."""
+
+    load_kw: SlotSeries
+    solar_kw: SlotSeries
+    told: SolarForecast | None = None
+    """What had been forecast for these half hours before they began, if that was kept."""
 
 
 class EnergyKind(StrEnum):

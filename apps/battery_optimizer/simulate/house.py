@@ -1,5 +1,6 @@
 """A simulated house that plays recorded days: the ports of a cycle, with a clock passed in."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -41,6 +42,9 @@ class PlayedHouse:
         self._knows_all_rates = knows_all_rates
         self._command: InverterCommand = SELF_USE
         self.soc_kwh = soc_kwh
+        self._metered_solar_kw = SlotSeries(
+            start=days.solar_kw.start, values=days.solar_kw.values.copy()
+        )
         self.outcome: CycleOutcome | None = None
 
     def read(self, now: datetime) -> Telemetry:
@@ -74,13 +78,17 @@ class PlayedHouse:
             p90_kw=self._days.solar_p90_kw,
         )
 
+    def issued(self, start: datetime, end: datetime) -> Sequence[SolarForecast]:  # noqa: ARG002
+        """None apart: what is asked for now holds the past as well."""
+        return ()
+
     def observations(self, start: datetime, end: datetime) -> Observations:
         """What was metered in the half hours that ended by `end`."""
         last = floor_to_slot(end)
         first = max(start, self._days.load_kw.start)
         return Observations(
             load_kw=self._days.load_kw.between(first, last),
-            solar_kw=self._days.solar_kw.between(first, last),
+            solar_kw=self._metered_solar_kw.between(first, last),
         )
 
     def save_observation(self, telemetry: Telemetry) -> None:
@@ -113,6 +121,10 @@ class PlayedHouse:
             solar_kwh=self._days.solar_kw.at(now) * hours,
             hours=hours,
         )
+        if given.lost_kwh > 0:
+            # What was turned down says nothing about the sun (as the live store leaves it out).
+            turned_down = (now - self._metered_solar_kw.start) // SLOT
+            self._metered_solar_kw.values[turned_down] = np.nan
         self.soc_kwh = self._house.battery.soc_after(
             self.soc_kwh - self._house.battery.standby_kw * hours,
             given.charge_kwh,
