@@ -9,8 +9,9 @@ from battery_optimizer.errors import SolverFailed
 from battery_optimizer.model.modes import Mode
 from battery_optimizer.model.plan import Plan
 from battery_optimizer.model.slots import SLOT
+from battery_optimizer.optimize.directions import GAP_P
 from battery_optimizer.optimize.inputs import program_inputs
-from battery_optimizer.optimize.relaxation import GAP_P, ExactSolver
+from battery_optimizer.optimize.relaxation import ExactSolver
 from builders import MIDNIGHT, a_battery, a_horizon, a_house, an_outlook, optimum_for, plan_for
 
 RATES = [10, 5, 20, 30]

@@ -13,9 +13,11 @@ from battery_optimizer.model.outlook import TerminalValue
 from battery_optimizer.model.plan import Schedule
 from battery_optimizer.model.slots import SLOT
 from battery_optimizer.model.wishes import Target, Wishes
+from battery_optimizer.optimize.directions import GAP_P
 from battery_optimizer.optimize.inputs import program_inputs
 from battery_optimizer.optimize.program import compile_program
-from battery_optimizer.optimize.relaxation import GAP_P, ExactSolver, _Compiled, _read
+from battery_optimizer.optimize.reading import CompiledProgram, read_schedule
+from battery_optimizer.optimize.relaxation import ExactSolver
 from battery_optimizer.optimize.solver import CompiledProblem
 from builders import (
     MIDNIGHT,
@@ -39,12 +41,12 @@ def relaxed(*args: object, **world: object) -> Schedule:
     compiled = _compile(house.battery, len(inputs.hours))
     compiled.program.set(inputs)
     compiled.problem.load()
-    return _read(compiled, compiled.problem.solve_lp(), inputs)
+    return read_schedule(compiled, compiled.problem.solve_lp(), inputs)
 
 
 def _compile(battery: object, n_slots: int) -> _Compiled:
     program = compile_program(battery, n_slots)
-    return _Compiled(program, CompiledProblem(program.problem))
+    return CompiledProgram(program, CompiledProblem(program.problem))
 
 
 class TestC1EveryKwhGoesSomewhere:
