@@ -44,7 +44,7 @@ def relaxed(*args: object, **world: object) -> Schedule:
     return read_schedule(compiled, compiled.problem.solve_lp(), inputs)
 
 
-def _compile(battery: object, n_slots: int) -> _Compiled:
+def _compile(battery: object, n_slots: int) -> CompiledProgram:
     program = compile_program(battery, n_slots)
     return CompiledProgram(program, CompiledProblem(program.problem))
 
