@@ -20,7 +20,9 @@ from battery_optimizer.simulate.backtest import (
 )
 from battery_optimizer.simulate.bench_report import benchmark
 from battery_optimizer.simulate.case import Case, plan_case
+from battery_optimizer.simulate.diary import Diary, loss_figures, split_table
 from battery_optimizer.simulate.recorded import RecordedDays
+from battery_optimizer.simulate.report import report_of
 
 BAD_INPUT = 2
 
@@ -38,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def backtest(options: argparse.Namespace) -> None:
     """Play recorded days in closed loop."""
-    _require_folders(options.log, options.json)
+    _require_folders(options.log, options.json, options.split, options.report)
     house, pv_kwp, start_soc_kwh = read_home(options.home)
     days = RecordedDays.read(
         options.data,
@@ -57,8 +59,14 @@ def backtest(options: argparse.Namespace) -> None:
         forecast=options.forecast,
         step=timedelta(minutes=options.step_minutes),
     )
-    steps = list(_with_progress(play(run), days.n_slots * (30 // options.step_minutes)))
-    figures = summary(run, steps)
+    diary = Diary(run, is_splitting=options.split is not None)
+    n_steps = days.n_slots * (30 // options.step_minutes)
+    steps = list(diary.kept(_with_progress(play(run), n_steps)))
+    figures = summary(run, steps) | loss_figures(diary.splits, days.n_slots / 48)
+    if options.split:
+        split_table(diary.splits).to_csv(options.split, index=False)
+    if options.report:
+        options.report.write_text(report_of(run, figures, steps, diary).html())
     if options.log:
         log_table(steps).to_csv(options.log, index=False)
     if options.json:
@@ -160,6 +168,10 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--fixed-export", type=float, metavar="P", help="export rate [p/kWh]")
     command.add_argument("--log", type=Path, help="CSV, one row a step")
     command.add_argument("--json", type=Path, help="the printed figures as a file")
+    command.add_argument(
+        "--split", type=Path, help="CSV, one row a day: what was lost, by cause (slow)"
+    )
+    command.add_argument("--report", type=Path, help="all of it to look at, as one HTML file")
     command = commands.add_parser("plan", help=plan.__doc__)
     command.set_defaults(command=plan)
     command.add_argument("case", type=Path)

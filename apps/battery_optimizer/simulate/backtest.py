@@ -15,6 +15,7 @@ from battery_optimizer.cycle import Cycle, Ports
 from battery_optimizer.forecast.outlook import Forecaster, HistoryForecaster
 from battery_optimizer.model.house import House
 from battery_optimizer.model.modes import SELF_USE, Flows, InverterCommand, Mode
+from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.slots import HOUR, SLOT, day_bounds, floor_to_slot, local_day
 from battery_optimizer.simulate.house import PerfectForecaster, PlayedHouse
@@ -54,6 +55,8 @@ class Step:
     import_rate: float
     export_rate: float
     decide_s: float
+    outlook: Outlook | None = field(default=None, repr=False, compare=False)
+    """What the decision was made from; whoever keeps many steps had better not keep it."""
 
     @property
     def cost_p(self) -> float:
@@ -102,6 +105,7 @@ def play(run: Run) -> Iterator[Step]:
             import_rate=run.days.imports.at(now),
             export_rate=run.days.exports.at(now),
             decide_s=decide_s,
+            outlook=world.outcome.outlook if world.outcome is not None else None,
         )
         now += run.step
 

@@ -1,0 +1,48 @@
+"""What a day's decisions lost against the best possible in hindsight, cause by cause."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """A day's money [p]: the bill, and its distance from the best possible in hindsight in parts.
+
+    `bill_p` has no wear in it; the parts have, where it has a price.
+    """
+
+    start: datetime
+    bill_p: float
+    load_p: float
+    solar_p: float
+    rates_p: float
+    inverter_p: float
+    mode_p: float
+    optimizer_p: float
+
+    @property
+    def execution_p(self) -> float:
+        """What was lost between the plan and the meter."""
+        return self.inverter_p + self.mode_p
+
+    @property
+    def parts(self) -> Mapping[str, float]:
+        """The parts by name, in the order in which they are shown; they add up to the distance."""
+        return {
+            "load forecast": self.load_p,
+            "solar forecast": self.solar_p,
+            "price forecast": self.rates_p,
+            "execution": self.execution_p,
+            "optimizer": self.optimizer_p,
+        }
+
+    @property
+    def distance_p(self) -> float:
+        """How much less the day could have cost."""
+        return sum(self.parts.values())
+
+    @property
+    def best_p(self) -> float:
+        """The least possible bill, corrected for what it would leave stored for the next day."""
+        return self.bill_p - self.distance_p
