@@ -14,6 +14,7 @@ from battery_optimizer.adapters.ha_history import Rows
 from battery_optimizer.adapters.instance import HEARTBEAT
 from battery_optimizer.adapters.site import Site
 from battery_optimizer.adapters.web import Status
+from battery_optimizer.adapters.web_history import Past
 from battery_optimizer.config import Config
 from battery_optimizer.errors import BatteryOptimizerError, ConfigError, InverterError
 from battery_optimizer.model.decision import CommandResult
@@ -219,17 +220,28 @@ class BatteryOptimizer(Hass):
             refresh=lambda: self.run_in(self._on_refresh, 0),
             battery=self._config.battery,
             voltage=self._config.web.battery_voltage,
+            past=self._past,
         )
         for ending, endpoint in site.endpoints().items():
             self.register_endpoint(endpoint, f"{SERVED_AS}_{ending}")
-        self.register_route(site.page, SERVED_AS)
+        for ending, route in site.routes().items():
+            self.register_route(route, f"{SERVED_AS}{ending}")
+
+    def _past(self) -> Past | None:
+        house = self._house
+        if house is None:
+            return None
+        return Past(records=house.store, known_rates=house.rates.known_rates)
 
     def _status(self) -> Status:
         rates = None if self._house is None else self._house.rates
+        sun = None if self._house is None else self._house.solar.in_force
         return Status(
             started_at=self._started_at,
             control=self._config.control.value,
             rates_fetched_at=rates.fetched_at if rates else None,
             rates_error=rates.last_error if rates else None,
+            solar_source=sun.source if sun else None,
+            solar_issued_at=sun.issued_at if sun else None,
             app_problem=self._problem,
         )

@@ -1,6 +1,7 @@
-"""The page and the endpoints as AppDaemon's HTTP server calls them."""
+"""The pages and the endpoints as AppDaemon's HTTP server calls them."""
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,25 +12,32 @@ from battery_optimizer.adapters.web import (
     Json,
     Status,
     health,
-    page,
     page_data,
     plan,
     recommendation,
 )
+from battery_optimizer.adapters.web_api import api_page, openapi
+from battery_optimizer.adapters.web_history import Past, day_asked, history
+from battery_optimizer.adapters.web_page import page
+from battery_optimizer.errors import BadRequest, DataError
 from battery_optimizer.model.house import Battery
 from battery_optimizer.model.shown import Shown
 
 Endpoint = Callable[[Any, dict[str, Any]], tuple[Json, int]]
+Route = Callable[[Request, object], Awaitable[Response]]
+Query = Mapping[str, str]
 
 USE_GET = "this endpoint only reads: use GET"
 USE_POST = "this endpoint changes something: use POST, with {} as its body"
+NOTHING_KEPT_YET = "the app has not found its inverter yet, and keeps no records until then"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
     """Answers from the latest cycle, at once, on whatever thread asks.
 
-    `refresh` has prices fetched soon, on the app's own thread.
+    `refresh` has prices fetched soon, on the app's own thread. `past` is where past days are read,
+    None while there is no house. `savings` is what the page shows of money, None if nothing yet.
     """
 
     shown: Callable[[], Shown | None]
@@ -38,29 +46,56 @@ class Site:
     refresh: Callable[[], object]
     battery: Battery
     voltage: float | None
+    past: Callable[[], Past | None]
+    savings: Callable[[], Json | None] = lambda: None
 
     def endpoints(self) -> Mapping[str, Endpoint]:
         """What is served under /api/appdaemon/, by the ending of its name."""
         return {
-            "recommendation": _reading(lambda: recommendation(self.shown(), voltage=self.voltage)),
-            "health": _reading(lambda: health(self.shown(), self.status(), self.now())),
-            "plan": _reading(lambda: plan(self.shown())),
+            "recommendation": _reading(
+                lambda _: (recommendation(self.shown(), voltage=self.voltage), 200)
+            ),
+            "health": _reading(lambda _: (health(self.shown(), self.status(), self.now()), 200)),
+            "plan": _reading(lambda _: (plan(self.shown()), 200)),
+            "history": _reading(self._history),
+            "openapi": _reading(lambda _: (openapi(), 200)),
             "refresh_prices": self._refresh_prices,
         }
 
+    def routes(self) -> Mapping[str, Route]:
+        """What is served under /app/, by the ending of its name."""
+        return {"": self.page, "_api": self.api_page}
+
     async def page(self, request: Request, _: object) -> Response:
-        """The page, or with ?data what it draws."""
+        """The page; with ?data what it draws, with ?day=YYYY-MM-DD what it draws of a past day."""
         if "data" in request.query:
-            data = page_data(
-                self.shown(),
-                self.status(),
-                self.now(),
-                battery=self.battery,
-                voltage=self.voltage,
-            )
-            return json_response(data, headers={"Cache-Control": "no-store"})
-        html, headers = page()
-        return Response(text=html, content_type="text/html", headers=headers)
+            return _json(self._page_data(), 200)
+        if "day" in request.query:
+            # On another thread: the database may be busy, and AppDaemon itself must not wait.
+            return _json(*await asyncio.to_thread(self._history, request.query))
+        return _document(request, *page())
+
+    async def api_page(self, request: Request, _: object) -> Response:
+        """The OpenAPI document, made readable."""
+        return _document(request, *api_page())
+
+    def _page_data(self) -> Json:
+        data = page_data(
+            self.shown(), self.status(), self.now(), battery=self.battery, voltage=self.voltage
+        )
+        return {**data, "savings": self.savings()}
+
+    def _history(self, query: Query) -> tuple[Json, int]:
+        now, past = self.now(), self.past()
+        try:
+            day = day_asked(query, now)
+            if past is None:
+                return {"error": NOTHING_KEPT_YET}, 503
+            return history(past, day, now, capacity_kwh=self.battery.capacity_kwh), 200
+        except BadRequest as error:
+            return {"error": str(error)}, 400
+        except DataError as error:
+            return {"error": f"the records cannot be read just now: {error}"}, 503
 
     def _refresh_prices(self, _: object, kwargs: dict[str, Any]) -> tuple[Json, int]:
         if kwargs["request"].method != "POST":
@@ -69,10 +104,25 @@ class Site:
         return {"status": "prices are being fetched; the plan follows"}, 202
 
 
-def _reading(answer: Callable[[], Json]) -> Endpoint:
+def _reading(answer: Callable[[Query], tuple[Json, int]]) -> Endpoint:
     def respond(_: object, kwargs: dict[str, Any]) -> tuple[Json, int]:
-        if kwargs["request"].method != "GET":
+        request = kwargs["request"]
+        if request.method != "GET":
             return {"error": USE_GET}, 405
-        return answer(), 200
+        return answer(request.query)
 
     return respond
+
+
+def _json(content: Json, code: int) -> Response:
+    response = json_response(content, status=code, headers={"Cache-Control": "no-store"})
+    response.enable_compression()
+    return response
+
+
+def _document(request: Request, html: str, headers: Mapping[str, str]) -> Response:
+    if request.headers.get("If-None-Match") == headers["ETag"]:
+        return Response(status=304, headers=headers)
+    response = Response(text=html, content_type="text/html", headers=headers)
+    response.enable_compression()
+    return response

@@ -1,16 +1,12 @@
-"""What is served over HTTP: JSON made of the latest cycle, and the page that draws it.
+"""What is served over HTTP of the latest cycle, as JSON: recommendation, plan, health, the page's.
 
 AppDaemon serves one path segment after /api/appdaemon/ and /app/. The page asks its own address
 with ?data for everything it draws, so that it needs no other permission than it came with.
 """
 
-from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cache
-from hashlib import sha256
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from battery_optimizer.model.house import Battery
@@ -21,7 +17,8 @@ from battery_optimizer.model.shown import DEMO, Shown, end_of
 Json = dict[str, Any]
 
 NO_PLAN_YET: Final = "no plan yet: the first one is made within a minute of the start"
-_PAGE: Final = Path(__file__).with_name("page")
+STALE_AFTER: Final = timedelta(minutes=11)
+"""Two cycles and a bit."""
 _NO_DISCHARGE: Final = (Mode.HOLD, Mode.FORCE_CHARGE)
 
 
@@ -33,6 +30,8 @@ class Status:
     control: str
     rates_fetched_at: datetime | None = None
     rates_error: str | None = None
+    solar_source: str | None = None
+    solar_issued_at: datetime | None = None
     app_problem: str | None = None
     """Why no cycle can run at all, if so."""
 
@@ -69,32 +68,38 @@ def recommendation(shown: Shown | None, *, voltage: float | None) -> Json:
 def health(shown: Shown | None, status: Status, now: datetime) -> Json:
     """Whether all is well, and if not, what is wrong in words."""
     problems = [status.app_problem] if status.app_problem else []
-    if shown is None:
-        return {
-            "status": "starting" if not problems else "failed",
-            "problems": problems or [NO_PLAN_YET],
-            "control": status.control,
-            "started_at": _time(status.started_at),
-            "rates_fetched_at": _time_or_none(status.rates_fetched_at),
-            "rates_error": status.rates_error,
-        }
-    outcome, plan = shown.outcome, shown.plan
-    return {
-        "status": shown.health if not problems else "failed",
-        "problems": [*problems, *shown.problems],
+    sources = {
         "control": status.control,
         "started_at": _time(status.started_at),
+        "rates_fetched_at": _time_or_none(status.rates_fetched_at),
+        "rates_error": status.rates_error,
+        "solar_source": status.solar_source,
+        "solar_issued_at": _time_or_none(status.solar_issued_at),
+    }
+    if shown is None:
+        starting = {"status": "failed" if problems else "starting"}
+        return {**starting, "problems": problems or [NO_PLAN_YET], **sources}
+    outcome, made = shown.outcome, shown.plan
+    age = now - outcome.at
+    word = "failed" if problems else shown.health
+    if age > STALE_AFTER:
+        word = "stale"
+        problems.append(
+            f"the last cycle was {age // timedelta(minutes=1)} minutes ago; see the log"
+        )
+    return {
+        "status": word,
+        "problems": [*problems, *shown.problems],
+        **sources,
         "last_cycle": _time(outcome.at),
-        "last_cycle_age_s": round((now - outcome.at).total_seconds()),
+        "last_cycle_age_s": round(age.total_seconds()),
         "result": outcome.result.value,
         "command_result": outcome.command_result.value,
         "measured_at": _time(outcome.telemetry.measured_at) if outcome.telemetry else None,
-        "plan_made_at": _time(plan.made_at) if plan else None,
+        "plan_made_at": _time(made.made_at) if made else None,
         "rates": _rates_word(shown),
         "rates_until": _time_or_none(shown.rates_until),
-        "rates_fetched_at": _time_or_none(status.rates_fetched_at),
-        "rates_error": status.rates_error,
-        "solver": _solver(plan) if plan else None,
+        "solver": _solver(made) if made else None,
     }
 
 
@@ -138,6 +143,7 @@ def page_data(
         "recommendation": recommendation(shown, voltage=voltage),
         "health": health(shown, status, now),
         "plan": plan(shown),
+        "outlook": _ahead(shown) if shown else None,
         "house": {
             "reserve_percent": 100 * battery.reserve_kwh / (battery.capacity_kwh or 1.0),
             "capacity_kwh": battery.capacity_kwh,
@@ -152,29 +158,32 @@ def page_data(
     }
 
 
-@cache
-def page() -> tuple[str, Mapping[str, str]]:
-    """The page as one document, and the headers to send with it.
-
-    The headers let it run its own script, ask its own address, and nothing else.
-    """
-    files = {
-        name: (_PAGE / name).read_text(encoding="utf-8")
-        for name in ("index.html", "page.css", "page.js")
+def _ahead(shown: Shown) -> Json:
+    """The present rate among those around it, and what comes."""
+    turn = shown.next_mode
+    return {
+        "rate_class": shown.rate_class.value if shown.rate_class else None,
+        "cheapest": _window(shown.window(cheap=True)),
+        "dearest": _window(shown.window(cheap=False)),
+        "next": {
+            "at": _time(turn.start),
+            "mode": turn.mode.value,
+            "power_kw": _rounded(turn.command.power_kw),
+        }
+        if turn
+        else None,
     }
-    html = files["index.html"]
-    html = html.replace("/* page.css */", files["page.css"])
-    html = html.replace("/* page.js */", files["page.js"])
-    digest = b64encode(sha256(files["page.js"].encode()).digest()).decode()
-    policy = (
-        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; "
-        "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'"
-    )
-    return html, {
-        "Content-Security-Policy": policy,
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
-        "Cache-Control": "no-store",
+
+
+def _window(slots: Sequence[SlotPlan]) -> Json | None:
+    if not slots:
+        return None
+    rates = [slot.import_rate for slot in slots]
+    return {
+        "start": _time(slots[0].start),
+        "end": _time(end_of(slots[-1])),
+        "lowest": _rounded(min(rates)),
+        "highest": _rounded(max(rates)),
     }
 
 

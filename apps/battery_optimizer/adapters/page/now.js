@@ -1,0 +1,212 @@
+// What is so now, what is planned, and whether all is well.
+
+function showNow(data) {
+  const { recommendation, measured, plan, outlook } = data;
+  const mode = recommendation.mode;
+  const notSent = { read_only: " (read-only: not sent)", failed: " (refused by the inverter)", paused: " (commands are paused)" };
+  find("mode").textContent = mode
+    ? modeWords(mode, recommendation.power_kw) + (notSent[recommendation.command_result] ?? "") : "No plan yet";
+  dot(find("mode"), mode ?? "self_use");
+  find("mode-words").textContent = MODES[mode] ? MODES[mode][1] : "";
+  find("reason").textContent = recommendation.reason;
+  showGauge(measured.soc_percent, recommendation.expected_soc, data.house.reserve_percent);
+  showPowers(measured);
+  const slot = plan.slots[0];
+  const rateClass = outlook && outlook.rate_class ? ` (${outlook.rate_class})` : "";
+  const ahead = (window) => window
+    ? `${dayAndClock(window.start)}–${clock(window.end)}, ${number(window.lowest)}–${number(window.highest)} p` : "–";
+  facts(find("rates"), slot ? [
+    ["Buying costs", `${number(slot.import_rate)} p/kWh${rateClass}`],
+    ["Selling earns", `${number(slot.export_rate)} p/kWh`],
+    ["A stored kWh is worth", `${number(slot.energy_value)} p`],
+    ["Cheapest ahead", ahead(outlook.cheapest)],
+    ["Dearest ahead", ahead(outlook.dearest)],
+  ] : [["Rates", recommendation.rates ?? "not known yet"]]);
+  showAlternatives(plan.alternatives ?? []);
+  showComing(plan.slots);
+}
+
+function showGauge(soc, expected, reserve) {
+  const gauge = find("gauge");
+  gauge.hidden = !isKnown(soc);
+  find("gauge-words").textContent = isKnown(soc) ? "" : "How full the battery is cannot be read just now.";
+  if (!isKnown(soc)) return;
+  gauge.setAttribute("aria-valuenow", soc);
+  gauge.setAttribute("aria-valuetext", `${number(soc, 0)} %`);
+  find("gauge-fill").style.width = `${soc}%`;
+  find("gauge-reserve").style.left = `${reserve}%`;
+  find("gauge-text").textContent = `${number(soc, 0)} %`;
+  find("gauge-words").textContent = isKnown(expected)
+    ? `${number(expected, 0)} % expected at the end of this half hour; ${number(reserve, 0)} % is kept in reserve.` : "";
+}
+
+const signed = (value, positive, negative) => !isKnown(value) || Math.abs(value) < 0.005
+  ? "" : value > 0 ? positive : negative;
+
+function showPowers({ solar_kw: solar, load_kw: load, battery_kw: battery, grid_kw: grid }) {
+  const power = (value) => isKnown(value) ? `${number(Math.abs(value), 2)} kW` : "not metered";
+  const tile = (icon, tint, name, value) => {
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+    svg.setAttribute("aria-hidden", "true");
+    use.setAttribute("href", `#icon-${icon}`);
+    svg.append(use);
+    svg.style.setProperty("--tile", `var(${tint})`);
+    const item = element("li"), words = element("div");
+    words.append(element("span", name), element("b", value));
+    item.append(svg, words);
+    return item;
+  };
+  find("powers").replaceChildren(
+    tile("solar", "--solar", "Solar", power(solar)),
+    tile("house", "--load", "House", power(load)),
+    tile("battery", "--soc", `Battery ${signed(battery, "gives", "takes")}`, power(battery)),
+    tile("grid", "--import", `Grid ${signed(grid, "gives", "takes")}`, power(grid)),
+  );
+}
+
+function showAlternatives(others) {
+  const items = others.map((other) => {
+    const item = element("li"), extra = other.extra_cost_p;
+    const cost = Math.abs(extra) < 0.05 ? "the same" : extra > 0 ? `${money(extra)} more` : `${money(-extra)} less`;
+    item.append(badge(other.mode, other.power_kw), element("b", cost));
+    return item;
+  });
+  find("alternatives").replaceChildren(...items.length ? items : [element("li", "Nothing to compare yet.")]);
+}
+
+function showComing(slots) {
+  const runs = runsOf(slots).slice(1, 6);
+  const items = runs.map((run) => {
+    const item = element("li");
+    item.append(badge(run.mode, run.power_kw), element("b", `${weekday(run.start)} ${span(run.start, run.end)}`));
+    return item;
+  });
+  const until = slots.length ? `No change until ${dayAndClock(slots.at(-1).end)}.` : "Not known yet.";
+  find("coming").replaceChildren(...items.length ? items : [element("li", until)]);
+}
+
+let planFigure = null, planDrawn = "";
+
+function showPlan(plan) {
+  const { slots } = plan;
+  find("plan-box").hidden = slots.length === 0;
+  if (!slots.length) {
+    find("plan-words").textContent = `There is no plan to draw: ${plan.reason}`;
+    if (planFigure) planFigure.remove();
+    planFigure = null;
+    planDrawn = "";
+    return;
+  }
+  const until = dayAndClock(slots.at(-1).end);
+  const bill = plan.cost_p < 0 ? `earns ${money(-plan.cost_p)}` : `costs ${money(plan.cost_p)}`;
+  find("plan-words").textContent = `Until ${until}, made ${dayAndClock(plan.made_at)}; electricity ${bill}, standing charge apart.`
+    + (plan.warnings ?? []).map((warning) => ` ${warning}`).join("");
+  const told = JSON.stringify(slots);
+  if (told === planDrawn) return;
+  planDrawn = told;
+  drawPlan(slots);
+  planTable(slots);
+}
+
+function drawPlan(slots) {
+  const picked = planFigure && planFigure.index ? planFigure.slots[planFigure.index].start : null;
+  if (planFigure) planFigure.remove();
+  const of = (key, when = () => true) => slots.map((slot) => when(slot) ? slot[key] : null);
+  const published = (slot) => slot.rate_published, forecast = (slot) => !slot.rate_published;
+  const rates = (key, words, tint) => [
+    { words, colour: tint, values: of(key, published) },
+    { words, colour: tint, values: of(key, forecast), dash: true, isUnnamed: true },
+  ];
+  const guessed = slots.find(forecast);
+  const limit = (sign) => slots.map((slot) => sign * Math.max(0, sign * slot.grid_kw));
+  planFigure = new Figure(find("plan-chart"), {
+    label: "Plan", slots, modes: true, forecastFrom: guessed ? guessed.start : null, describe: (index, box) => describePlanned(slots[index], box),
+    panels: [
+      {
+        title: "Rates, p/kWh", height: 150, hasRates: true, range: around([of("import_rate"), of("export_rate")]),
+        series: [...rates("import_rate", "Buying", "--import"), ...rates("export_rate", "Selling", "--export")],
+      },
+      {
+        title: "Battery, %", height: 110, range: percentRange,
+        series: [{ words: "Charge level", colour: "--soc", fill: true, isLine: true, values: [...of("soc_start_percent"), slots.at(-1).soc_end_percent] }],
+      },
+      {
+        title: "Power, kW", height: 150, range: around([of("solar_kw"), of("load_kw"), of("grid_kw")]),
+        series: [
+          { words: "Solar", colour: "--solar", fill: true, values: of("solar_kw") },
+          { words: "From the grid", colour: "--import", fill: true, values: limit(1) },
+          { words: "To the grid", colour: "--export", fill: true, values: limit(-1) },
+          { words: "House", colour: "--load", values: of("load_kw") },
+        ],
+      },
+    ],
+  });
+  const again = slots.findIndex((slot) => slot.start === picked);
+  if (again > 0) planFigure.pick(again);
+}
+
+function describePlanned(slot, box) {
+  const when = `${weekday(slot.start)} ${span(slot.start, slot.end)}`;
+  const title = element("p");
+  title.append(element("strong", `${when} `), badge(slot.mode, slot.power_kw));
+  const figures = element("dl", null, { class: "facts" });
+  const rate = slot.rate_published ? "" : " (forecast)";
+  facts(figures, [
+    ["Buying", `${number(slot.import_rate)} p${rate}`], ["Selling", `${number(slot.export_rate)} p${rate}`],
+    ["Battery", `${number(slot.soc_start_percent, 0)} → ${number(slot.soc_end_percent, 0)} %`],
+    ["Solar", `${number(slot.solar_kw, 2)} kW`], ["House", `${number(slot.load_kw, 2)} kW`],
+    [`Grid ${signed(slot.grid_kw, "gives", "takes")}`, `${number(Math.abs(slot.grid_kw), 2)} kW`],
+    [slot.cost_p < 0 ? "Earns" : "Costs", money(Math.abs(slot.cost_p))],
+  ]);
+  box.replaceChildren(title, element("p", slot.reason), figures);
+  dot(box, slot.mode);
+  return `${when}: ${modeWords(slot.mode, slot.power_kw)}. ${slot.reason}`;
+}
+
+function planTable(slots) {
+  const columns = [["From"], ["Mode", true], ["Buying p"], ["Selling p"], ["Solar kW"], ["House kW"], ["Battery kW"], ["Grid kW"], ["Battery %"], ["Cost p"], ["Why", true]];
+  const rate = (slot, key) => slot.rate_published ? number(slot[key]) : { text: number(slot[key]), class: "forecast", title: "forecast" };
+  fillTable(find("plan-table"), "Rates in italics are forecast. Battery: positive gives; grid: positive buys.", columns, slots.map((slot) => [
+    dayAndClock(slot.start), badge(slot.mode, slot.power_kw), rate(slot, "import_rate"), rate(slot, "export_rate"),
+    number(slot.solar_kw, 2), number(slot.load_kw, 2), number(slot.battery_kw, 2), number(slot.grid_kw, 2),
+    number(slot.soc_end_percent, 0), number(slot.cost_p), slot.reason,
+  ]));
+}
+
+// `savings`: {columns: [title], rows: [{name, values_p: [pence]}], note}, or null.
+function showSavings(savings) {
+  if (!savings) {
+    find("savings").replaceChildren(element("p", "No bills or savings have been worked out yet.", { class: "soft" }));
+    return;
+  }
+  const box = element("div", null, { class: "scroll", tabindex: 0, role: "region", "aria-label": "Savings" });
+  const table = element("table");
+  fillTable(table, savings.note ?? "", [[""], ...savings.columns.map((title) => [title])],
+    savings.rows.map((row) => [row.name, ...row.values_p.map(money)]));
+  box.append(table);
+  find("savings").replaceChildren(box);
+}
+
+function showHealth(health, now) {
+  const [tone, words] = HEALTH[health.status] ?? ["bad", health.status];
+  find("pill").textContent = words;
+  find("pill").className = `pill ${tone}`;
+  find("updated").textContent = health.last_cycle ? `updated ${ago(health.last_cycle, now)}` : "";
+  const problems = health.problems.length ? health.problems.map((problem) => element("li", problem)) : [];
+  find("problems").replaceChildren(...problems);
+  const solver = health.solver;
+  facts(find("health"), [
+    ["Status", words],
+    ["Control", health.control === "read_only" ? "read-only: nothing is sent" : "active"],
+    ["Last command", COMMANDS[health.command_result] ?? "–"],
+    ["House read", ago(health.measured_at, now)],
+    ["Plan made", ago(health.plan_made_at, now)],
+    ["Rates fetched", ago(health.rates_fetched_at, now)],
+    ["Rates published until", health.rates === "demo rates" ? "demo rates" : dayAndClock(health.rates_until)],
+    ["Last error of the rates", health.rates_error ?? "none"],
+    ["Solar forecast", health.solar_source ? `${health.solar_source}, ${ago(health.solar_issued_at, now)}` : "–"],
+    ["Solver", solver ? `${solver.status}, ${number(1000 * solver.seconds, 0)} ms, at most ${number(solver.gap_p, 2)} p from the best` : "–"],
+    ["App started", ago(health.started_at, now)],
+  ]);
+}

@@ -1,0 +1,159 @@
+// A past day: what was planned, what was metered, and each decision with its reason.
+
+let pastFigure = null, pastAsked = 0;
+
+const localDay = (time) => new Intl.DateTimeFormat("en-CA", { timeZone: ZONE }).format(new Date(time));
+const FLOWS = [
+  ["grid_import_kwh", "Bought"], ["grid_export_kwh", "Sold"], ["load_kwh", "House"],
+  ["solar_kwh", "Solar"], ["charge_kwh", "Into the battery"], ["discharge_kwh", "Out of the battery"],
+];
+
+// Calendar arithmetic at noon, so that clock changes do not matter.
+function dayBeside(day, days) {
+  const noon = new Date(`${day}T12:00:00Z`);
+  noon.setUTCDate(noon.getUTCDate() + days);
+  return noon.toISOString().slice(0, 10);
+}
+
+async function showDay() {
+  const day = find("day").value, asked = ++pastAsked;
+  find("day-after").disabled = !day || day >= find("day").max;
+  if (!day) return;
+  try {
+    const told = await ask("day", day);
+    if (asked === pastAsked) drawDay(told);
+  } catch (error) {
+    if (asked === pastAsked) nothingOfDay(error.message);
+  }
+}
+
+function nothingOfDay(words) {
+  find("past-words").textContent = words;
+  find("past-box").hidden = true;
+  if (pastFigure) pastFigure.remove();
+  pastFigure = null;
+}
+
+function drawDay(told) {
+  if (told.reason) {
+    nothingOfDay(`${told.reason[0].toUpperCase()}${told.reason.slice(1)}.`);
+    return;
+  }
+  find("past-box").hidden = false;
+  const demo = told.rates_are_demo ? " Rates were made up." : "";
+  find("past-words").textContent = `${longDay(told.start)}${told.is_today ? ", so far" : ""}: ${told.n_cycles} cycles, `
+    + `${told.n_commands} command${told.n_commands === 1 ? "" : "s"} sent to the inverter.${demo}`;
+  const picked = pastFigure ? pastFigure.index : 0;
+  if (pastFigure) pastFigure.remove();
+  pastFigure = told.slots.length ? dayFigure(told) : null;
+  if (pastFigure && picked) pastFigure.pick(picked);
+  totalsTable(told);
+  decisionsTable(told.decisions);
+}
+
+// Every half hour of the day, known or not, so that gaps are seen as gaps.
+function wholeDay(told) {
+  const known = new Map(told.slots.map((slot) => [Date.parse(slot.start), slot]));
+  const slots = [];
+  for (let time = Date.parse(told.start); time < Date.parse(told.end); time += HALF_HOUR) {
+    const [start, end] = [time, time + HALF_HOUR].map((moment) => new Date(moment).toISOString());
+    slots.push(known.get(time) ?? { start, end, import_rate: null, export_rate: null, planned: null, metered: null });
+  }
+  return slots;
+}
+
+function dayFigure(told) {
+  const slots = wholeDay(told);
+  const kw = (side, flow) => slots.map((slot) => slot[side] && isKnown(slot[side][flow]) ? 2 * slot[side][flow] : null);
+  const grid = (side) => {
+    const bought = kw(side, "grid_import_kwh"), sold = kw(side, "grid_export_kwh");
+    return bought.map((value, at) => isKnown(value) && isKnown(sold[at]) ? value - sold[at] : null);
+  };
+  // What is stored at a slot's end stands where the next begins.
+  const soc = (side) => [null, ...slots.map((slot) => slot[side] ? slot[side].soc_percent : null)];
+  const pair = (words, tint, values) => [
+    { words: `${words}, metered`, colour: tint, values: values("metered") },
+    { words: "planned", colour: tint, values: values("planned"), dash: true },
+  ];
+  const sides = ["planned", "metered"];
+  return new Figure(find("past-chart"), {
+    label: "Past day", slots, describe: (index, box) => describePast(slots[index], box),
+    panels: [
+      {
+        title: "Battery, %", height: 110, range: percentRange,
+        series: pair("Charge level", "--soc", soc).map((series) => ({ ...series, isLine: true })),
+      },
+      {
+        title: "Grid, kW", height: 120, range: around(sides.map(grid)),
+        series: pair("Bought, or sold below 0", "--import", grid),
+      },
+      {
+        title: "House and sun, kW", height: 120, range: around(sides.flatMap((side) => [kw(side, "load_kwh"), kw(side, "solar_kwh")])),
+        series: [...pair("House", "--load", (side) => kw(side, "load_kwh")), ...pair("Solar", "--solar", (side) => kw(side, "solar_kwh"))],
+      },
+    ],
+  });
+}
+
+function describePast(slot, box) {
+  const when = span(slot.start, slot.end);
+  const title = element("p");
+  const rates = isKnown(slot.import_rate) ? `buying ${number(slot.import_rate)} p, selling ${number(slot.export_rate)} p` : "rates not known";
+  title.append(element("strong", `${when} `), rates);
+  if (!slot.planned && !slot.metered) {
+    box.replaceChildren(title, element("p", "Nothing was recorded.", { class: "soft" }));
+    return `${when}: nothing was recorded`;
+  }
+  const value = (side, flow, unit, digits) => slot[side] && isKnown(slot[side][flow]) ? `${number(slot[side][flow], digits)} ${unit}` : "–";
+  const rows = [...FLOWS.map(([flow, words]) => [words, flow, "kWh", 2]), ["Battery at the end", "soc_percent", "%", 0]];
+  const figures = element("dl", null, { class: "facts" });
+  facts(figures, rows.map(([words, flow, unit, digits]) => [words, `${value("metered", flow, unit, digits)} (planned ${value("planned", flow, unit, digits)})`]));
+  box.replaceChildren(title, figures);
+  return `${when}: bought ${value("metered", "grid_import_kwh", "kWh", 2)}, planned ${value("planned", "grid_import_kwh", "kWh", 2)}`;
+}
+
+function totalsTable({ totals }) {
+  const rows = FLOWS.map(([flow, words]) => {
+    const { planned, metered } = totals[flow];
+    const more = isKnown(planned) && isKnown(metered) ? metered - planned : null;
+    return [words, number(planned, 2), number(metered, 2), `${isKnown(more) && more > 0.005 ? "+" : ""}${number(more, 2)}`];
+  });
+  fillTable(find("past-totals"), "Energy in kWh", [[""], ["Planned"], ["Metered"], ["Difference"]], rows);
+  find("past-note").textContent = totals.n_slots
+    ? `Over the ${totals.n_slots} half hours that are over and have both. Planned is what the last plan before each half hour expected.`
+    : "No half hour that is over has both yet.";
+}
+
+function decisionsTable(decisions) {
+  const columns = [["When"], ["Mode", true], ["Battery"], ["Why", true]];
+  fillTable(find("past-decisions"), "Newest first", columns, decisions.toReversed().map((run) => {
+    const results = run.command_results.map((result) => COMMANDS[result] ?? result).join("; ");
+    const why = element("span", run.reason), sent = element("div", results, { class: "soft small" });
+    const cell = element("div");
+    cell.append(why, ...run.problems.map((problem) => element("div", problem, { class: "soft small" })), sent);
+    const time = clock(run.from) === clock(run.to) ? clock(run.from) : `${clock(run.from)}–${clock(run.to)}`;
+    return [time, badge(run.mode, run.power_kw), `${number(run.soc_percent, 0)} %`, cell];
+  }));
+}
+
+function startPast() {
+  find("day").addEventListener("change", showDay);
+  find("day-before").addEventListener("click", () => moveDay(-1));
+  find("day-after").addEventListener("click", () => moveDay(1));
+  find("past-form").addEventListener("submit", (event) => event.preventDefault());
+}
+
+function moveDay(days) {
+  if (!find("day").value) find("day").value = find("day").max;
+  find("day").value = dayBeside(find("day").value, days);
+  showDay();
+}
+
+// At each cycle: today is another day now, or has more to show.
+function pastAt(now) {
+  const today = localDay(now), input = find("day");
+  const wasToday = !input.value || input.value === input.max;
+  input.max = today;
+  if (wasToday) input.value = today;
+  if (wasToday || !pastFigure) showDay();
+}

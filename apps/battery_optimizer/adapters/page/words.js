@@ -1,0 +1,109 @@
+"use strict";
+// Words, numbers and times as a householder reads them. Everything shown is set as text, never as
+// markup: reasons, messages and names come from elsewhere.
+
+const MODES = {
+  self_use: ["Self-use", "Solar serves the house first, then the battery; the battery serves the house."],
+  hold: ["Hold", "The battery waits: it takes spare solar but gives nothing."],
+  feed_in: ["Feed in", "Spare solar is sold instead of stored."],
+  force_charge: ["Charge", "The battery fills, from the sun and the grid."],
+  force_discharge: ["Discharge", "The battery empties at a set power, for the house and for sale."],
+};
+const HEALTH = {
+  ok: ["good", "All well"], degraded: ["warn", "Working, with problems"],
+  starting: ["", "Starting"], stale: ["bad", "No news for too long"], failed: ["bad", "Not working"],
+  kept_last_plan: ["warn", "Following the last plan"], fell_back: ["warn", "Following simple rules"],
+  safe_mode: ["bad", "Safe mode: self-use"],
+};
+const COMMANDS = {
+  applied: "sent and confirmed", unchanged: "already so, nothing sent", read_only: "read-only, not sent",
+  failed: "refused by the inverter", paused: "paused after repeated failures",
+};
+const ZONE = "Europe/London";
+const HOUR = 36e5, HALF_HOUR = 18e5;
+
+const find = (id) => document.getElementById(id);
+const isKnown = (value) => value !== null && value !== undefined;
+
+function number(value, digits = 1) {
+  if (!isKnown(value)) return "–";
+  const shown = Math.abs(value) < 0.5 / 10 ** digits ? 0 : value;
+  return shown.toLocaleString("en-GB", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+function money(pence) {
+  if (!isKnown(pence)) return "–";
+  if (Math.abs(pence) < 100) return `${number(pence)} p`;
+  return `${pence < 0 ? "−" : ""}£${number(Math.abs(pence) / 100, 2)}`;
+}
+
+function formatter(options) {
+  const format = new Intl.DateTimeFormat("en-GB", { timeZone: ZONE, hourCycle: "h23", ...options });
+  return (time) => isKnown(time) ? format.format(new Date(time)) : "–";
+}
+const clock = formatter({ hour: "2-digit", minute: "2-digit" });
+const weekday = formatter({ weekday: "short" });
+const longDay = formatter({ weekday: "long", day: "numeric", month: "long" });
+const dayAndClock = (time) => isKnown(time) ? `${weekday(time)} ${clock(time)}` : "–";
+const span = (start, end) => weekday(start) === weekday(end) || clock(end) === "00:00"
+  ? `${clock(start)}–${clock(end)}` : `${clock(start)}–${dayAndClock(end)}`;
+
+function ago(time, now) {
+  if (!isKnown(time)) return "–";
+  const minutes = Math.round((Date.parse(now) - Date.parse(time)) / 6e4);
+  if (minutes < 1) return "just now";
+  if (minutes < 120) return `${minutes} min ago`;
+  return minutes < 2880 ? `${Math.round(minutes / 60)} h ago` : `${Math.round(minutes / 1440)} days ago`;
+}
+
+function modeWords(mode, powerKw) {
+  const name = MODES[mode] ? MODES[mode][0] : mode;
+  return powerKw ? `${name} at ${number(powerKw, 2)} kW` : name;
+}
+
+function element(name, text, attributes = {}) {
+  const made = document.createElement(name);
+  if (isKnown(text)) made.textContent = text;
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  return made;
+}
+
+function dot(made, mode) {
+  made.style.setProperty("--dot", `var(--${mode in MODES ? mode : "self_use"})`);
+  return made;
+}
+
+const badge = (mode, powerKw) => dot(element("span", modeWords(mode, powerKw), { class: "badge" }), mode);
+
+function facts(list, pairs) {
+  list.replaceChildren(...pairs.map(([name, value]) => {
+    const pair = element("div");
+    pair.append(element("dt", name), element("dd", value));
+    return pair;
+  }));
+}
+
+// Columns: [title, is it words?]; cells: text, an element, or {text, class, title}.
+function fillTable(table, caption, columns, rows) {
+  const head = element("tr");
+  for (const [title, isWords] of columns) head.append(element("th", title, { scope: "col", class: isWords ? "words" : "" }));
+  const body = element("tbody");
+  for (const row of rows) {
+    const line = element("tr");
+    row.forEach((cell, column) => {
+      const made = column === 0 ? element("th", null, { scope: "row" })
+        : element("td", null, { class: columns[column][1] ? "words" : "" });
+      if (cell instanceof Node) made.append(cell);
+      else if (isKnown(cell) && typeof cell === "object") {
+        made.textContent = cell.text;
+        made.className = cell.class;
+        made.title = cell.title;
+      } else made.textContent = cell;
+      line.append(made);
+    });
+    body.append(line);
+  }
+  const top = element("thead");
+  top.append(head);
+  table.replaceChildren(element("caption", caption), top, body);
+}
