@@ -99,6 +99,7 @@ def _value(hint: Any, plain: Any) -> Any:  # noqa: ANN401
     if is_dataclass(hint):
         known = {name: _value(kind, plain[name]) for name, kind in _fields_in(hint, plain)}
         return hint(**known)  # type: ignore[operator]
+    hint = _without_alias(hint)
     origin = get_origin(hint) or hint
     for kind, to_value in _TO_VALUE:
         if isinstance(origin, type) and issubclass(origin, kind):
@@ -117,6 +118,12 @@ def _without_none(hint: Any) -> Any:  # noqa: ANN401
     if len(kinds) != 1:
         raise TypeError(f"the store cannot tell apart the kinds of {hint}")
     return kinds[0]
+
+
+def _without_alias(hint: Any) -> Any:  # noqa: ANN401
+    """From numpy 2.5 on `NDArray[float64]` is an alias, which names its type only when asked."""
+    aliased = getattr(get_origin(hint), "__value__", None)
+    return hint if aliased is None else aliased[get_args(hint)]
 
 
 def _items(hint: Any, plain: Any) -> list[Any]:  # noqa: ANN401
