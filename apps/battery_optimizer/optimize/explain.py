@@ -131,15 +131,16 @@ class Story:
 
     def _use(self, slot: int) -> str:
         """What energy held at the end of this slot is for: `16:30-19:00 at 34 p`."""
-        uses = [later for later in self._reach(slot) if self._gives[later]]
-        if not uses:
+        reach = self._reach(slot)
+        uses = reach.start + np.flatnonzero(self._gives[reach.start : reach.stop])
+        if not uses.size:
             return ""
-        best = max(uses, key=lambda later: float(self._pays[later]))
-        enough = _NEAR * float(self._pays[best])
+        best = int(uses[np.argmax(self._pays[uses])])
+        good = self._gives & (self._pays >= _NEAR * float(self._pays[best]))
         first = last = best
-        while first - 1 in uses and self._pays[first - 1] >= enough:
+        while first > reach.start and good[first - 1]:
             first -= 1
-        while last + 1 in uses and self._pays[last + 1] >= enough:
+        while last + 1 < reach.stop and good[last + 1]:
             last += 1
         span = f"{self._clock(first)}-{self._clock(last + 1)}"
         verb = "sold " if self._sells[best] else ""
