@@ -16,12 +16,13 @@ from battery_optimizer.errors import (
     StoreUnavailable,
     TelemetryUnavailable,
 )
-from battery_optimizer.model.decision import CycleOutcome
+from battery_optimizer.forecast.futures import Band
+from battery_optimizer.model.decision import CycleOutcome, SentCommand
 from battery_optimizer.model.house import House
 from battery_optimizer.model.modes import SELF_USE, InverterCommand
-from battery_optimizer.model.outlook import Outlook
+from battery_optimizer.model.outlook import Future, Outlook
 from battery_optimizer.model.plan import Plan
-from battery_optimizer.model.slots import SLOT, Floats, Horizon, SlotSeries, floor_to_slot
+from battery_optimizer.model.slots import SLOT, Horizon, SlotSeries, floor_to_slot
 from battery_optimizer.model.tariff import KnownRates
 from battery_optimizer.model.telemetry import Observations, SolarForecast, Telemetry
 from battery_optimizer.model.wishes import Wishes
@@ -33,6 +34,7 @@ class FakeMeters:
 
     soc_kwh: float = 5.0
     battery_temperature_c: float | None = None
+    battery_kw: float | None = None
     fault: str | None = None
 
     def read(self, now: datetime) -> Telemetry:
@@ -42,6 +44,8 @@ class FakeMeters:
             measured_at=now,
             soc_kwh=self.soc_kwh,
             load_kw=0.5,
+            solar_kw=0.0,
+            battery_kw=self.battery_kw,
             battery_temperature_c=self.battery_temperature_c,
         )
 
@@ -105,6 +109,7 @@ class FakeInverter:
     keeps_limits: bool = False
     fault: str | None = None
     unreadable: str | None = None
+    other_way: bool = False
     tried: list[InverterCommand] = field(default_factory=list)
 
     def current(self) -> InverterCommand | None:
@@ -112,8 +117,9 @@ class FakeInverter:
             raise InverterError(self.unreadable)
         return self.doing
 
-    def apply(self, command: InverterCommand) -> None:
+    def apply(self, command: InverterCommand, *, other_way: bool = False) -> None:
         self.tried.append(command)
+        self.other_way = other_way
         if self.fault is not None:
             raise InverterError(self.fault)
         self.doing = command
@@ -125,7 +131,13 @@ class MemoryJournal:
 
     outcomes: list[CycleOutcome] = field(default_factory=list)
     remembered: Plan | None = None
+    sent: list[SentCommand] = field(default_factory=list)
     fault: str | None = None
+
+    def commands(self, start: datetime, end: datetime) -> list[SentCommand]:
+        if self.fault is not None:
+            raise StoreUnavailable(self.fault)
+        return [each for each in self.sent if start <= each.at < end]
 
     def record(self, outcome: CycleOutcome) -> None:
         if self.fault is not None:
@@ -144,18 +156,22 @@ class FlatForecaster:
 
     load_kw: float = 0.5
 
-    def load_kwh(self, observed: Observations, horizon: Horizon, now: datetime) -> Floats:  # noqa: ARG002
-        return self.load_kw * horizon.hours
+    def load(self, observed: Observations, horizon: Horizon) -> Band:  # noqa: ARG002
+        return Band.certain(self.load_kw * horizon.hours)
 
-    def solar_kwh(
+    def solar(
         self,
         observed: Observations,  # noqa: ARG002
-        forecast: SolarForecast | None,
+        latest: SolarForecast | None,
         horizon: Horizon,
-        now: datetime,  # noqa: ARG002
-    ) -> Floats:
+    ) -> Band:
         nothing = np.zeros(horizon.n_slots)
-        return nothing if forecast is None else forecast.p50_kw.on(horizon) * horizon.hours
+        return Band.certain(
+            nothing if latest is None else latest.p50_kw.on(horizon) * horizon.hours
+        )
+
+    def futures(self, load: Band, solar: Band) -> tuple[Future, ...]:  # noqa: ARG002
+        return ()
 
 
 class FailingPlanner:

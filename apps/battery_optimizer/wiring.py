@@ -11,34 +11,30 @@ from pathlib import Path
 from typing import Final
 
 from battery_optimizer.adapters.demo_rates import DemoRates
-from battery_optimizer.adapters.forecast_solar import API_URL as FORECAST_SOLAR_URL
-from battery_optimizer.adapters.forecast_solar import CALLS_PER_HOUR, ForecastSolar
 from battery_optimizer.adapters.foxess_modbus import CallService, FoxEssModbus
 from battery_optimizer.adapters.foxess_models import EntityNames, FoxEntities
 from battery_optimizer.adapters.ha_history import HomeAssistantHistory, Rows
 from battery_optimizer.adapters.instance import HEARTBEAT, Instance
-from battery_optimizer.adapters.json_api import JsonApi
-from battery_optimizer.adapters.octopus import OctopusClient
-from battery_optimizer.adapters.octopus_rates import OctopusRates
-from battery_optimizer.adapters.open_meteo import API_URL as OPEN_METEO_URL
-from battery_optimizer.adapters.open_meteo import OpenMeteoApi, OpenMeteoEntities
 from battery_optimizer.adapters.rates_feed import RatesFeed
-from battery_optimizer.adapters.solar_feed import SolarFeed, SolarSource
-from battery_optimizer.adapters.solcast import SolcastEntities
+from battery_optimizer.adapters.solar_feed import SolarFeed
 from battery_optimizer.adapters.store import Store
 from battery_optimizer.adapters.telemetry import EntityMeters
-from battery_optimizer.config import Config, RatesSettings, SolarSourceName
+from battery_optimizer.config import Config
 from battery_optimizer.cycle import Cycle, Ports
 from battery_optimizer.errors import ConfigError
-from battery_optimizer.forecast.outlook import HistoryForecaster
-from battery_optimizer.forecast.sky import Site
-from battery_optimizer.model.decision import CycleOutcome
+from battery_optimizer.model.decision import CycleOutcome, SentCommand
 from battery_optimizer.model.entity import KW_PER_UNIT, EntityState
 from battery_optimizer.model.meters import MeterEntities
 from battery_optimizer.model.plan import Plan
 from battery_optimizer.model.settings import Control
 from battery_optimizer.model.shown import Shown
-from battery_optimizer.model.tariff import Direction
+from battery_optimizer.simulate.review import Review
+from battery_optimizer.wiring_sources import (
+    fixed_rates,
+    forecaster,
+    octopus_source,
+    solar_sources,
+)
 
 DATABASE: Final = "battery_optimizer.db"
 SIMULATED_DATABASE: Final = "battery_optimizer_simulated.db"
@@ -46,9 +42,6 @@ SIMULATED_DATABASE: Final = "battery_optimizer_simulated.db"
 RATES_EVERY: Final = timedelta(minutes=30)
 SEED_DAYS: Final = timedelta(days=10)
 """As long as Home Assistant's recorder remembers by default."""
-OCTOPUS_TIMEOUTS_S: Final = (3.0, 15.0)
-OCTOPUS_ATTEMPTS: Final = 2
-"""Few: the cycle waits meanwhile, and the feed asks again a minute later."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +75,9 @@ class _RealPlans:
         plan = self.store.last_plan()
         return None if plan is None or plan.is_demo else plan
 
+    def commands(self, start: datetime, end: datetime) -> Sequence[SentCommand]:
+        return self.store.commands(start, end)
+
 
 @dataclass(kw_only=True)
 class RunningHouse:
@@ -97,6 +93,7 @@ class RunningHouse:
     meter_entities: MeterEntities
     inverter: FoxEssModbus
     cycle: Cycle
+    review: Review
     pruned_at: datetime | None = None
 
     @property
@@ -115,7 +112,12 @@ class RunningHouse:
             problems=tuple(dict.fromkeys((*outcome.problems, *self._problems()))),
             instance=self.instance.id,
             inverter=self.instance.inverter,
+            yesterday=self.review.latest,
         )
+
+    def look_back(self, now: datetime) -> None:
+        """A little more of what yesterday's decisions lost, and why."""
+        self.review.look(now)
 
     def rival(self, now: datetime) -> str | None:
         """Why this app must stand aside, if it must."""
@@ -173,6 +175,7 @@ def connect(config: Config, host: Host) -> RunningHouse:
             "rates.demo must not be 'always' for a real house: set control to 'read_only' to try "
             "the app with made-up rates"
         )
+    place = (host.latitude, host.longitude)
     entities = config.entities
     names = EntityNames(
         prefix=entities.prefix,
@@ -183,7 +186,7 @@ def connect(config: Config, host: Host) -> RunningHouse:
     fox = FoxEntities.find(names, host.list_entities, host.read_state)
     meter_entities = entities.meters(_prefix(fox) if entities.prefix is None else entities.prefix)
     # Made before the claim, so that a wrong setting leaves nothing behind.
-    source = _octopus(config.rates)
+    source = octopus_source(config.rates)
     instance = Instance(host.folder, inverter=fox.select, app=host.app)
     store = Store(host.folder / (DATABASE if has_home_assistant else SIMULATED_DATABASE))
     meters = EntityMeters(
@@ -202,9 +205,9 @@ def connect(config: Config, host: Host) -> RunningHouse:
         source,
         store,
         DemoRates() if config.rates.demo == "auto" and not has_home_assistant else None,
-        fixed=_fixed(config.rates),
+        fixed=fixed_rates(config.rates),
     )
-    solar = SolarFeed(sources=_solar_sources(config, host), store=store)
+    solar = SolarFeed(sources=solar_sources(config, host.read_state, place), store=store)
     return RunningHouse(
         config=config,
         host=host,
@@ -215,6 +218,13 @@ def connect(config: Config, host: Host) -> RunningHouse:
         meters=meters,
         meter_entities=meter_entities,
         inverter=inverter,
+        review=Review(
+            past=store,
+            rates=rates,
+            house=config.house,
+            settings=config.planner,
+            keeps_limits=inverter.keeps_limits,
+        ),
         cycle=Cycle(
             house=config.house,
             ports=Ports(
@@ -225,80 +235,16 @@ def connect(config: Config, host: Host) -> RunningHouse:
                 inverter=inverter,
                 journal=_RealPlans(store) if config.rates.demo != "always" else store,
             ),
-            forecaster=_forecaster(config, host),
+            forecaster=forecaster(config, place),
             settings=config.planner,
             control=config.control,
+            commands=config.commands,
         ),
     )
 
 
 def _prefix(fox: FoxEntities) -> str:
     return fox.select.partition(".")[2].removesuffix(fox.control.ending).rstrip("_")
-
-
-def _octopus(rates: RatesSettings) -> OctopusRates | DemoRates:
-    if rates.demo == "always":
-        return DemoRates()
-    products = {Direction.IMPORT: rates.import_product, Direction.EXPORT: rates.export_product}
-    return OctopusRates(
-        OctopusClient(rates.base_url, timeouts_s=OCTOPUS_TIMEOUTS_S, attempts=OCTOPUS_ATTEMPTS),
-        products={way: product for way, product in products.items() if product is not None},
-        region=rates.region,
-        postcode=rates.postcode,
-        account=rates.account,
-        api_key=None if rates.api_key is None else rates.api_key.get_secret_value(),
-    )
-
-
-def _fixed(rates: RatesSettings) -> dict[Direction, float]:
-    fixed = {Direction.IMPORT: rates.fixed_import_p, Direction.EXPORT: rates.fixed_export_p}
-    return {way: rate for way, rate in fixed.items() if rate is not None}
-
-
-def _forecaster(config: Config, host: Host) -> HistoryForecaster:
-    """Knows the panels, so that even with no forecast there is a sky to go by."""
-    solar = config.solar
-    if not solar.arrays:
-        return HistoryForecaster()
-    site = Site(
-        latitude=host.latitude if solar.latitude is None else solar.latitude,
-        longitude=host.longitude if solar.longitude is None else solar.longitude,
-        arrays=solar.arrays,
-    )
-    return HistoryForecaster(peak_kw=sum(array.peak_kw for array in solar.arrays), site=site)
-
-
-def _solar_sources(config: Config, host: Host) -> list[SolarSource]:
-    """Those set, in the order set; an API needs to know the panels."""
-    solar = config.solar
-    latitude = host.latitude if solar.latitude is None else solar.latitude
-    longitude = host.longitude if solar.longitude is None else solar.longitude
-    peak_kw = sum(array.peak_kw for array in solar.arrays) or None
-    made: dict[SolarSourceName, SolarSource] = {
-        "solcast": SolcastEntities(
-            read_state=host.read_state,
-            entities=solar.solcast,
-            last_polled=solar.solcast_last_polled,
-            peak_kw=peak_kw,
-        ),
-        "open_meteo_entities": OpenMeteoEntities(
-            read_state=host.read_state, entities=solar.open_meteo_entities, peak_kw=peak_kw
-        ),
-        "open_meteo": OpenMeteoApi(
-            get_json=JsonApi(base_url=OPEN_METEO_URL).get,
-            latitude=latitude,
-            longitude=longitude,
-            arrays=solar.arrays,
-        ),
-        "forecast_solar": ForecastSolar(
-            get_json=JsonApi(base_url=FORECAST_SOLAR_URL, calls_per_hour=CALLS_PER_HOUR).get,
-            latitude=latitude,
-            longitude=longitude,
-            arrays=solar.arrays,
-        ),
-    }
-    needs_panels = ("open_meteo", "forecast_solar")
-    return [made[name] for name in solar.sources if solar.arrays or name not in needs_panels]
 
 
 def _power_kw(state: EntityState | None) -> float | None:

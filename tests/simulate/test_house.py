@@ -105,16 +105,16 @@ def test_perfect_forecasts_are_what_comes(house: PlayedHouse, days: RecordedDays
     horizon = Horizon.of_hours(TEN, 24)
     observed = house.observations(START, TEN)
     forecaster = PerfectForecaster(days)
-    load_kwh = forecaster.load_kwh(observed, horizon, TEN)
-    solar_kwh = forecaster.solar_kwh(observed, None, horizon, TEN)
+    load_kwh = forecaster.load(observed, horizon).mean_kwh
+    solar_kwh = forecaster.solar(observed, None, horizon).mean_kwh
     assert load_kwh == pytest.approx(days.load_kw.on(horizon) / 2)
     assert solar_kwh == pytest.approx(days.solar_kw.on(horizon) / 2)
 
 
 def test_past_the_recording_the_day_before_is_expected(days: RecordedDays) -> None:
     last_night = Horizon.of_hours(START + timedelta(days=2, hours=20), 24)
-    load_kwh = PerfectForecaster(days).load_kwh(
-        PlayedHouse(a_house(), days, soc_kwh=5.0).observations(START, TEN), last_night, TEN
-    )
+    load_kwh = PerfectForecaster(days).load(
+        PlayedHouse(a_house(), days, soc_kwh=5.0).observations(START, TEN), last_night
+    ).mean_kwh
     assert np.isfinite(load_kwh).all()
     assert load_kwh[8] == pytest.approx(days.load_kw.at(START + timedelta(days=2)) / 2)

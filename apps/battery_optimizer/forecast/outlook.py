@@ -1,15 +1,16 @@
 """Everything expected over the horizon, lined up on one grid: what a plan is made from."""
 
-from datetime import datetime
 from typing import Protocol
 
+from battery_optimizer.forecast.futures import Band, make_futures
 from battery_optimizer.forecast.load import LoadForecaster
 from battery_optimizer.forecast.rates import forecast_rates, terminal_value
 from battery_optimizer.forecast.sky import Site
 from battery_optimizer.forecast.solar import SolarForecaster
 from battery_optimizer.model.house import Battery
-from battery_optimizer.model.outlook import Outlook
-from battery_optimizer.model.slots import Floats, Horizon
+from battery_optimizer.model.outlook import Future, Outlook
+from battery_optimizer.model.settings import Attitude
+from battery_optimizer.model.slots import Horizon
 from battery_optimizer.model.tariff import KnownRates
 from battery_optimizer.model.telemetry import Observations, SolarForecast
 
@@ -17,17 +18,14 @@ from battery_optimizer.model.telemetry import Observations, SolarForecast
 class Forecaster(Protocol):
     """Expects load and sun [kWh per slot]; may remember what it learned, decides nothing."""
 
-    def load_kwh(self, observed: Observations, horizon: Horizon, now: datetime) -> Floats:
-        """What the house will draw."""
+    def load(self, observed: Observations, horizon: Horizon) -> Band:
+        """What the house will draw from `horizon.start`, which is now."""
 
-    def solar_kwh(
-        self,
-        observed: Observations,
-        forecast: SolarForecast | None,
-        horizon: Horizon,
-        now: datetime,
-    ) -> Floats:
+    def solar(self, observed: Observations, latest: SolarForecast | None, horizon: Horizon) -> Band:
         """What the panels could give."""
+
+    def futures(self, load: Band, solar: Band) -> tuple[Future, ...]:
+        """How both may turn out together; none where only the mean counts."""
 
 
 class HistoryForecaster:
@@ -36,23 +34,30 @@ class HistoryForecaster:
     `peak_kw` is the most that the panels could give, `site` where they are, both optional.
     """
 
-    def __init__(self, *, peak_kw: float | None = None, site: Site | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        attitude: Attitude = Attitude.BALANCED,
+        peak_kw: float | None = None,
+        site: Site | None = None,
+    ) -> None:
+        self._attitude = attitude
         self._load = LoadForecaster()
         self._solar = SolarForecaster(peak_kw=peak_kw, site=site)
 
-    def load_kwh(self, observed: Observations, horizon: Horizon, now: datetime) -> Floats:
+    def load(self, observed: Observations, horizon: Horizon) -> Band:
         """What the house will draw [kWh per slot]."""
-        return self._load.forecast(observed.load_kw, horizon, now).mean_kwh
+        given = self._load.forecast(observed.load_kw, horizon, horizon.start)
+        return Band(mean_kwh=given.mean_kwh, p10_kwh=given.p10_kwh, p90_kwh=given.p90_kwh)
 
-    def solar_kwh(
-        self,
-        observed: Observations,
-        forecast: SolarForecast | None,
-        horizon: Horizon,
-        now: datetime,  # noqa: ARG002
-    ) -> Floats:
+    def solar(self, observed: Observations, latest: SolarForecast | None, horizon: Horizon) -> Band:
         """What the panels could give [kWh per slot]; ForecastUnavailable if nothing is known."""
-        return self._solar.forecast(observed.solar_kw, observed.told, forecast, horizon).mean_kwh
+        given = self._solar.forecast(observed.solar_kw, observed.told, latest, horizon)
+        return Band(mean_kwh=given.mean_kwh, p10_kwh=given.p10_kwh, p90_kwh=given.p90_kwh)
+
+    def futures(self, load: Band, solar: Band) -> tuple[Future, ...]:
+        """As the household's attitude weighs them."""
+        return make_futures(load, solar, self._attitude)
 
 
 def build_outlook(
@@ -67,15 +72,16 @@ def build_outlook(
 
     Raises RatesUnavailable where neither published nor recent rates cover a slot.
     """
-    now = horizon.start
     rates = forecast_rates(known, horizon)
+    load, sun = forecaster.load(observed, horizon), forecaster.solar(observed, solar, horizon)
     return Outlook(
         horizon=horizon,
         import_rate=rates.import_rate,
         export_rate=rates.export_rate,
         rate_published=rates.published,
-        load_kwh=forecaster.load_kwh(observed, horizon, now),
-        solar_kwh=forecaster.solar_kwh(observed, solar, horizon, now),
+        load_kwh=load.mean_kwh,
+        solar_kwh=sun.mean_kwh,
         terminal_value=terminal_value(battery, rates, horizon),
+        futures=forecaster.futures(load, sun),
         is_demo=known.is_demo,
     )

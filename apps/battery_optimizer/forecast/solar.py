@@ -199,7 +199,7 @@ def _quantiles(forecast: SolarForecast, start: datetime, end: datetime) -> Float
 
 
 def _first_known(preferred: Floats, other: Floats) -> Floats:
-    """`preferred` where it is known, else `other`; both start together, the result is as `other`."""
+    """`preferred` where it is known, else `other`; both start together, as long as `other`."""
     result = other.copy()
     part = result[:, : preferred.shape[1]]
     part[...] = np.where(np.isfinite(preferred), preferred, part)

@@ -16,6 +16,17 @@ class Control(StrEnum):
     READ_ONLY = "read_only"
 
 
+class Attitude(StrEnum):
+    """How much is done against load and sun that turn out other than expected."""
+
+    THRIFTY = "thrifty"
+    """Trust the forecast: one future."""
+    BALANCED = "balanced"
+    """Weigh a short, a usual and an ample future as likely as they are."""
+    CAUTIOUS = "cautious"
+    """Weigh the short future more: a fuller battery, for a little more money."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannerSettings:
     """How plans are made."""
@@ -26,6 +37,8 @@ class PlannerSettings:
     """How far ahead is planned [h]."""
     step_minutes: Annotated[int, Range(5, 30)] = 30
     """Length of a slot of the plan [min]; 5, 10, 15 or 30."""
+    attitude: Attitude = Attitude.BALANCED
+    """How much is done against surprises: thrifty, balanced or cautious."""
     switching_price_p: Annotated[float, Range(0, 100)] = 0.3
     """What changing the inverter's mode must at least save [p]."""
     time_limit_s: Annotated[float, Range(0.1, 60)] = 2.0
@@ -45,3 +58,21 @@ class PlannerSettings:
     def step(self) -> timedelta:
         """Length of a slot of the plan."""
         return timedelta(minutes=self.step_minutes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandSettings:
+    """How often the inverter is told something, and what of others' doing is respected."""
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+    manual_change_minutes: Annotated[float, Range(0, 1440)] = 60.0
+    """How long a mode that somebody else set is left alone [min]; 0 takes it back at once."""
+    dwell_minutes: Annotated[float, Range(0, 120)] = 5.0
+    """Shortest time between two changes of mode [min], but to make safe."""
+    writes_per_day: Annotated[int, Range(10, 1000)] = 60
+    """How often the inverter is written to in a day at most, but to make safe; then self-use."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what is out of range."""
+        check_ranges(self)

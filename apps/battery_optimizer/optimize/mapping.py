@@ -46,6 +46,9 @@ def command_for(  # noqa: PLR0913 (what came before and what was ordered decide 
     person `ordered` comes first (C25), unless the schedule could not follow it.
     """
     candidates = [] if ordered is None else [ordered]
+    carried = None if before is None else carried_on(outlook, schedule, slot, before.mode)
+    if carried is not None:
+        candidates.append(carried)
     natural = [InverterCommand(mode=mode) for mode in _FOLLOW_LOAD]
     candidates += sorted(natural, key=lambda each: before is None or each.mode != before.mode)
     candidates += _ending_as(house, outlook, schedule, slot)
@@ -63,6 +66,24 @@ def command_for(  # noqa: PLR0913 (what came before and what was ordered decide 
         and dark.grid_import_kwh <= most_import_kwh + _MATCH_KWH
     )
     return dark_command if is_better else command
+
+
+def carried_on(
+    outlook: Outlook, schedule: Schedule, slot: int, mode: Mode
+) -> InverterCommand | None:
+    """A forced mode that goes on, at the power that the schedule now wants; None where it cannot.
+
+    Charging, or selling, pauses at no power rather than by a change of mode, but not while there
+    is sun that another mode would follow. Covering the load is never left to a forced power.
+    """
+    charge, discharge = float(schedule.charge_kwh[slot]), float(schedule.discharge_kwh[slot])
+    hours, net = float(outlook.horizon.hours[slot]), float(outlook.net_kwh[slot])
+    pauses = max(charge, discharge) <= _MATCH_KWH and outlook.solar_kwh[slot] <= _MATCH_KWH
+    if mode is Mode.FORCE_CHARGE and (pauses or charge > max(-net, 0.0) + _MATCH_KWH):
+        return InverterCommand(mode=mode, power_kw=charge / hours)
+    if mode is Mode.FORCE_DISCHARGE and (pauses or discharge > max(net, 0.0) + _MATCH_KWH):
+        return InverterCommand(mode=mode, power_kw=discharge / hours)
+    return None
 
 
 def _ending_as(

@@ -1,22 +1,29 @@
 """From an outlook to a plan: what to do now, what that will give, and what else would cost."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
+from battery_optimizer.errors import PlanningError
 from battery_optimizer.model.house import House
-from battery_optimizer.model.modes import InverterCommand, Mode
+from battery_optimizer.model.modes import InverterCommand
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.plan import Alternative, Plan, Schedule, SlotPlan
 from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.wishes import NO_WISHES, Wishes
+from battery_optimizer.optimize.choosing import (
+    HOPELESS_P,
+    candidates,
+    choose,
+    near_best,
+    priced,
+    schedules_after,
+)
+from battery_optimizer.optimize.events import with_events
 from battery_optimizer.optimize.explain import Story
 from battery_optimizer.optimize.inputs import program_inputs
 from battery_optimizer.optimize.mapping import command_for, flows_under
 from battery_optimizer.optimize.program import Feature
 from battery_optimizer.optimize.relaxation import ExactSolver, Optimum
-
-_EVEN_P = 0.01
-"""Costs this close are even [p]: then what follows the load wins."""
+from battery_optimizer.optimize.switching import mode_costs, steadiest
 
 
 class Planner:
@@ -56,22 +63,34 @@ class Planner:
 
         Raises PlanningError when no schedule could be proven good enough.
         """
+        outlook = with_events(outlook, wishes.events)
         optimum = self.optimum(house, outlook, soc_kwh, wishes)
         order = wishes.order_at(outlook.horizon.start)
         planned = command_for(house, outlook, optimum.schedule, 0, soc_kwh, ordered=order)
-        alternatives = _alternatives(house, outlook, soc_kwh, optimum, planned)
+        commands = candidates(house, outlook, optimum.schedule, planned, in_force)
+        after = schedules_after(house, outlook, soc_kwh, optimum, commands)
+        # The planned command stands even where rounding made its own program refuse it.
+        after.setdefault(planned, optimum.schedule)
+        alternatives = priced({each: found.objective_p for each, found in after.items()})
+        if outlook.futures and not optimum.report.n_doubtful:
+            alternatives = self._in_all_futures(house, outlook, soc_kwh, wishes, alternatives)
         chosen = (
-            _choose(alternatives, in_force, self._settings.switching_price_p)
+            choose(
+                alternatives,
+                in_force,
+                steadiest(
+                    mode_costs(house, outlook, optimum.schedule), self._settings.switching_price_p
+                ),
+                self._settings.switching_price_p,
+            ).command
             if order is None
-            else next(each for each in alternatives if each.command == planned)  # C25
+            else planned  # C25
         )
-        first = flows_under(house, chosen.command, outlook, 0, soc_kwh)
         # With its first slot settled a program knows less well what energy is worth.
         schedule = replace(
-            optimum.schedule_if(first) or optimum.schedule,
-            energy_value_p_per_kwh=optimum.schedule.energy_value_p_per_kwh,
+            after[chosen], energy_value_p_per_kwh=optimum.schedule.energy_value_p_per_kwh
         )
-        slots = _slots(house, outlook, soc_kwh, schedule, chosen.command, wishes)
+        slots = _slots(house, outlook, soc_kwh, schedule, chosen, wishes)
         return Plan(
             made_at=outlook.horizon.start,
             horizon=outlook.horizon,
@@ -84,67 +103,35 @@ class Planner:
             is_demo=outlook.is_demo,
         )
 
+    def _in_all_futures(
+        self,
+        house: House,
+        outlook: Outlook,
+        soc_kwh: float,
+        wishes: Wishes,
+        alternatives: tuple[Alternative, ...],
+    ) -> tuple[Alternative, ...]:
+        """C28: the alternatives by what they cost on average over the futures [p].
 
-def _alternatives(
-    house: House,
-    outlook: Outlook,
-    soc_kwh: float,
-    optimum: Optimum,
-    planned: InverterCommand,
-) -> tuple[Alternative, ...]:
-    """Everything that could be done now, cheapest first.
-
-    Each with what it would cost more than the best [p] if all goes best afterwards; solved, not
-    estimated.
-    """
-    battery = house.battery
-    commands = {
-        planned: None,
-        InverterCommand(mode=Mode.SELF_USE): None,
-        InverterCommand(mode=Mode.HOLD): None,
-        InverterCommand(mode=Mode.FEED_IN): None,
-        InverterCommand(mode=Mode.FORCE_CHARGE, power_kw=battery.max_charge_kw): None,
-        InverterCommand(mode=Mode.FORCE_DISCHARGE, power_kw=battery.max_discharge_kw): None,
-    }
-    costs: dict[InverterCommand, float] = {}
-    for command in commands:
-        first = flows_under(house, command, outlook, 0, soc_kwh)
-        objective = optimum.objective_if(first)
-        if objective is not None:
-            costs[command] = objective
-    # The planned command stands even where rounding made its own program refuse it.
-    costs.setdefault(planned, optimum.schedule.objective_p)
-    best = min(costs.values())
-    return tuple(
-        Alternative(command=command, extra_cost_p=cost - best)
-        for command, cost in sorted(costs.items(), key=lambda item: item[1])
-    )
-
-
-def _choose(
-    alternatives: Sequence[Alternative], in_force: InverterCommand | None, switching_price_p: float
-) -> Alternative:
-    """C20, C27: stay in the mode in force unless another saves more than the price of switching.
-
-    Among even ones, what follows the load.
-    """
-    if in_force is not None:
-        for alternative in alternatives:  # cheapest first
-            if alternative.command.mode is in_force.mode:
-                if alternative.extra_cost_p <= switching_price_p:
-                    return alternative
-                break
-    even = [alternative for alternative in alternatives if alternative.extra_cost_p <= _EVEN_P]
-    return min(even, key=lambda alternative: _PREFERENCE.index(alternative.command.mode))
-
-
-_PREFERENCE = (
-    Mode.SELF_USE,
-    Mode.HOLD,
-    Mode.FEED_IN,
-    Mode.FORCE_CHARGE,
-    Mode.FORCE_DISCHARGE,
-)
+        The first slot is shared, after it each future is met as it comes. A future in which
+        nothing can be planned says nothing.
+        """
+        near = near_best(alternatives)
+        if len(near) == 1:
+            return alternatives
+        expected = dict.fromkeys(near, 0.0)
+        for future in outlook.futures:
+            world = outlook.in_future(future)
+            try:
+                optimum = self.optimum(house, world, soc_kwh, wishes)
+            except PlanningError:
+                continue
+            after = schedules_after(house, world, soc_kwh, optimum, near)
+            for command in near:
+                found = after.get(command)
+                worst = optimum.schedule.objective_p + HOPELESS_P
+                expected[command] += future.weight * (found.objective_p if found else worst)
+        return priced(expected)
 
 
 def _slots(

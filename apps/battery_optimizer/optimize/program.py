@@ -1,8 +1,8 @@
 """The program: one house, one battery, one horizon, as CVXPY sees it.
 
 Written once, compiled once; a plan only sets the parameters. The numbers C1 ... C28 are those of
-the design; the ones not here stand where they belong: C20 and C27 in `modes`, C25's alternatives
-and C28 in `planner`, C26 in `events`.
+the design; the ones not here stand where they belong: C20 and C27 in `switching` and `choosing`,
+C26 in `events`, C28 in `planner`.
 """
 
 from dataclasses import dataclass

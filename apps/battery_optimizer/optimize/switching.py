@@ -15,17 +15,17 @@ from battery_optimizer.model.modes import Mode
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.plan import Schedule
 from battery_optimizer.model.slots import Floats
+from battery_optimizer.optimize.mapping import carried_on
 
 MODES: Final = tuple(Mode)
 _NEVER_P: Final = 1e6
-_FORCED_KWH: Final = 2e-3
 
 
 def mode_costs(house: House, outlook: Outlook, schedule: Schedule) -> Floats:
     """What each mode costs more than the schedule in each slot [p], shape (n_slots, n_modes).
 
     Columns as in `MODES`. The forced modes move what the schedule moves, so they cost nothing
-    where it charges, or discharges, and are out of the question elsewhere.
+    where `mapping.carried_on` would go on with them, and are out of the question elsewhere.
     """
     battery = house.battery
     net = outlook.net_kwh
@@ -45,8 +45,11 @@ def mode_costs(house: House, outlook: Outlook, schedule: Schedule) -> Floats:
     for mode, (charge, discharge) in moved.items():
         extra = _cost(house, outlook, schedule, charge, discharge) - planned
         costs[:, MODES.index(mode)] = np.maximum(extra, 0.0)
-    costs[schedule.charge_kwh > _FORCED_KWH, MODES.index(Mode.FORCE_CHARGE)] = 0.0
-    costs[schedule.discharge_kwh > _FORCED_KWH, MODES.index(Mode.FORCE_DISCHARGE)] = 0.0
+    for mode in (Mode.FORCE_CHARGE, Mode.FORCE_DISCHARGE):
+        goes_on = [
+            carried_on(outlook, schedule, slot, mode) is not None for slot in range(len(net))
+        ]
+        costs[goes_on, MODES.index(mode)] = 0.0
     return costs
 
 

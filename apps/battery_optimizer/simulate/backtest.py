@@ -174,7 +174,11 @@ def _decider(run: Run, world: PlayedHouse) -> Callable[[datetime], None]:
     if run.policy is Policy.REACTIVE:
         return lambda now: world.apply(_reactive(run, world, now))
     perfect = run.forecast is Forecast.PERFECT or run.policy is Policy.PRESCIENT
-    forecaster: Forecaster = PerfectForecaster(run.days) if perfect else HistoryForecaster()
+    forecaster: Forecaster = (
+        PerfectForecaster(run.days)
+        if perfect
+        else HistoryForecaster(attitude=run.settings.attitude)
+    )
     cycle = Cycle(
         house=run.house,
         ports=Ports(

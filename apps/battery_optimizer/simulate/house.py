@@ -7,14 +7,15 @@ from typing import Final
 import numpy as np
 
 from battery_optimizer.errors import ForecastUnavailable
-from battery_optimizer.model.decision import CycleOutcome
+from battery_optimizer.forecast.futures import Band
+from battery_optimizer.model.decision import CycleOutcome, SentCommand
 from battery_optimizer.model.house import House
 from battery_optimizer.model.modes import SELF_USE, Flows, InverterCommand, flows
+from battery_optimizer.model.outlook import Future
 from battery_optimizer.model.plan import Plan
 from battery_optimizer.model.slots import (
     HOUR,
     SLOT,
-    Floats,
     Horizon,
     SlotSeries,
     floor_to_slot,
@@ -98,7 +99,7 @@ class PlayedHouse:
         """What the inverter was last told."""
         return self._command
 
-    def apply(self, command: InverterCommand) -> None:
+    def apply(self, command: InverterCommand, *, other_way: bool = False) -> None:  # noqa: ARG002
         """Do this from now on."""
         self._command = command
 
@@ -109,6 +110,10 @@ class PlayedHouse:
     def last_plan(self) -> Plan | None:
         """Nothing from before the run."""
         return None
+
+    def commands(self, start: datetime, end: datetime) -> Sequence[SentCommand]:  # noqa: ARG002
+        """Nothing from before the run."""
+        return ()
 
     def step(self, now: datetime, step: timedelta) -> Flows:
         """Live through one step under the command in force."""
@@ -143,19 +148,22 @@ class PerfectForecaster:
         self._load_kw = _continued(days.load_kw)
         self._solar_kw = _continued(days.solar_kw)
 
-    def load_kwh(self, observed: Observations, horizon: Horizon, now: datetime) -> Floats:  # noqa: ARG002
+    def load(self, observed: Observations, horizon: Horizon) -> Band:  # noqa: ARG002
         """What the house will draw [kWh per slot]."""
-        return self._load_kw.on(horizon) * horizon.hours
+        return Band.certain(self._load_kw.on(horizon) * horizon.hours)
 
-    def solar_kwh(
+    def solar(
         self,
         observed: Observations,  # noqa: ARG002
-        forecast: SolarForecast | None,  # noqa: ARG002
+        latest: SolarForecast | None,  # noqa: ARG002
         horizon: Horizon,
-        now: datetime,  # noqa: ARG002
-    ) -> Floats:
+    ) -> Band:
         """What the panels could give [kWh per slot]."""
-        return self._solar_kw.on(horizon) * horizon.hours
+        return Band.certain(self._solar_kw.on(horizon) * horizon.hours)
+
+    def futures(self, load: Band, solar: Band) -> tuple[Future, ...]:  # noqa: ARG002
+        """One future is certain."""
+        return ()
 
 
 def _continued(series: SlotSeries) -> SlotSeries:

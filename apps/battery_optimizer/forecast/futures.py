@@ -1,0 +1,57 @@
+"""A few ways that load and sun may turn out together, from the bands that they are expected in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Self
+
+import numpy as np
+
+from battery_optimizer.model.outlook import Future
+from battery_optimizer.model.settings import Attitude
+from battery_optimizer.model.slots import Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """What is expected in each slot [kWh], shape (n_slots,) each; quantiles of a slot by itself."""
+
+    mean_kwh: Floats
+    p10_kwh: Floats
+    p90_kwh: Floats
+
+    @classmethod
+    def certain(cls, kwh: Floats) -> Self:
+        """A band of no width."""
+        return cls(mean_kwh=kwh, p10_kwh=kwh, p90_kwh=kwh)
+
+    def shifted(self, share: float) -> Floats:
+        """The mean moved a share of the way to p90 (positive) or to p10 (negative) [kWh]."""
+        towards = self.p90_kwh if share > 0 else self.p10_kwh
+        return np.maximum(self.mean_kwh + abs(share) * (towards - self.mean_kwh), 0.0)
+
+
+_WEIGHTS: Final[Mapping[Attitude, tuple[float, float, float]]] = {
+    Attitude.THRIFTY: (0.0, 1.0, 0.0),
+    Attitude.BALANCED: (0.2, 0.6, 0.2),
+    Attitude.CAUTIOUS: (0.35, 0.5, 0.15),
+}
+"""Weights of a short, a usual and an ample future."""
+
+_LOAD_SHARE: Final = 0.3
+"""A day's load departs by about this share of what its single half hours do: 0.19 to 0.49 on five
+homes. A dull day is dull throughout, so the sun's departs in full."""
+
+
+def make_futures(load: Band, solar: Band, attitude: Attitude) -> tuple[Future, ...]:
+    """C28: short (more load, less sun), usual and ample; none where everything is certain."""
+    short, usual, ample = _WEIGHTS[attitude]
+    certain = np.array_equal(load.p10_kwh, load.p90_kwh) and np.array_equal(
+        solar.p10_kwh, solar.p90_kwh
+    )
+    if certain or usual == 1.0:
+        return ()
+    return (
+        Future(weight=short, load_kwh=load.shifted(_LOAD_SHARE), solar_kwh=solar.shifted(-1.0)),
+        Future(weight=usual, load_kwh=load.mean_kwh, solar_kwh=solar.mean_kwh),
+        Future(weight=ample, load_kwh=load.shifted(-_LOAD_SHARE), solar_kwh=solar.shifted(1.0)),
+    )

@@ -1,0 +1,108 @@
+"""What to do now: every command priced, in every future, and the steadiest of the good ones."""
+
+from collections.abc import Mapping, Sequence
+
+from battery_optimizer.model.house import House
+from battery_optimizer.model.modes import InverterCommand, Mode
+from battery_optimizer.model.outlook import Outlook
+from battery_optimizer.model.plan import Alternative, Schedule
+from battery_optimizer.model.slots import Floats
+from battery_optimizer.optimize.mapping import carried_on, flows_under
+from battery_optimizer.optimize.relaxation import Optimum
+from battery_optimizer.optimize.switching import MODES
+
+_EVEN_P = 0.01
+"""Costs this close are even [p]: then what follows the load wins."""
+HOPELESS_P = 10.0
+"""What costs this much more in the usual future is not asked for in the others [p]."""
+
+
+def candidates(
+    house: House,
+    outlook: Outlook,
+    schedule: Schedule,
+    planned: InverterCommand,
+    in_force: InverterCommand | None,
+) -> tuple[InverterCommand, ...]:
+    """Everything worth pricing for the first slot, each once."""
+    battery = house.battery
+    carried = None if in_force is None else carried_on(outlook, schedule, 0, in_force.mode)
+    every = (
+        planned,
+        *([] if carried is None else [carried]),
+        InverterCommand(mode=Mode.SELF_USE),
+        InverterCommand(mode=Mode.HOLD),
+        InverterCommand(mode=Mode.FEED_IN),
+        InverterCommand(mode=Mode.FORCE_CHARGE, power_kw=battery.max_charge_kw),
+        InverterCommand(mode=Mode.FORCE_DISCHARGE, power_kw=battery.max_discharge_kw),
+    )
+    return tuple(dict.fromkeys(every))
+
+
+def schedules_after(
+    house: House,
+    outlook: Outlook,
+    soc_kwh: float,
+    optimum: Optimum,
+    commands: Sequence[InverterCommand],
+) -> dict[InverterCommand, Schedule]:
+    """The best that can follow each command, solved, not estimated; without those that cannot be.
+
+    To be asked before another program is solved.
+    """
+    found = {
+        command: optimum.schedule_if(flows_under(house, command, outlook, 0, soc_kwh))
+        for command in commands
+    }
+    return {command: schedule for command, schedule in found.items() if schedule is not None}
+
+
+def priced(objectives: Mapping[InverterCommand, float]) -> tuple[Alternative, ...]:
+    """Commands with what each costs more than the best of them [p], cheapest first."""
+    best = min(objectives.values())
+    return tuple(
+        Alternative(command=command, extra_cost_p=objective - best)
+        for command, objective in sorted(objectives.items(), key=lambda item: item[1])
+    )
+
+
+def near_best(alternatives: Sequence[Alternative]) -> tuple[InverterCommand, ...]:
+    """The commands between which other futures could decide."""
+    return tuple(each.command for each in alternatives if each.extra_cost_p < HOPELESS_P)
+
+
+def choose(
+    alternatives: Sequence[Alternative],
+    in_force: InverterCommand | None,
+    to_go: Floats,
+    switching_price_p: float,
+) -> Alternative:
+    """C20, C27: the cheapest, changes of mode counted: now, and those that will follow.
+
+    `to_go` is what `switching.steadiest` gives. Among even ones, what follows the load.
+    """
+    after = to_go[1] if len(to_go) > 1 else to_go[0] * 0.0
+    least_after = float(after.min()) + switching_price_p
+
+    def total_p(alternative: Alternative) -> float:
+        mode = alternative.command.mode
+        changes = in_force is not None and mode is not in_force.mode
+        follows = min(float(after[MODES.index(mode)]), least_after)
+        return alternative.extra_cost_p + switching_price_p * changes + follows
+
+    totals = [total_p(alternative) for alternative in alternatives]
+    even = [
+        alternative
+        for alternative, total in zip(alternatives, totals, strict=True)
+        if total <= min(totals) + _EVEN_P
+    ]
+    return min(even, key=lambda alternative: _PREFERENCE.index(alternative.command.mode))
+
+
+_PREFERENCE = (
+    Mode.SELF_USE,
+    Mode.HOLD,
+    Mode.FEED_IN,
+    Mode.FORCE_CHARGE,
+    Mode.FORCE_DISCHARGE,
+)
