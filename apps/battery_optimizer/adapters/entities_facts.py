@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from battery_optimizer.model.loss import ForecastErrors, Yesterday
 from battery_optimizer.model.modes import Mode
 from battery_optimizer.model.plan import SlotPlan
 from battery_optimizer.model.shown import Shown, end_of
+from battery_optimizer.model.slots import local_day
 
 Value = str | float | int | datetime | None
 Attributes = Mapping[str, Any]
@@ -144,6 +146,51 @@ def solver_facts(shown: Shown) -> Attributes:
         "made_at": short_time(shown.plan.made_at),
         "warnings": list(shown.plan.warnings),
     }
+
+
+def lost_yesterday(shown: Shown) -> Value:
+    """How much less yesterday could have cost [p]."""
+    found = shown.yesterday
+    return None if isinstance(found, str) else round(found.split.distance_p, 2)
+
+
+def loss_facts(shown: Shown) -> Attributes:
+    """Yesterday's bill, the best possible and the causes of the difference [p], which add up."""
+    found = shown.yesterday
+    if isinstance(found, str):
+        return {"why": shortened(found)}
+    split = found.split
+    return {
+        "day": local_day(split.start).isoformat(),
+        "bill_p": round(split.bill_p, 2),
+        "best_p": round(split.best_p, 2),
+        **{f"{name.replace(' ', '_')}_p": round(lost, 2) for name, lost in split.parts.items()},
+    }
+
+
+def forecast_error(read: Callable[[Yesterday], ForecastErrors]) -> Callable[[Shown], Value]:
+    """Yesterday's mean absolute error of what was expected for the hour to come [kW]."""
+    return lambda shown: (
+        None if isinstance(shown.yesterday, str) else rounded(read(shown.yesterday).next_hour_kw)
+    )
+
+
+def error_facts(read: Callable[[Yesterday], ForecastErrors]) -> Callable[[Shown], Attributes]:
+    """Errors [kW] by hour of the local day and by hours ahead; bias is expected less metered."""
+
+    def attributes(shown: Shown) -> Attributes:
+        if isinstance(shown.yesterday, str):
+            return {"why": shortened(shown.yesterday)}
+        errors = read(shown.yesterday)
+        rows = {
+            "by_hour_kw": errors.by_hour_kw,
+            "by_hour_bias_kw": errors.by_hour_bias_kw,
+            "by_lead_kw": errors.by_lead_kw,
+            "by_lead_bias_kw": errors.by_lead_bias_kw,
+        }
+        return {name: [rounded(value) for value in values] for name, values in rows.items()}
+
+    return attributes
 
 
 def short_time(moment: datetime) -> str:

@@ -71,8 +71,10 @@ class Retention:
     """Their half-hourly averages, and the energies of each slot."""
     decisions: int = 60
     """One line for each cycle, the commands sent, and what is left of plans."""
+    outlooks: int = 2
+    """What was expected, for looking back at yesterday."""
     every_plan: int = 1
-    """Every plan, with the outlooks; beyond, the first plan of each hour,"""
+    """Every plan; beyond, the first plan of each hour,"""
     hourly_plan: int = 7
     """and beyond this, the first plan, and the first forecast, of each six hours."""
     forecasts: int = 60

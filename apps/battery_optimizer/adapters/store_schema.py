@@ -65,7 +65,7 @@ PRUNE: Final = (
         AND made_at NOT IN (SELECT min(made_at) FROM plans GROUP BY made_at / 3600)""",
     """DELETE FROM plans WHERE made_at < :hourly_plan
         AND made_at NOT IN (SELECT min(made_at) FROM plans GROUP BY made_at / 21600)""",
-    "DELETE FROM outlooks WHERE slot < :every_plan",
+    "DELETE FROM outlooks WHERE slot < :outlooks",
     "DELETE FROM solar_forecasts WHERE issued_at < :forecasts",
     """DELETE FROM solar_forecasts WHERE issued_at < :hourly_plan AND (issued_at, source) NOT IN
         (SELECT min(issued_at), source FROM solar_forecasts GROUP BY source, issued_at / 21600)""",

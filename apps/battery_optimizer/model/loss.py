@@ -46,3 +46,30 @@ class Split:
     def best_p(self) -> float:
         """The least possible bill, corrected for what it would leave stored for the next day."""
         return self.bill_p - self.distance_p
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastErrors:
+    """Mean absolute error and bias (expected less metered) [kW]; None where nothing is known.
+
+    By hour of the local day, of what was expected for the coming 24 hours, and by lead time [h].
+    """
+
+    by_hour_kw: tuple[float | None, ...]
+    by_hour_bias_kw: tuple[float | None, ...]
+    by_lead_kw: tuple[float | None, ...]
+    by_lead_bias_kw: tuple[float | None, ...]
+
+    @property
+    def next_hour_kw(self) -> float | None:
+        """Mean absolute error of what was expected for the next hour."""
+        return self.by_lead_kw[0] if self.by_lead_kw else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Yesterday:
+    """A day looked back on."""
+
+    split: Split
+    load: ForecastErrors
+    solar: ForecastErrors

@@ -6,6 +6,7 @@ from datetime import datetime
 import numpy as np
 
 from battery_optimizer.model.decision import CycleOutcome, CycleResult
+from battery_optimizer.model.loss import Yesterday
 from battery_optimizer.model.modes import Mode
 from battery_optimizer.model.plan import Plan, SlotPlan
 from battery_optimizer.model.slots import HOUR, UK
@@ -27,6 +28,8 @@ class Shown:
     """Which running app this is, so that a second one on the same inverter is noticed."""
     inverter: str = ""
     """What that app drives: the id of the entity that sets the mode."""
+    yesterday: Yesterday | str = ""
+    """What looking back at yesterday found, or why it found nothing."""
 
     @property
     def plan(self) -> Plan | None:

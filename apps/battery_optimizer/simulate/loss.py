@@ -21,7 +21,7 @@ They add up to the distance exactly. A part may be negative: an error may be luc
 errors that cancel out.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -61,15 +61,16 @@ class Hindsight:
 
     def split(self, day: LivedDay) -> Split:
         """The day's money in parts [p]. PlanningError where its best could not be proven."""
-        *_, split = self.splitting(day)
-        assert split is not None  # noqa: S101 (it is what `splitting` ends with)
-        return split
+        work = self.splitting(day)
+        while True:
+            try:
+                next(work)
+            except StopIteration as end:
+                split: Split = end.value
+                return split
 
-    def splitting(self, day: LivedDay) -> Iterator[Split | None]:
-        """The same a replay at a time, for whoever has other things to do in between.
-
-        Yields None until the last, which is the result.
-        """
+    def splitting(self, day: LivedDay) -> Generator[None, None, Split]:
+        """The same a plan at a time, some three hundred, for whoever has other things to do."""
         loops: dict[Known, float] = {}
         happened_p = self._with_wear(day.bill_p, day.discharged_kwh)
         happened_p += self._cost_to_come(day, day.end_soc_kwh)
@@ -79,13 +80,11 @@ class Hindsight:
             for n_known in range(len(order) + 1):
                 known = frozenset(order[:n_known])
                 if known not in loops:
-                    loops[known] = self._replay(day, known)
-                    yield None
-        to_the_letter_p = self._follow_to_the_letter(day)
-        yield None
+                    loops[known] = yield from self._replay(day, known)
+        to_the_letter_p = yield from self._follow_to_the_letter(day)
         best_p = self._least_cost(day.in_hindsight(day.start), day.start_soc_kwh)
         saved = _saved(loops)
-        yield Split(
+        return Split(
             start=day.start,
             bill_p=day.bill_p,
             load_p=saved[Input.LOAD],
@@ -96,11 +95,12 @@ class Hindsight:
             optimizer_p=to_the_letter_p - best_p,
         )
 
-    def _replay(self, day: LivedDay, known: Known) -> float:
+    def _replay(self, day: LivedDay, known: Known) -> Generator[None, None, float]:
         """Cost of the day and what comes [p], lived through again with so much known."""
         battery, soc_kwh, in_force = self._house.battery, day.start_soc_kwh, day.before
         meter = _Meter(day.actual)
         for moment in day.moments:
+            yield
             wanted = self._wanted(day, moment, known, soc_kwh, in_force)
             if not same(wanted, in_force):
                 in_force = wanted
@@ -141,11 +141,12 @@ class Hindsight:
             keeps_limits=self._keeps_limits,
         )
 
-    def _follow_to_the_letter(self, day: LivedDay) -> float:
+    def _follow_to_the_letter(self, day: LivedDay) -> Generator[None, None, float]:
         """Cost with all known and the battery doing just the energies of each plan [p]."""
         battery, soc_kwh = self._house.battery, day.start_soc_kwh
         meter = _Meter(day.actual)
         for moment in day.moments:
+            yield
             if moment.outlook is None:
                 outlook = day.in_hindsight(moment.at)
             else:
