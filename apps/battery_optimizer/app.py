@@ -143,6 +143,7 @@ class BatteryOptimizer(Hass):
 
     def _on_timer(self, **_: object) -> None:
         self._try("a cycle", self._run_cycle)
+        self._try("looking back at yesterday", RunningHouse.look_back)
         self._try("tidying the database", RunningHouse.keep_house)
 
     def _on_refresh(self, **_: object) -> None:
