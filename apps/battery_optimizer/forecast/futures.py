@@ -32,10 +32,11 @@ class Band:
 
 _WEIGHTS: Final[Mapping[Attitude, tuple[float, float, float]]] = {
     Attitude.THRIFTY: (0.0, 1.0, 0.0),
-    Attitude.BALANCED: (0.2, 0.6, 0.2),
-    Attitude.CAUTIOUS: (0.35, 0.5, 0.15),
+    Attitude.BALANCED: (0.3, 0.4, 0.3),
+    Attitude.CAUTIOUS: (0.45, 0.4, 0.15),
 }
-"""Weights of a short, a usual and an ample future."""
+"""Weights of a short, a usual and an ample future. Balanced is Swanson's rule for p10, p50 and p90
+(Keefer and Bodily, "Three-point approximations for continuous random variables", 1983)."""
 
 _LOAD_SHARE: Final = 0.3
 """A day's load departs by about this share of what its single half hours do: 0.19 to 0.49 on five

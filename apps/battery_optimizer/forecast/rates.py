@@ -1,15 +1,15 @@
 """Rates beyond the published ones, from recent days; and what energy left at the end is worth."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import numpy as np
 
 from battery_optimizer.errors import RatesUnavailable
+from battery_optimizer.forecast.calendar import SLOTS_PER_DAY, wall_positions
 from battery_optimizer.model.house import Battery
 from battery_optimizer.model.outlook import TerminalValue
 from battery_optimizer.model.slots import (
-    SLOT,
     Bools,
     Floats,
     Horizon,
@@ -47,6 +47,22 @@ def forecast_rates(known: KnownRates, horizon: Horizon) -> RateForecast:
         export_rate=export_rate,
         published=imports_known & exports_known,
     )
+
+
+def as_far_as_known(known: KnownRates, horizon: Horizon) -> Horizon:
+    """The horizon cut where forecasting must end: all of it, or, with too little history, less.
+
+    Raises RatesUnavailable where not even the present has rates.
+    """
+    try:
+        forecast_rates(known, horizon)
+    except RatesUnavailable:
+        published = np.isfinite(known.imports.on(horizon)) & np.isfinite(known.exports.on(horizon))
+        n_slots = int(np.argmin(published))
+        if n_slots == 0:
+            raise
+        return replace(horizon, n_slots=n_slots)
+    return horizon
 
 
 def terminal_value(battery: Battery, rates: RateForecast, horizon: Horizon) -> TerminalValue:
@@ -92,13 +108,10 @@ def _filled(series: SlotSeries, horizon: Horizon, name: str) -> tuple[Floats, Bo
 
 def _typical_day(series: SlotSeries) -> Floats:
     """Weighted mean by half hour of the local day, shape (48,); NaN where none is known."""
-    known = np.flatnonzero(np.isfinite(series.values))
-    total, weight = np.zeros(48), np.zeros(48)
-    last = len(series.values)
-    for index in known:
-        clock = half_hour_of_day(series.start + int(index) * SLOT)
-        share = _AGE_WEIGHT ** ((last - int(index)) / 48)
-        total[clock] += share * series.values[index]
-        weight[clock] += share
+    known = np.isfinite(series.values)
+    clock = wall_positions(series.start, len(known))[known] % SLOTS_PER_DAY
+    share = _AGE_WEIGHT ** ((len(known) - np.flatnonzero(known)) / SLOTS_PER_DAY)
+    total = np.bincount(clock, share * series.values[known], SLOTS_PER_DAY)
+    weight = np.bincount(clock, share, SLOTS_PER_DAY)
     with np.errstate(invalid="ignore"):
         return np.where(weight > 0, total / weight, np.nan)

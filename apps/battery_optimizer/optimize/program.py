@@ -10,6 +10,7 @@ from enum import Enum, auto
 from typing import Any
 
 import cvxpy as cp
+import numpy as np
 
 from battery_optimizer.model.house import Battery
 from battery_optimizer.model.tariff import bill
@@ -85,9 +86,12 @@ class Program:
     directions: "Directions | None"
 
     def set(self, inputs: ProgramInputs) -> None:
-        """Set every parameter; nothing is compiled again."""
+        """Set every parameter that has changed; nothing is compiled again."""
         for name, parameter in self.parameters.items():
-            parameter.value = getattr(inputs, name)
+            value = getattr(inputs, name)
+            # CVXPY checks what it is given, which takes longer than to see that it is the same.
+            if parameter.value is None or not np.array_equal(parameter.value, value):
+                parameter.value = value
 
 
 def compile_program(
