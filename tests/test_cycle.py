@@ -16,11 +16,11 @@ import yaml
 
 from battery_optimizer.cycle import Cycle, Ports
 from battery_optimizer.errors import InverterError
-from battery_optimizer.model.decision import CommandResult, CycleOutcome, CycleResult
+from battery_optimizer.model.decision import CommandResult, CycleOutcome, CycleResult, SentCommand
 from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
-from battery_optimizer.model.settings import Control, PlannerSettings
+from battery_optimizer.model.settings import CommandSettings, Control, PlannerSettings
 from battery_optimizer.model.slots import day_bounds
-from battery_optimizer.model.wishes import Override, Wishes
+from battery_optimizer.model.wishes import NO_WISHES, Override, Wishes
 from builders import a_battery, a_house
 from fakes import (
     FailingPlanner,
@@ -55,6 +55,8 @@ class World:
     journal: MemoryJournal = field(default_factory=MemoryJournal)
     control: Control = Control.ACTIVE
     settings: PlannerSettings = field(default_factory=PlannerSettings)
+    commands: CommandSettings = field(default_factory=CommandSettings)
+    wishes: Wishes = NO_WISHES
 
     def __post_init__(self) -> None:
         self.cycle = Cycle(
@@ -70,6 +72,7 @@ class World:
             forecaster=FlatForecaster(),
             settings=self.settings,
             control=self.control,
+            commands=self.commands,
         )
         self._planner = self.cycle._planner
 
@@ -104,6 +107,8 @@ class World:
             meters=FakeMeters(soc_kwh=story.get("soc_kwh", 5.0)),
             inverter=FakeInverter(doing=doing and InverterCommand(mode=Mode(doing))),
             control=Control(story.get("control", "active")),
+            commands=CommandSettings(**story.get("commands", {})),
+            wishes=Wishes(overrides=tuple(_order(start, each) for each in story.get("orders", ()))),
         )
 
     def suffer(self, faults: dict[str, Any]) -> None:
@@ -113,12 +118,25 @@ class World:
         self.inverter.unreadable = faults.pop("inverter_reading", None)
         self.cycle._planner = FailingPlanner() if faults.pop("planner", False) else self._planner
         if faults.pop("lost_its_mode", False):
-            self.inverter.doing = InverterCommand(mode=Mode.FEED_IN)
+            self.inverter.doing = InverterCommand(mode=Mode.HOLD)
+        if (set_by_hand := faults.pop("set_by_hand", None)) is not None:
+            mode = None if set_by_hand == "peak_shaving" else Mode(set_by_hand)
+            self.inverter.doing = mode and InverterCommand(mode=mode)
+        self.meters.battery_kw = faults.pop("battery_kw", None)
         assert not faults, f"unknown faults {faults}"
 
     def run(self, after_minutes: float = 0.0) -> CycleOutcome:
         """One cycle."""
-        return self.cycle.run(self.start + timedelta(minutes=after_minutes))
+        return self.cycle.run(self.start + timedelta(minutes=after_minutes), self.wishes)
+
+
+def _order(start: datetime, told: dict[str, Any]) -> Override:
+    first, last = told["minutes"]
+    return Override(
+        start=start + timedelta(minutes=first),
+        end=start + timedelta(minutes=last),
+        command=InverterCommand(mode=Mode(told["mode"]), power_kw=told.get("power_kw")),
+    )
 
 
 def test_there_are_stories() -> None:
@@ -147,6 +165,9 @@ def check(world: World, outcome: CycleOutcome, expected: dict[str, Any], when: s
         "becomes": outcome.command_result,
         "sent": [command.mode for command in world.inverter.tried],
         "doing": world.inverter.doing and world.inverter.doing.mode,
+        "other_way": world.inverter.other_way,
+        "writes_today": outcome.writes_today,
+        "look_again": outcome.look_again,
         "published_slots": None if outlook is None else outlook.rate_published.sum(),
     }
     assert expected.pop("reason", "") in outcome.reason, when
@@ -252,3 +273,22 @@ def test_a_cycle_within_a_slot_plans_what_is_left_of_it(minutes: float) -> None:
     assert outcome.command_result is CommandResult.APPLIED
     assert outcome.plan is not None
     assert outcome.plan.slots[0].hours == pytest.approx((30 - minutes) / 60)
+
+
+def test_writes_from_before_a_restart_count() -> None:
+    hold, feed_in = InverterCommand(mode=Mode.HOLD), InverterCommand(mode=Mode.FEED_IN)
+    sent = [
+        SentCommand(at=NIGHT - timedelta(hours=hours), command=command, result=result)
+        for hours, command, result in (
+            (3, hold, CommandResult.APPLIED),  # yesterday
+            (1, hold, CommandResult.APPLIED),
+            (1, feed_in, CommandResult.FAILED),
+            (1, feed_in, CommandResult.APPLIED),
+        )
+    ]
+    stay = Override(start=NIGHT, end=NIGHT + DAY, command=SELF_USE)
+    wishes = Wishes(overrides=(stay,))
+    world = World.at(NIGHT, journal=MemoryJournal(sent=sent), wishes=wishes)
+    assert world.run().writes_today == 2
+    broken = World.at(NIGHT, journal=MemoryJournal(sent=sent, fault="locked"), wishes=wishes)
+    assert broken.run().writes_today == 0

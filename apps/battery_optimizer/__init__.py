@@ -3,11 +3,12 @@
     app        the AppDaemon shell: wires adapters to the cycle, sets timers; does not think
     config     the settings of apps.yaml, typed; every mistake names its key path
     cycle      read -> forecast -> optimize -> dispatch -> record: one cycle
+    commander  gives the inverter its orders, watches what comes of them
     ports      what a cycle needs from outside
     model      pure values: the UTC grid, tariffs, the house, outlooks, plans, decisions
     forecast   pure: what load, sun and rates will be
     optimize   pure: the linear program, the planner around it, the reasons
-    control    pure: from a plan to one command, and the limits that always hold
+    control    pure: from a plan to one command; whether it is carried out, and what if not
     adapters   I/O, one outside system per file
     simulate   recorded days, the simulated house, backtests
 

@@ -27,6 +27,8 @@ CYCLE: Final = timedelta(minutes=5)
 AFTER_THE_BOUNDARY: Final = timedelta(seconds=1)
 """A slot has surely begun when the cycle that starts it asks for the time."""
 CONNECT_AGAIN_S: Final = 30
+LOOK_AGAIN_S: Final = 40
+"""After a command, or something odd: by then a mode is felt and polled."""
 STOP_WITHIN_S: Final = 1.5
 """AppDaemon gives all apps together 3 s to stop."""
 TIME_ZONE: Final = "Europe/London"
@@ -146,6 +148,9 @@ class BatteryOptimizer(Hass):
         self._try("looking back at yesterday", RunningHouse.look_back)
         self._try("tidying the database", RunningHouse.keep_house)
 
+    def _on_second_look(self, **_: object) -> None:
+        self._try("a cycle", self._run_cycle)
+
     def _on_refresh(self, **_: object) -> None:
         self._try("refreshing prices", lambda house, now: house.rates.refresh(now))
         self._try("a cycle", self._run_cycle)
@@ -185,6 +190,8 @@ class BatteryOptimizer(Hass):
         self._shown = shown
         self._say(shown)
         publish(shown, self._set_entity)
+        if shown.outcome.look_again:
+            self.run_in(self._on_second_look, LOOK_AGAIN_S)
 
     def _say(self, shown: Shown) -> None:
         """Log what changed since the last cycle, in plain words."""

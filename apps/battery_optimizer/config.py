@@ -16,7 +16,7 @@ from battery_optimizer.errors import ConfigError
 from battery_optimizer.model.house import Battery, GridConnection, House, Inverter
 from battery_optimizer.model.meters import MeterEntities
 from battery_optimizer.model.ranges import Range, check_ranges
-from battery_optimizer.model.settings import Control, PlannerSettings
+from battery_optimizer.model.settings import CommandSettings, Control, PlannerSettings
 from battery_optimizer.model.solar import SolarArray
 
 APPDAEMON_KEYS: Final = frozenset(
@@ -180,6 +180,7 @@ class Config(Section):
     solar: SolarSettings = SolarSettings()
     entities: EntitySettings = EntitySettings()
     planner: PlannerSettings = PlannerSettings()
+    commands: CommandSettings = CommandSettings()
     web: WebSettings = WebSettings()
 
     @classmethod

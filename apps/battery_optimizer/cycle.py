@@ -7,25 +7,24 @@ last plan while it is young; stated rules on the present rate; self-use.
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from battery_optimizer.control.breaker import Breaker
-from battery_optimizer.control.dispatch import dispatch, same, without_limits
+from battery_optimizer.commander import Commander
+from battery_optimizer.control.dispatch import dispatch, without_limits
 from battery_optimizer.control.fallback import reactive_command
 from battery_optimizer.errors import (
     BatteryOptimizerError,
     DataError,
     ForecastUnavailable,
-    InverterError,
     PlanningError,
 )
 from battery_optimizer.forecast.outlook import Forecaster, build_outlook
 from battery_optimizer.forecast.rates import RECENT_DAYS
 from battery_optimizer.forecast.solar import TOLD_DAYS, as_told
-from battery_optimizer.model.decision import CommandResult, CycleOutcome, CycleResult
+from battery_optimizer.model.decision import CycleOutcome, CycleResult
 from battery_optimizer.model.house import House
 from battery_optimizer.model.modes import SELF_USE, InverterCommand
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.plan import Plan, SlotPlan
-from battery_optimizer.model.settings import Control, PlannerSettings
+from battery_optimizer.model.settings import CommandSettings, Control, PlannerSettings
 from battery_optimizer.model.slots import Horizon, day_bounds, floor_to_slot, local_day
 from battery_optimizer.model.telemetry import SolarForecast, Telemetry
 from battery_optimizer.model.wishes import NO_WISHES, Wishes
@@ -62,7 +61,7 @@ class _Choice:
 
 
 class Cycle:
-    """Runs cycles for one house; remembers the last plan and the circuit breaker."""
+    """Runs cycles for one house; remembers the last plan."""
 
     def __init__(
         self,
@@ -72,23 +71,27 @@ class Cycle:
         forecaster: Forecaster,
         settings: PlannerSettings,
         control: Control = Control.ACTIVE,
+        commands: CommandSettings = CommandSettings(),  # noqa: B008 - frozen
     ) -> None:
         self._house = house
         self._ports = ports
         self._forecaster = forecaster
         self._settings = settings
-        self._control = control
         self._planner = Planner(settings)
-        self._breaker = Breaker()
+        self._commander = Commander(
+            inverter=ports.inverter, journal=ports.journal, control=control, settings=commands
+        )
         self._last_plan: Plan | None = None
         self._last_outlook: Outlook | None = None
         self._last_told: tuple[datetime, SolarForecast] | None = None
 
     def run(self, now: datetime, wishes: Wishes = NO_WISHES) -> CycleOutcome:
         """One cycle at `now` (UTC). Raises nothing of ours: what went wrong is in the outcome."""
-        in_force, problems = self._read_inverter()
-        choice = self._choose(now, in_force, wishes)
-        result, control_problems = self._command(now, choice.command, in_force)
+        in_force, wishes, problems = self._commander.look(now, wishes)
+        choice = self._ordered(now, self._choose(now, in_force, wishes), wishes)
+        result, control_problems = self._commander.send(
+            now, choice.command, in_force, self._house_at(choice.telemetry), choice.telemetry
+        )
         outcome = CycleOutcome(
             at=now,
             result=choice.result,
@@ -99,19 +102,14 @@ class Cycle:
             outlook=choice.outlook,
             plan=choice.plan,
             problems=(*problems, *choice.problems, *control_problems),
+            writes_today=self._commander.writes(now),
+            look_again=self._commander.should_look_again(now),
         )
         return self._recorded(outcome)
 
     def make_safe(self) -> None:
         """Set self-use, for when nobody will watch; InverterError when that fails."""
-        if self._control is Control.ACTIVE:
-            self._ports.inverter.apply(SELF_USE)
-
-    def _read_inverter(self) -> tuple[InverterCommand | None, tuple[str, ...]]:
-        try:
-            return self._ports.inverter.current(), ()
-        except InverterError as error:
-            return None, (str(error),)
+        self._commander.make_safe()
 
     def _choose(self, now: datetime, in_force: InverterCommand | None, wishes: Wishes) -> _Choice:
         """The first rung of the ladder that holds."""
@@ -226,7 +224,19 @@ class Cycle:
             return None
         return reactive_command(self._house.battery, rate, known.imports.values)
 
-    def _house_at(self, telemetry: Telemetry) -> House:
+    def _ordered(self, now: datetime, choice: _Choice, wishes: Wishes) -> _Choice:
+        """What a person ordered for now, to the letter and without a plan, too."""
+        order = wishes.order_at(now)
+        if order is None:
+            return choice
+        command = self._dispatched(order, choice.telemetry)
+        if choice.result is CycleResult.PLANNED and command.mode is choice.command.mode:
+            return replace(choice, command=command)
+        return replace(choice, command=command, reason=f"{command.mode}, as ordered.")
+
+    def _house_at(self, telemetry: Telemetry | None) -> House:
+        if telemetry is None:
+            return self._house
         battery = self._house.battery.at_temperature(telemetry.battery_temperature_c)
         return replace(self._house, battery=battery)
 
@@ -241,38 +251,6 @@ class Cycle:
             soc_kwh=telemetry.soc_kwh,
             keeps_limits=self._ports.inverter.keeps_limits,
         )
-
-    def _command(
-        self, now: datetime, command: InverterCommand, in_force: InverterCommand | None
-    ) -> tuple[CommandResult, tuple[str, ...]]:
-        if self._control is Control.READ_ONLY:
-            return CommandResult.READ_ONLY, ()
-        if self._breaker.is_open(now):
-            problem = "the inverter refused three times; commands are paused"
-            return CommandResult.PAUSED, (problem, *self._calmed(in_force))
-        if in_force is not None and same(command, in_force):
-            return CommandResult.UNCHANGED, ()
-        try:
-            self._ports.inverter.apply(command)
-        except InverterError as error:
-            return self._failed(now, error)
-        self._breaker = self._breaker.after_success()
-        return CommandResult.APPLIED, ()
-
-    def _failed(self, now: datetime, error: InverterError) -> tuple[CommandResult, tuple[str, ...]]:
-        self._breaker = self._breaker.after_failure(now)
-        calmed = self._calmed(None) if self._breaker.is_open(now) else ()
-        return CommandResult.FAILED, (str(error), *calmed)
-
-    def _calmed(self, in_force: InverterCommand | None) -> tuple[str, ...]:
-        """Self-use for the length of the pause; what is wrong if not even that can be set."""
-        if in_force is not None and same(SELF_USE, in_force):
-            return ()
-        try:
-            self._ports.inverter.apply(SELF_USE)
-        except InverterError as error:
-            return (f"not even self-use could be set: {error}",)
-        return ()
 
     def _recorded(self, outcome: CycleOutcome) -> CycleOutcome:
         try:

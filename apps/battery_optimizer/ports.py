@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from battery_optimizer.model.decision import CycleOutcome
+from battery_optimizer.model.decision import CycleOutcome, SentCommand
 from battery_optimizer.model.modes import InverterCommand
 from battery_optimizer.model.plan import Plan
 from battery_optimizer.model.tariff import KnownRates
@@ -61,8 +61,11 @@ class Inverter(Protocol):
         InverterError when it cannot be read.
         """
 
-    def apply(self, command: InverterCommand) -> None:
-        """Send and read back; InverterError when refused or not confirmed."""
+    def apply(self, command: InverterCommand, *, other_way: bool = False) -> None:
+        """Send and read back; InverterError when refused or not confirmed.
+
+        `other_way` asks for the alternative to a mode that was seen to do nothing.
+        """
 
 
 class Journal(Protocol):
@@ -73,3 +76,6 @@ class Journal(Protocol):
 
     def last_plan(self) -> Plan | None:
         """The newest recorded plan, to be followed after a restart."""
+
+    def commands(self, start: datetime, end: datetime) -> Sequence[SentCommand]:
+        """What was sent in [start, end), oldest first."""

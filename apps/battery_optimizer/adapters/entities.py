@@ -252,6 +252,12 @@ ENTITIES: Final = (
         icon="mdi:timer-outline",
     ),
     Entity(
+        name="Writes today",
+        value=lambda shown: shown.outcome.writes_today,
+        state_class="total_increasing",
+        icon="mdi:pencil-outline",
+    ),
+    Entity(
         name="Health",
         value=lambda shown: shown.health,
         icon="mdi:heart-pulse",

@@ -86,7 +86,7 @@ class FoxEssModbus:
         inverter_kw = self._number(fox.powers[mode]).value_kw
         return InverterCommand(mode=mode, power_kw=self._battery_kw(mode, inverter_kw))
 
-    def apply(self, command: InverterCommand) -> None:
+    def apply(self, command: InverterCommand, *, other_way: bool = False) -> None:
         """Send what differs, power before mode, and wait until it is read back.
 
         InverterError when it cannot be sent, is refused, or is not confirmed in time.

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 MOST_FAILURES = 3
 PAUSE = timedelta(minutes=30)
+LONGEST_PAUSE = timedelta(hours=4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,6 +13,7 @@ class Breaker:
     """Failures in a row, and until when nothing but self-use may be tried."""
 
     failures: int = 0
+    pauses: int = 0
     open_until: datetime | None = None
 
     def is_open(self, now: datetime) -> bool:
@@ -27,4 +29,9 @@ class Breaker:
         failures = self.failures + 1
         if failures < MOST_FAILURES:
             return replace(self, failures=failures)
-        return Breaker(failures=failures, open_until=now + PAUSE)
+        return self.opened(now)
+
+    def opened(self, now: datetime) -> "Breaker":
+        """Open, each time for twice as long."""
+        pause = min(PAUSE * 2**self.pauses, LONGEST_PAUSE)
+        return Breaker(failures=MOST_FAILURES, pauses=self.pauses + 1, open_until=now + pause)

@@ -29,6 +29,10 @@ class CommandResult(StrEnum):
     """The inverter already did it; nothing was sent."""
     READ_ONLY = "read_only"
     """`control: read_only`: nothing is ever sent."""
+    WAITING = "waiting"
+    """The last change is too fresh, or the day's writes are used up: not sent yet."""
+    LEFT = "left"
+    """Somebody else set a mode that this app does not use; it is left for a while."""
     FAILED = "failed"
     PAUSED = "paused"
     """The circuit breaker is open after repeated failures."""
@@ -51,6 +55,10 @@ class CycleOutcome:
     outlook: Outlook | None = None
     plan: Plan | None = None
     problems: tuple[str, ...] = ()
+    writes_today: int = 0
+    """How often the inverter was written to on this local day."""
+    look_again: bool = False
+    """Whether the powers will tell, in less than a minute, if the command is carried out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,134 @@
+"""Gives the inverter its orders and watches what comes of them: `control.steering`, with hands."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from battery_optimizer.control.proof import UNCLEAR, Finding, judge
+from battery_optimizer.control.steering import Order, Steering
+from battery_optimizer.control.writes import Writes, writes_for
+from battery_optimizer.errors import DataError, InverterError
+from battery_optimizer.model.decision import CommandResult
+from battery_optimizer.model.house import House
+from battery_optimizer.model.modes import SELF_USE, InverterCommand
+from battery_optimizer.model.settings import CommandSettings, Control
+from battery_optimizer.model.slots import day_bounds, local_day
+from battery_optimizer.model.telemetry import Telemetry
+from battery_optimizer.model.wishes import Wishes
+from battery_optimizer.ports import Inverter, Journal
+
+Problems = tuple[str, ...]
+
+
+class Commander:
+    """One inverter's; remembers what it was told."""
+
+    def __init__(
+        self, *, inverter: Inverter, journal: Journal, control: Control, settings: CommandSettings
+    ) -> None:
+        self._inverter = inverter
+        self._journal = journal
+        self._control = control
+        self._steering = Steering(settings=settings)
+
+    def look(
+        self, now: datetime, wishes: Wishes
+    ) -> tuple[InverterCommand | None, Wishes, Problems]:
+        """What the inverter does by its own account, or why that is not known.
+
+        With it the wishes, what somebody set at the inverter itself among them.
+        """
+        ordered = wishes.order_at(now) is not None
+        try:
+            in_force = self._inverter.current()
+        except InverterError as error:
+            self._steering = self._steering.seen(now, None, readable=False)
+            return None, self._steering.wishes(wishes, now), (str(error),)
+        self._steering = self._steering.seen(now, in_force, ordered=ordered)
+        return in_force, self._steering.wishes(wishes, now), ()
+
+    def writes(self, now: datetime) -> int:
+        """How often the inverter was written to today."""
+        return self._steering.writes.on(now)
+
+    def should_look_again(self, now: datetime) -> bool:
+        """Whether a look at the powers is due before the next cycle: was it done, is it wrong?"""
+        return self._steering.told_at == now or self._steering.repairs.is_suspicion
+
+    def send(
+        self,
+        now: datetime,
+        wanted: InverterCommand,
+        in_force: InverterCommand | None,
+        house: House,
+        telemetry: Telemetry | None,
+    ) -> tuple[CommandResult, Problems]:
+        """Send what there is to send; what became of it, and what is wrong."""
+        if self._control is Control.READ_ONLY:
+            return CommandResult.READ_ONLY, ()
+        self._remember_writes(now)
+        finding = self._finding(now, in_force, house, telemetry)
+        judged = self._steering.judged(finding)
+        self._steering, order = judged.order(now, wanted, in_force, finding)
+        try:
+            self._carry_out(now, order, in_force)
+        except InverterError as error:
+            if order.result is CommandResult.PAUSED:
+                return order.result, (*order.problems, _not_even(error))
+            return self._failed(now, order, error)
+        return order.result, order.problems
+
+    def make_safe(self) -> None:
+        """Set self-use, for when nobody will watch; InverterError when that fails."""
+        if self._control is Control.ACTIVE:
+            self._inverter.apply(SELF_USE)
+
+    def _finding(
+        self,
+        now: datetime,
+        in_force: InverterCommand | None,
+        house: House,
+        telemetry: Telemetry | None,
+    ) -> Finding:
+        if telemetry is None or in_force is None or not self._steering.can_judge(now, in_force):
+            return UNCLEAR
+        return judge(house, in_force, telemetry)
+
+    def _carry_out(self, now: datetime, order: Order, in_force: InverterCommand | None) -> None:
+        for command in order.commands:
+            self._inverter.apply(command, other_way=order.other_way)
+            self._steering = self._steering.after_success(now, command, in_force)
+            in_force = command
+
+    def _failed(
+        self, now: datetime, order: Order, error: InverterError
+    ) -> tuple[CommandResult, Problems]:
+        """Counted; after one too many self-use is tried at once."""
+        self._steering = self._steering.after_failure(now, order.commands[-1])
+        problems = (*order.problems, str(error))
+        if self._steering.breaker.is_open(now):
+            try:
+                self._inverter.apply(SELF_USE)
+            except InverterError as worse:
+                problems = (*problems, _not_even(worse))
+        return CommandResult.FAILED, problems
+
+    def _remember_writes(self, now: datetime) -> None:
+        """Those of today from before a restart."""
+        if self._steering.writes.day is not None:
+            return
+        start, _ = day_bounds(local_day(now))
+        try:
+            sent = self._journal.commands(start, now)
+        except DataError:
+            sent = []  # `record` says what is wrong with the store
+        count, before = 0, None
+        for each in sent:
+            if each.result is CommandResult.APPLIED:
+                count += writes_for(before, each.command)
+                before = each.command
+        writes = Writes().plus(now, count)
+        self._steering = replace(self._steering, writes=writes)
+
+
+def _not_even(error: InverterError) -> str:
+    return f"not even self-use could be set: {error}"

@@ -1,0 +1,152 @@
+"""Whether the inverter does what it was told, by measured power: a select alone proves nothing.
+
+What a mode should give is `model.modes.flows` with the load and the sun that are measured. Too
+little is not held against the inverter where the battery itself may say no: nearly full, nearly
+empty, or cold.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from battery_optimizer.model.house import House
+from battery_optimizer.model.modes import InverterCommand, flows
+from battery_optimizer.model.telemetry import Telemetry
+
+SETTLED_AFTER: Final = timedelta(seconds=30)
+"""A mode is felt after some 20 s, and shown with the poll that follows."""
+FIRST_WAIT: Final = timedelta(minutes=5)
+LONGEST_WAIT: Final = timedelta(hours=4)
+CONVINCING: Final = 2
+"""So many bad readings in a row are no chance, as one is when a kettle goes off."""
+
+_MOMENT_H: Final = 1 / 60
+_NEAR_SHARE: Final = 0.05
+_COLD_C: Final = 16.0
+_NOISE_KW: Final = 0.4
+_TOO_LITTLE: Final = 0.4
+_DANGER_KW: Final = 1.0
+
+
+class Verdict(StrEnum):
+    """What a reading says of the command in force."""
+
+    OBEYS = "obeys"
+    UNCLEAR = "unclear"
+    """Not measured, or the battery may have reasons of its own."""
+    FAILS = "fails"
+    """It does too little, or something else."""
+    DEFIES = "defies"
+    """The battery gives, or takes, far more than it was told to: repaired at any price."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A verdict, and in words what is wrong."""
+
+    verdict: Verdict
+    words: str = ""
+
+
+UNCLEAR: Final = Finding(verdict=Verdict.UNCLEAR)
+
+
+def judge(house: House, command: InverterCommand, telemetry: Telemetry) -> Finding:
+    """What the measured powers say of a command that has had its time to be felt."""
+    measured_kw = battery_kw(telemetry)
+    expected_kw = _expected_kw(house, command, telemetry)
+    if measured_kw is None or expected_kw is None:
+        return UNCLEAR
+    excess_kw = measured_kw - expected_kw
+    # Beyond what was told on the side of giving, or of taking; else it does less than told.
+    gives_more = measured_kw > max(expected_kw, 0.0) + _NOISE_KW
+    takes_more = measured_kw < min(expected_kw, 0.0) - _NOISE_KW
+    words = (
+        f"the inverter was told {command.mode} and its battery should {_does(expected_kw)}, "
+        f"but it {_does(measured_kw, 's')}"
+    )
+    if gives_more or takes_more:
+        is_far = abs(excess_kw) >= max(_DANGER_KW, abs(expected_kw) / 2)
+        return Finding(verdict=Verdict.DEFIES if is_far else Verdict.FAILS, words=words)
+    if abs(measured_kw) >= _TOO_LITTLE * abs(expected_kw) or abs(excess_kw) <= _NOISE_KW:
+        return Finding(verdict=Verdict.OBEYS)
+    if _has_reasons(house, telemetry, charging=expected_kw < 0):
+        return UNCLEAR
+    return Finding(verdict=Verdict.FAILS, words=words)
+
+
+def battery_kw(telemetry: Telemetry) -> float | None:
+    """The battery's power [kW], above 0 discharging; by difference where it has no sensor."""
+    if telemetry.battery_kw is not None:
+        return telemetry.battery_kw
+    if telemetry.load_kw is None or telemetry.solar_kw is None or telemetry.grid_kw is None:
+        return None
+    return telemetry.load_kw - telemetry.solar_kw - telemetry.grid_kw
+
+
+def _expected_kw(house: House, command: InverterCommand, telemetry: Telemetry) -> float | None:
+    follows_load = not command.mode.is_forced
+    if follows_load and (telemetry.load_kw is None or telemetry.solar_kw is None):
+        return None
+    given = flows(
+        house,
+        command,
+        soc_kwh=telemetry.soc_kwh,
+        load_kwh=(telemetry.load_kw or 0.0) * _MOMENT_H,
+        solar_kwh=(telemetry.solar_kw or 0.0) * _MOMENT_H,
+        hours=_MOMENT_H,
+    )
+    return -given.battery_kwh / _MOMENT_H
+
+
+def _has_reasons(house: House, telemetry: Telemetry, *, charging: bool) -> bool:
+    """Whether the battery may rightly do less than told."""
+    battery = house.battery
+    near_kwh = _NEAR_SHARE * battery.capacity_kwh
+    if not charging:
+        return telemetry.soc_kwh <= battery.reserve_kwh + near_kwh
+    celsius = telemetry.battery_temperature_c
+    is_cold = celsius is not None and celsius < _COLD_C
+    return is_cold or telemetry.soc_kwh >= battery.ceiling_kwh - near_kwh
+
+
+def _does(power_kw: float, ending: str = "") -> str:
+    if abs(power_kw) < _NOISE_KW / 2:
+        return f"do{'es' if ending else ''} nothing"
+    return f"{'charge' if power_kw < 0 else 'discharge'}{ending} at {abs(power_kw):.1f} kW"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repairs:
+    """How often in a row the inverter was found wanting, and what was tried about it."""
+
+    misses: int = 0
+    tried: int = 0
+    not_before: datetime | None = None
+    """The next repair waits so long: each time twice as long."""
+
+    def after(self, finding: Finding) -> "Repairs":
+        """One more reading."""
+        match finding.verdict:
+            case Verdict.OBEYS:
+                return Repairs()
+            case Verdict.UNCLEAR:
+                return self
+            case Verdict.FAILS | Verdict.DEFIES:
+                return replace(self, misses=self.misses + 1)
+
+    @property
+    def is_suspicion(self) -> bool:
+        """Whether one more reading should tell, soon."""
+        return 0 < self.misses < CONVINCING
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether something should be done about it now."""
+        waits = self.not_before is not None and now < self.not_before
+        return self.misses >= CONVINCING and not waits
+
+    def after_try(self, now: datetime) -> "Repairs":
+        """Something was done; it is judged anew, and the next try comes later than this one did."""
+        wait = min(FIRST_WAIT * 2**self.tried, LONGEST_WAIT) - SETTLED_AFTER
+        return Repairs(misses=0, tried=self.tried + 1, not_before=now + wait)

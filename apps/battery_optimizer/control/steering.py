@@ -1,0 +1,266 @@
+"""What to send the inverter now: from what is wanted, what it shows, and what came of it before.
+
+In this order: a mode that somebody else set is left alone for a while; after too much trouble there
+is a pause in self-use; a mode that is not carried out is repaired; and what differs is sent, though
+not too soon after the last change, and no oftener in a day than was allowed. Whatever makes the
+house safe is sent always.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from battery_optimizer.control.breaker import Breaker
+from battery_optimizer.control.dispatch import same
+from battery_optimizer.control.manual import ManualChange, change_by_others
+from battery_optimizer.control.proof import SETTLED_AFTER, UNCLEAR, Finding, Repairs, Verdict
+from battery_optimizer.control.writes import Writes, writes_for
+from battery_optimizer.model.decision import CommandResult
+from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
+from battery_optimizer.model.settings import CommandSettings
+from battery_optimizer.model.wishes import Wishes
+
+OTHER_WAYS: Final = (Mode.HOLD, Mode.FEED_IN)
+"""Modes that can be had in another way, by current limits."""
+MOST_REPAIRS: Final = 2
+_KEPT_FOR_MODES: Final = 4
+"""A quarter of the day's writes are not for changes of power alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What to send, one after the other; what it comes to if none of it fails; what to tell."""
+
+    result: CommandResult
+    commands: tuple[InverterCommand, ...] = ()
+    problems: tuple[str, ...] = ()
+    other_way: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steering:
+    """All that is remembered of commands and of what came of them."""
+
+    settings: CommandSettings = field(default_factory=CommandSettings)
+    breaker: Breaker = field(default_factory=Breaker)
+    repairs: Repairs = field(default_factory=Repairs)
+    writes: Writes = field(default_factory=Writes)
+    told: InverterCommand | None = None
+    """What was last set, or found set as wanted; None before that."""
+    told_at: datetime | None = None
+    """When its mode was set."""
+    tried: InverterCommand | None = None
+    """What failed since then: it may yet come."""
+    manual: ManualChange | None = None
+    other_ways: frozenset[Mode] = frozenset()
+    """Modes that did nothing by themselves, and are now had in the other way."""
+    could_read: bool = False
+
+    def seen(
+        self,
+        now: datetime,
+        in_force: InverterCommand | None,
+        *,
+        readable: bool = True,
+        ordered: bool = False,
+    ) -> "Steering":
+        """After a look at the inverter: whether somebody else has set it.
+
+        Where the household has `ordered` a mode, that stands, and the change is taken back.
+        """
+        before = replace(self, could_read=readable)
+        if not readable or self.told is None:
+            return before
+        if in_force is not None and in_force.mode is self.told.mode:
+            return replace(before, manual=None)
+        manual = self.manual
+        if manual is not None and (ordered or not manual.holds(now)):
+            # Forgotten, so that it is not noticed again should taking it back fail.
+            return replace(before, manual=None, told=None)
+        if manual is None and not self.could_read:
+            return before  # after an outage nobody can be blamed
+        if manual is not None and _mode(manual.command) is _mode(in_force):
+            return replace(before, manual=replace(manual, command=in_force))
+        change = change_by_others(
+            self.told,
+            in_force,
+            tried=self.tried,
+            now=now,
+            respected=timedelta(minutes=0 if ordered else self.settings.manual_change_minutes),
+        )
+        return replace(before, manual=change, repairs=Repairs() if change else self.repairs)
+
+    def wishes(self, wishes: Wishes, now: datetime) -> Wishes:
+        """The household's wishes, what somebody set by hand among them."""
+        return wishes if self.manual is None else self.manual.among(wishes, now)
+
+    def can_judge(self, now: datetime, in_force: InverterCommand | None) -> bool:
+        """Whether what the battery does now is to be what the mode in force makes it do."""
+        if in_force is None or self.told is None or self.told.mode is not in_force.mode:
+            return False
+        return self.told_at is None or now - self.told_at >= SETTLED_AFTER
+
+    def judged(self, finding: Finding) -> "Steering":
+        """After one more reading of what the battery does."""
+        return replace(self, repairs=self.repairs.after(finding))
+
+    def order(
+        self,
+        now: datetime,
+        wanted: InverterCommand,
+        in_force: InverterCommand | None,
+        finding: Finding = UNCLEAR,
+    ) -> tuple["Steering", Order]:
+        """What to send now, and what is then remembered."""
+        notices = () if self.manual is None else (self.manual.words,)
+        if self.manual is not None and self.manual.command is None and self.manual.holds(now):
+            return self, Order(result=CommandResult.LEFT, problems=notices)
+        if self.breaker.is_open(now):
+            return self._paused(now, in_force, finding)
+        if self._must_repair(now, wanted, in_force, finding):
+            return self._repaired(now, wanted, finding)
+        order = self._changed(now, wanted, in_force)
+        wrong = (finding.words,) if finding.verdict in (Verdict.FAILS, Verdict.DEFIES) else ()
+        is_found = order.result is CommandResult.UNCHANGED and self.manual is None
+        steering = replace(self, told=wanted) if is_found else self
+        return steering, replace(order, problems=(*notices, *wrong, *order.problems))
+
+    def after_success(
+        self, now: datetime, command: InverterCommand, in_force: InverterCommand | None
+    ) -> "Steering":
+        """The inverter took a command, and showed it."""
+        trusted = self.repairs.tried == 0 and not self.breaker.is_open(now)
+        is_new = in_force is None or in_force.mode is not command.mode
+        return replace(
+            self,
+            breaker=self.breaker.after_success() if trusted else self.breaker,
+            writes=self.writes.plus(now, writes_for(in_force, command)),
+            told=command,
+            told_at=now if is_new else self.told_at,
+            tried=None,
+            manual=self.manual if _same_mode(self.manual, command) else None,
+        )
+
+    def after_failure(self, now: datetime, command: InverterCommand) -> "Steering":
+        """The inverter refused, or did not show it."""
+        return replace(self, breaker=self.breaker.after_failure(now), tried=command)
+
+    def _paused(
+        self, now: datetime, in_force: InverterCommand | None, finding: Finding
+    ) -> tuple["Steering", Order]:
+        """Self-use, and once more by way of another mode if even that is not done."""
+        problems: tuple[str, ...] = ("the inverter failed again and again; commands are paused",)
+        steering = self
+        if in_force is None or not same(SELF_USE, in_force):
+            commands: tuple[InverterCommand, ...] = (SELF_USE,)
+        elif finding.verdict is Verdict.DEFIES and self.repairs.is_due(now):
+            steering = replace(self, repairs=self.repairs.after_try(now))
+            commands = (_between(SELF_USE), SELF_USE)
+        else:
+            commands = ()
+        if finding.words:
+            problems = (*problems, finding.words)
+        return steering, Order(result=CommandResult.PAUSED, commands=commands, problems=problems)
+
+    def _must_repair(
+        self,
+        now: datetime,
+        wanted: InverterCommand,
+        in_force: InverterCommand | None,
+        finding: Finding,
+    ) -> bool:
+        if in_force is None or in_force.mode is not wanted.mode or not self.repairs.is_due(now):
+            return False
+        # What is dangerous is repaired at any price.
+        return finding.verdict is Verdict.DEFIES or self._left(now) >= writes_for(None, wanted) + 1
+
+    def _repaired(
+        self, now: datetime, wanted: InverterCommand, finding: Finding
+    ) -> tuple["Steering", Order]:
+        """Once more by way of another mode; then the other way; then self-use and a pause."""
+        tried = self.repairs.tried
+        steering = replace(self, repairs=self.repairs.after_try(now))
+        again = Order(
+            result=CommandResult.APPLIED,
+            commands=(_between(wanted), wanted),
+            problems=(f"{finding.words}: it is set again",),
+        )
+        if tried >= MOST_REPAIRS:
+            words = f"{finding.words}, however it is told: self-use, and commands are paused"
+            return replace(steering, breaker=self.breaker.opened(now)), replace(
+                again,
+                result=CommandResult.PAUSED,
+                commands=(_between(SELF_USE), SELF_USE),
+                problems=(words,),
+            )
+        if tried and wanted.mode in OTHER_WAYS and wanted.mode not in self.other_ways:
+            words = f"{finding.words}: it is now done in another way, by a current limit"
+            return replace(steering, other_ways=self.other_ways | {wanted.mode}), replace(
+                again, commands=(wanted,), problems=(words,), other_way=True
+            )
+        return steering, again
+
+    def _changed(
+        self, now: datetime, wanted: InverterCommand, in_force: InverterCommand | None
+    ) -> Order:
+        """What differs, unless it is too soon or too often."""
+        unchanged = Order(result=CommandResult.UNCHANGED)
+        if in_force is not None and same(wanted, in_force):
+            return unchanged
+        send = Order(
+            result=CommandResult.APPLIED,
+            commands=(wanted,),
+            other_way=wanted.mode in self.other_ways,
+        )
+        if _makes_safe(wanted, in_force):
+            return send
+        left = self._left(now) - writes_for(in_force, wanted)
+        if left < 0:
+            return self._out_of_writes(in_force)
+        if in_force is not None and in_force.mode is wanted.mode:
+            kept = self.settings.writes_per_day / _KEPT_FOR_MODES
+            return send if left >= kept else unchanged
+        return Order(result=CommandResult.WAITING) if self._is_early(now, in_force) else send
+
+    def _out_of_writes(self, in_force: InverterCommand | None) -> Order:
+        is_safe = in_force is not None and in_force.mode is Mode.SELF_USE
+        words = (
+            f"the {self.settings.writes_per_day} writes a day that commands.writes_per_day allows "
+            "are used up: self-use until midnight"
+        )
+        return Order(
+            result=CommandResult.WAITING if is_safe else CommandResult.APPLIED,
+            commands=() if is_safe else (SELF_USE,),
+            problems=(words,),
+        )
+
+    def _is_early(self, now: datetime, in_force: InverterCommand | None) -> bool:
+        """Whether our own last change of mode is too fresh; what others changed is put right."""
+        if self.told_at is None or self.told is None or _mode(in_force) is not self.told.mode:
+            return False
+        # Half a minute off: cycles do not tick to the millisecond.
+        dwell = timedelta(minutes=self.settings.dwell_minutes) - SETTLED_AFTER
+        return now - self.told_at < dwell
+
+    def _left(self, now: datetime) -> int:
+        return self.settings.writes_per_day - self.writes.on(now)
+
+
+def _makes_safe(wanted: InverterCommand, in_force: InverterCommand | None) -> bool:
+    """Self-use, or the end of a forced mode, or anything over what cannot be read."""
+    if wanted.mode is Mode.SELF_USE or in_force is None:
+        return True
+    return in_force.mode.is_forced and not wanted.mode.is_forced
+
+
+def _between(command: InverterCommand) -> InverterCommand:
+    """The mode to pass through: selecting the one that is shown already writes nothing."""
+    return InverterCommand(mode=Mode.HOLD) if command.mode is Mode.SELF_USE else SELF_USE
+
+
+def _mode(command: InverterCommand | None) -> Mode | None:
+    return None if command is None else command.mode
+
+
+def _same_mode(manual: ManualChange | None, command: InverterCommand) -> bool:
+    return manual is not None and _mode(manual.command) is command.mode

@@ -1,0 +1,99 @@
+"""Who is asked for rates and for the sun, by the settings."""
+
+from collections.abc import Callable
+from typing import Final
+
+from battery_optimizer.adapters.demo_rates import DemoRates
+from battery_optimizer.adapters.forecast_solar import API_URL as FORECAST_SOLAR_URL
+from battery_optimizer.adapters.forecast_solar import CALLS_PER_HOUR, ForecastSolar
+from battery_optimizer.adapters.json_api import JsonApi
+from battery_optimizer.adapters.octopus import OctopusClient
+from battery_optimizer.adapters.octopus_rates import OctopusRates
+from battery_optimizer.adapters.open_meteo import API_URL as OPEN_METEO_URL
+from battery_optimizer.adapters.open_meteo import OpenMeteoApi, OpenMeteoEntities
+from battery_optimizer.adapters.solar_feed import SolarSource
+from battery_optimizer.adapters.solcast import SolcastEntities
+from battery_optimizer.config import Config, RatesSettings, SolarSourceName
+from battery_optimizer.forecast.outlook import HistoryForecaster
+from battery_optimizer.forecast.sky import Site
+from battery_optimizer.model.entity import EntityState
+from battery_optimizer.model.tariff import Direction
+
+OCTOPUS_TIMEOUTS_S: Final = (3.0, 15.0)
+OCTOPUS_ATTEMPTS: Final = 2
+"""Few: the cycle waits meanwhile, and the feed asks again a minute later."""
+
+ReadState = Callable[[str], EntityState | None]
+Place = tuple[float, float]
+"""Latitude and longitude of AppDaemon [degrees]."""
+
+
+def octopus_source(rates: RatesSettings) -> OctopusRates | DemoRates:
+    """Who is asked for unit rates."""
+    if rates.demo == "always":
+        return DemoRates()
+    products = {Direction.IMPORT: rates.import_product, Direction.EXPORT: rates.export_product}
+    return OctopusRates(
+        OctopusClient(rates.base_url, timeouts_s=OCTOPUS_TIMEOUTS_S, attempts=OCTOPUS_ATTEMPTS),
+        products={way: product for way, product in products.items() if product is not None},
+        region=rates.region,
+        postcode=rates.postcode,
+        account=rates.account,
+        api_key=None if rates.api_key is None else rates.api_key.get_secret_value(),
+    )
+
+
+def fixed_rates(rates: RatesSettings) -> dict[Direction, float]:
+    """Rates that are always the same [p/kWh]."""
+    fixed = {Direction.IMPORT: rates.fixed_import_p, Direction.EXPORT: rates.fixed_export_p}
+    return {way: rate for way, rate in fixed.items() if rate is not None}
+
+
+def forecaster(config: Config, place: Place) -> HistoryForecaster:
+    """Knows the panels, so that even with no forecast there is a sky to go by."""
+    solar = config.solar
+    if not solar.arrays:
+        return HistoryForecaster(attitude=config.planner.attitude)
+    site = Site(
+        latitude=place[0] if solar.latitude is None else solar.latitude,
+        longitude=place[1] if solar.longitude is None else solar.longitude,
+        arrays=solar.arrays,
+    )
+    return HistoryForecaster(
+        attitude=config.planner.attitude,
+        peak_kw=sum(array.peak_kw for array in solar.arrays),
+        site=site,
+    )
+
+
+def solar_sources(config: Config, read_state: ReadState, place: Place) -> list[SolarSource]:
+    """Those set, in the order set; an API needs to know the panels."""
+    solar = config.solar
+    latitude = place[0] if solar.latitude is None else solar.latitude
+    longitude = place[1] if solar.longitude is None else solar.longitude
+    peak_kw = sum(array.peak_kw for array in solar.arrays) or None
+    made: dict[SolarSourceName, SolarSource] = {
+        "solcast": SolcastEntities(
+            read_state=read_state,
+            entities=solar.solcast,
+            last_polled=solar.solcast_last_polled,
+            peak_kw=peak_kw,
+        ),
+        "open_meteo_entities": OpenMeteoEntities(
+            read_state=read_state, entities=solar.open_meteo_entities, peak_kw=peak_kw
+        ),
+        "open_meteo": OpenMeteoApi(
+            get_json=JsonApi(base_url=OPEN_METEO_URL).get,
+            latitude=latitude,
+            longitude=longitude,
+            arrays=solar.arrays,
+        ),
+        "forecast_solar": ForecastSolar(
+            get_json=JsonApi(base_url=FORECAST_SOLAR_URL, calls_per_hour=CALLS_PER_HOUR).get,
+            latitude=latitude,
+            longitude=longitude,
+            arrays=solar.arrays,
+        ),
+    }
+    needs_panels = ("open_meteo", "forecast_solar")
+    return [made[name] for name in solar.sources if solar.arrays or name not in needs_panels]
