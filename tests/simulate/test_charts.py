@@ -55,3 +55,10 @@ def test_nothing_known_is_an_empty_frame() -> None:
     svg = line_chart(AXES, [series(*[np.nan] * 4)], (np.full(4, np.nan), np.full(4, np.nan)))
     assert "<polyline" not in svg
     assert "nan" not in svg.lower()
+
+
+def test_nothing_stands_below_or_above_the_picture() -> None:
+    for low in (-0.3, -7.0, 0.0):
+        svg = bar_chart(AXES, [series(5.4, low, 1, 2), series(0, 0, 1, 0, colour=1)])
+        heights_of_words = [float(y) for y in re.findall(r'<text x="[-0-9.]+" y="([-0-9.]+)"', svg)]
+        assert 0 < min(heights_of_words) < max(heights_of_words) < 220

@@ -102,7 +102,7 @@ def scatter_chart(axes: Axes, x: Floats, y: Floats, colour: int) -> str:
     both = np.concatenate([x, y])
     y_ticks = ticks(min(0.0, float(both.min())), float(both.max()))
     low, high = y_ticks[0], y_ticks[-1]
-    frame = _Frame(n_places=1, low=low, high=high)
+    frame = _Frame(n_places=1, marks=y_ticks)
     span = _WIDTH - _LEFT - _RIGHT
 
     def across(value: float) -> float:
@@ -129,8 +129,8 @@ class _Frame:
     """Where a value stands in the picture; bars have their places between the edges."""
 
     n_places: int
-    low: float
-    high: float
+    marks: Sequence[float]
+    """The round numbers at the left, from the bottom to the top."""
     is_bars: bool = False
 
     @classmethod
@@ -138,7 +138,7 @@ class _Frame:
         known = values[np.isfinite(values)]
         low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
         found = ticks(min(0.0, low), max(0.0, high))
-        return cls(n_places=n_places, low=found[0], high=found[-1], is_bars=is_bars)
+        return cls(n_places=n_places, marks=found, is_bars=is_bars)
 
     def x(self, place: float) -> float:
         span = _WIDTH - _LEFT - _RIGHT
@@ -147,7 +147,7 @@ class _Frame:
         return round(_LEFT + span * place / max(1, self.n_places - 1), 1)
 
     def y(self, value: float) -> float:
-        share = (value - self.low) / (self.high - self.low)
+        share = (value - self.marks[0]) / (self.marks[-1] - self.marks[0])
         return round(_HEIGHT - _BOTTOM - share * (_HEIGHT - _TOP - _BOTTOM), 1)
 
     def point(self, place: int, value: float) -> str:
@@ -164,7 +164,7 @@ class _Frame:
     def axes(self, axes: Axes) -> list[str]:
         right = _WIDTH - _RIGHT
         marks = []
-        for value in ticks(self.low, self.high):
+        for value in self.marks:
             y = self.y(value)
             marks.append(f'<path d="M{_LEFT} {y}H{right}" class="grid"/>')
             marks.append(f'<text x="{_LEFT - 5}" y="{y + 4}" text-anchor="end">{value:g}</text>')

@@ -95,7 +95,9 @@ def loss_figures(splits: Sequence[Split], days: float) -> dict[str, object]:
     if not splits:
         return {}
     names = splits[0].parts
-    parts = {name: round(sum(each.parts[name] for each in splits) / days, 3) for name in names}
+    parts = {
+        name: round(sum(each.parts[name] for each in splits) / days, 3) + 0.0 for name in names
+    }
     distance_p = sum(split.distance_p for split in splits)
     return {"distance_p_per_day": round(distance_p / days, 3), "lost_p_per_day": parts}
 

@@ -19,7 +19,7 @@ dt { font-size: .8rem; } dd { margin: 0; font-size: 1.25rem; font-weight: 600; }
   grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
-caption { text-align: left; font-weight: 600; padding: .4rem 0; }
+caption { text-align: left; white-space: nowrap; font-weight: 600; padding: .4rem 0; }
 th, td { padding: .2rem .7rem .2rem 0; text-align: right; border-bottom: 1px solid var(--rule);
   white-space: nowrap; }
 th:first-child { text-align: left; }

@@ -130,7 +130,11 @@ class Report:
             for colour, name in enumerate(names)
         ]
         grouped, labels, each = _by_period(stacks, days)
-        totals = [sum(split.parts[name] for split in self.splits) / self._n_days for name in names]
+        # Rounded, and never -0.0: what is nothing must not stretch the axis below zero.
+        totals = [
+            round(sum(split.parts[name] for split in self.splits) / self._n_days, 3) + 0.0
+            for name in names
+        ]
         title = f"Distance from the best in hindsight, {each}"
         charts = [
             bar_chart(Axes(title=title, unit="p a day", labels=labels), grouped),
