@@ -47,7 +47,7 @@ class Figure {
       const kind = series.fill ? "key filled" : series.dash ? "key dashed" : "key";
       const key = element("span", series.words, { class: kind });
       key.style.setProperty("--dot", `var(${series.colour})`);
-      if (!series.isUnnamed) head.append(key);
+      if (series.words) head.append(key);
     }
     const canvas = element("div", null, { role: "img", "aria-label": `${panel.title}: use the slider below, or the table` });
     return [head, canvas];
@@ -71,7 +71,7 @@ class Figure {
     const axis = { stroke: colour("--soft"), font: FONT, grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
     return {
       width: this.width, height: panel.height + (isFirst ? STRIP : 0) + (isLast ? 22 : 0),
-      padding: [isFirst ? STRIP + 8 : 8, 10, isLast ? 0 : 6, 0],
+      padding: [isFirst ? STRIP + 8 : 8, 18, isLast ? 0 : 6, 0],
       legend: { show: false }, cursor: { show: false }, select: { show: true },
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), ZONE),
       scales: { x: { time: true, range: () => [this.times[0], this.times.at(-1)] }, y: { range: panel.range } },
@@ -164,6 +164,9 @@ class Figure {
     this.root.replaceChildren();
   }
 }
+
+// A filled area is drawn only where there is something.
+const areas = (values) => values.map((value) => Math.abs(value) < 0.005 ? null : value);
 
 // A range that holds 0 and all values, with a little air.
 function around(lists, least = 1) {

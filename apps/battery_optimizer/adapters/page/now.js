@@ -22,7 +22,7 @@ function showNow(data) {
     ["Cheapest ahead", ahead(outlook.cheapest)],
     ["Dearest ahead", ahead(outlook.dearest)],
   ] : [["Rates", recommendation.rates ?? "not known yet"]]);
-  showAlternatives(plan.alternatives ?? []);
+  showAlternatives((plan.alternatives ?? []).filter((other) => other.mode !== mode));
   showComing(plan.slots);
 }
 
@@ -88,7 +88,7 @@ function showComing(slots) {
 
 let planFigure = null, planDrawn = "";
 
-function showPlan(plan) {
+function showPlan(plan, reserve) {
   const { slots } = plan;
   find("plan-box").hidden = slots.length === 0;
   if (!slots.length) {
@@ -105,18 +105,18 @@ function showPlan(plan) {
   const told = JSON.stringify(slots);
   if (told === planDrawn) return;
   planDrawn = told;
-  drawPlan(slots);
+  drawPlan(slots, reserve);
   planTable(slots);
 }
 
-function drawPlan(slots) {
+function drawPlan(slots, reserve) {
   const picked = planFigure && planFigure.index ? planFigure.slots[planFigure.index].start : null;
   if (planFigure) planFigure.remove();
   const of = (key, when = () => true) => slots.map((slot) => when(slot) ? slot[key] : null);
   const published = (slot) => slot.rate_published, forecast = (slot) => !slot.rate_published;
   const rates = (key, words, tint) => [
     { words, colour: tint, values: of(key, published) },
-    { words, colour: tint, values: of(key, forecast), dash: true, isUnnamed: true },
+    { colour: tint, values: of(key, forecast), dash: true },
   ];
   const guessed = slots.find(forecast);
   const limit = (sign) => slots.map((slot) => sign * Math.max(0, sign * slot.grid_kw));
@@ -129,14 +129,17 @@ function drawPlan(slots) {
       },
       {
         title: "Battery, %", height: 110, range: percentRange,
-        series: [{ words: "Charge level", colour: "--soc", fill: true, isLine: true, values: [...of("soc_start_percent"), slots.at(-1).soc_end_percent] }],
+        series: [
+          { words: "Charge level", colour: "--soc", fill: true, isLine: true, values: [...of("soc_start_percent"), slots.at(-1).soc_end_percent] },
+          { words: "Kept in reserve", colour: "--planned", dash: true, values: slots.map(() => reserve) },
+        ],
       },
       {
         title: "Power, kW", height: 150, range: around([of("solar_kw"), of("load_kw"), of("grid_kw")]),
         series: [
-          { words: "Solar", colour: "--solar", fill: true, values: of("solar_kw") },
-          { words: "From the grid", colour: "--import", fill: true, values: limit(1) },
-          { words: "To the grid", colour: "--export", fill: true, values: limit(-1) },
+          { words: "Solar", colour: "--solar", fill: true, values: areas(of("solar_kw")) },
+          { words: "From the grid", colour: "--import", fill: true, values: areas(limit(1)) },
+          { words: "To the grid", colour: "--export", fill: true, values: areas(limit(-1)) },
           { words: "House", colour: "--load", values: of("load_kw") },
         ],
       },
@@ -182,7 +185,7 @@ function showSavings(savings) {
   }
   const box = element("div", null, { class: "scroll", tabindex: 0, role: "region", "aria-label": "Savings" });
   const table = element("table");
-  fillTable(table, savings.note ?? "", [[""], ...savings.columns.map((title) => [title])],
+  fillTable(table, savings.note ?? "", [["For"], ...savings.columns.map((title) => [title])],
     savings.rows.map((row) => [row.name, ...row.values_p.map(money)]));
   box.append(table);
   find("savings").replaceChildren(box);

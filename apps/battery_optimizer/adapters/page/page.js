@@ -1,7 +1,7 @@
 // Asks again and again, less often while nobody answers, and says so meanwhile.
 
 const REFRESH_MS = 30e3, FIRST_RETRY_MS = 3e3, LAST_RETRY_MS = 60e3, PATIENCE_MS = 15e3;
-let latest = null, lastCycle, timer = null, retryMs = FIRST_RETRY_MS, isAsking = false;
+let latest = null, lastCycle = null, timer = null, retryMs = FIRST_RETRY_MS, isAsking = false;
 
 const APP_AWAY = "AppDaemon is there, but the app is not running: Home Assistant may be away, or a setting is wrong (see AppDaemon's log)";
 const ALL_AWAY = "AppDaemon does not answer";
@@ -28,7 +28,7 @@ function show(data) {
   find("demo").hidden = data.recommendation.rates !== "demo rates";
   showHealth(data.health, data.now);
   showNow(data);
-  showPlan(data.plan);
+  showPlan(data.plan, data.house.reserve_percent);
   showSavings(data.savings);
   if (data.health.last_cycle !== lastCycle) {
     lastCycle = data.health.last_cycle;

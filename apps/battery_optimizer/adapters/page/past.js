@@ -48,7 +48,7 @@ function drawDay(told) {
   pastFigure = told.slots.length ? dayFigure(told) : null;
   if (pastFigure && picked) pastFigure.pick(picked);
   totalsTable(told);
-  decisionsTable(told.decisions);
+  decisionsList(told.decisions);
 }
 
 // Every half hour of the day, known or not, so that gaps are seen as gaps.
@@ -107,7 +107,11 @@ function describePast(slot, box) {
   const value = (side, flow, unit, digits) => slot[side] && isKnown(slot[side][flow]) ? `${number(slot[side][flow], digits)} ${unit}` : "–";
   const rows = [...FLOWS.map(([flow, words]) => [words, flow, "kWh", 2]), ["Battery at the end", "soc_percent", "%", 0]];
   const figures = element("dl", null, { class: "facts" });
-  facts(figures, rows.map(([words, flow, unit, digits]) => [words, `${value("metered", flow, unit, digits)} (planned ${value("planned", flow, unit, digits)})`]));
+  facts(figures, rows.map(([words, flow, unit, digits]) => {
+    const cell = element("span", value("metered", flow, unit, digits));
+    cell.append(element("span", `planned ${value("planned", flow, unit, digits)}`, { class: "planned" }));
+    return [words, cell];
+  }));
   box.replaceChildren(title, figures);
   return `${when}: bought ${value("metered", "grid_import_kwh", "kWh", 2)}, planned ${value("planned", "grid_import_kwh", "kWh", 2)}`;
 }
@@ -118,21 +122,21 @@ function totalsTable({ totals }) {
     const more = isKnown(planned) && isKnown(metered) ? metered - planned : null;
     return [words, number(planned, 2), number(metered, 2), `${isKnown(more) && more > 0.005 ? "+" : ""}${number(more, 2)}`];
   });
-  fillTable(find("past-totals"), "Energy in kWh", [[""], ["Planned"], ["Metered"], ["Difference"]], rows);
+  fillTable(find("past-totals"), "Energy", [["kWh"], ["Planned"], ["Metered"], ["Difference"]], rows);
   find("past-note").textContent = totals.n_slots
     ? `Over the ${totals.n_slots} half hours that are over and have both. Planned is what the last plan before each half hour expected.`
     : "No half hour that is over has both yet.";
 }
 
-function decisionsTable(decisions) {
-  const columns = [["When"], ["Mode", true], ["Battery"], ["Why", true]];
-  fillTable(find("past-decisions"), "Newest first", columns, decisions.toReversed().map((run) => {
-    const results = run.command_results.map((result) => COMMANDS[result] ?? result).join("; ");
-    const why = element("span", run.reason), sent = element("div", results, { class: "soft small" });
-    const cell = element("div");
-    cell.append(why, ...run.problems.map((problem) => element("div", problem, { class: "soft small" })), sent);
+function decisionsList(decisions) {
+  find("past-decisions").replaceChildren(...decisions.toReversed().map((run) => {
     const time = clock(run.from) === clock(run.to) ? clock(run.from) : `${clock(run.from)}–${clock(run.to)}`;
-    return [time, badge(run.mode, run.power_kw), `${number(run.soc_percent, 0)} %`, cell];
+    const head = element("p");
+    head.append(element("strong", `${time} `), badge(run.mode, run.power_kw), ` battery ${number(run.soc_percent, 0)} %`);
+    const results = run.command_results.map((result) => COMMANDS[result] ?? result).join("; ");
+    const item = element("li");
+    item.append(head, element("p", run.reason), ...[...run.problems, results].map((words) => element("p", words, { class: "soft small" })));
+    return dot(item, run.mode);
   }));
 }
 

@@ -78,7 +78,9 @@ const badge = (mode, powerKw) => dot(element("span", modeWords(mode, powerKw), {
 function facts(list, pairs) {
   list.replaceChildren(...pairs.map(([name, value]) => {
     const pair = element("div");
-    pair.append(element("dt", name), element("dd", value));
+    const told = element("dd");
+    told.append(value);
+    pair.append(element("dt", name), told);
     return pair;
   }));
 }

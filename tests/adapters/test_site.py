@@ -1,0 +1,162 @@
+"""The endpoints and pages as AppDaemon's HTTP server calls them, held against OpenAPI."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+from aiohttp.test_utils import make_mocked_request
+from aiohttp.web import Response
+
+from battery_optimizer.adapters.site import Site
+from battery_optimizer.adapters.store import Store
+from battery_optimizer.adapters.web import Status
+from battery_optimizer.adapters.web_api import api_page, openapi
+from battery_optimizer.adapters.web_history import Past
+from battery_optimizer.errors import RatesUnavailable, StoreUnavailable
+from battery_optimizer.model.shown import Shown
+from battery_optimizer.model.tariff import KnownRates
+from builders import MIDNIGHT, a_battery
+from openapi_schema import faults
+from shown_values import a_demo_day, a_long_plan, a_planned_day, an_outcome, nothing_planned
+
+PREFIX = "/api/appdaemon/battery_optimizer_"
+SHOWN = (
+    None, a_planned_day(), a_demo_day(), nothing_planned(), a_long_plan(96, timedelta(minutes=30)),
+)  # fmt: skip
+
+
+def no_rates(*_: object) -> KnownRates:
+    raise RatesUnavailable("the source is away")
+
+
+class BrokenRecords(Store):
+    def decisions(self, *_: object) -> NoReturn:
+        raise StoreUnavailable("the disk is full")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    made = Store(tmp_path / "store.db")
+    made.record(an_outcome(a_planned_day().plan))
+    yield made
+    made.close()
+
+
+def a_site(shown: Shown | None = None, store: Store | None = None, **changes: object) -> Site:
+    site = Site(
+        shown=lambda: shown,
+        status=lambda: Status(started_at=MIDNIGHT, control="active"),
+        now=lambda: MIDNIGHT + timedelta(minutes=40),
+        refresh=lambda: None,
+        battery=a_battery(),
+        voltage=50.0,
+        past=lambda: None if store is None else Past(records=store, known_rates=no_rates),
+    )
+    return replace(site, **changes)
+
+
+def asked(site: Site, name: str, query: str = "", method: str = "GET") -> tuple[Any, int]:
+    request = make_mocked_request(method, f"{PREFIX}{name}{query}")
+    return site.endpoints()[name]({}, {"request": request})
+
+
+def opened(site: Site, query: str = "", name: str = "", **headers: str) -> Response:
+    path = f"/app/battery_optimizer{name}{query}"
+    request = make_mocked_request("GET", path, headers=headers)
+    return asyncio.run(site.routes()[name](request, {}))  # type: ignore[arg-type]
+
+
+def test_every_endpoint_is_described_and_no_other() -> None:
+    described = {path.removeprefix(PREFIX) for path in openapi()["paths"]}
+    assert described == set(a_site().endpoints())
+
+
+@pytest.mark.parametrize("shown", SHOWN, ids=["starting", "planned", "demo", "safe", "long"])
+@pytest.mark.parametrize("name", ["recommendation", "plan", "health", "history", "openapi"])
+def test_every_answer_is_as_described(name: str, shown: Shown | None, store: Store) -> None:
+    answer, code = asked(a_site(shown, store), name)
+    assert code == 200
+    responses = openapi()["paths"][PREFIX + name]["get"]["responses"]
+    schema = responses["200"]["content"]["application/json"]["schema"]
+    assert faults(json.loads(json.dumps(answer)), schema, openapi()) == []
+
+
+def test_the_checker_of_answers_finds_faults() -> None:
+    schema = {"$ref": "#/components/schemas/Error"}
+    assert faults({"error": 1}, schema, openapi())
+    assert faults({}, schema, openapi())
+    assert faults({"error": "x", "more": 1}, schema, openapi())
+
+
+@pytest.mark.parametrize("name", ["recommendation", "plan", "health", "history", "openapi"])
+def test_what_only_reads_refuses_a_post(name: str) -> None:
+    answer, code = asked(a_site(), name, method="POST")
+    assert code == 405
+    assert "use GET" in answer["error"]
+
+
+def test_prices_are_refreshed_by_post_alone() -> None:
+    called: list[int] = []
+    site = a_site(refresh=lambda: called.append(1))
+    assert asked(site, "refresh_prices")[1] == 405
+    assert not called
+    assert asked(site, "refresh_prices", method="POST")[1] == 202
+    assert called
+
+
+@pytest.mark.parametrize("query", ["?day=bad", "?day=", "?day=2030-01-01", "?day=%3Cscript%3E"])
+def test_a_bad_day_is_refused_at_both_addresses(query: str, store: Store) -> None:
+    site = a_site(store=store)
+    answer, code = asked(site, "history", query)
+    assert code == 400
+    assert "error" in answer
+    assert opened(site, query).status == 400
+
+
+def test_history_before_there_is_a_house_says_so() -> None:
+    answer, code = asked(a_site(), "history")
+    assert code == 503
+    assert "not found its inverter" in answer["error"]
+
+
+def test_history_while_the_database_is_of_no_use_says_so(tmp_path: Path) -> None:
+    broken = BrokenRecords(tmp_path / "store.db")
+    answer, code = asked(a_site(store=broken), "history")
+    broken.close()
+    assert code == 503
+    assert "the disk is full" in answer["error"]
+
+
+def test_the_page_asks_its_own_address_for_all_that_it_draws(store: Store) -> None:
+    site = a_site(a_planned_day(), store, savings=lambda: {"columns": [], "rows": []})
+    data = json.loads(opened(site, "?data=1").text or "")
+    assert data["plan"]["slots"]
+    assert data["savings"] == {"columns": [], "rows": []}
+    day = json.loads(opened(site, "?day=2026-01-15").text or "")
+    assert day["slots"]
+    assert opened(site, "?data").headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("name", ["", "_api"])
+def test_a_page_that_is_known_is_not_sent_again(name: str) -> None:
+    first = opened(a_site(), name=name)
+    assert first.content_type == "text/html"
+    again = opened(a_site(), name=name, **{"If-None-Match": first.headers["ETag"]})
+    assert again.status == 304
+    assert not again.text
+
+
+def test_the_endpoints_page_shows_every_endpoint_and_value_without_script() -> None:
+    html, headers = api_page()
+    assert "<script" not in html
+    assert "script-src" not in headers["Content-Security-Policy"]
+    for path in openapi()["paths"]:
+        assert path in html
+    for name in openapi()["components"]["schemas"]:
+        assert f'id="{name}"' in html
+    assert "<!-- " not in html

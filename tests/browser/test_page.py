@@ -1,0 +1,268 @@
+"""The page in a real browser, served by the real AppDaemon around the simulated home."""
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from selenium.webdriver.common.keys import Keys
+
+from appdaemon_process import ROOT, LiveAppDaemon, running, shipped_apps
+from browser.chromium import DESKTOP, IS_THERE, PHONE, Browser, chromium
+from browser.past_days import live_through
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(not IS_THERE, reason="no Chromium: apt install chromium chromium-driver"),
+]
+
+AXE = Path(os.environ.get("AXE_CORE", ROOT / "node_modules/axe-core/axe.min.js"))
+MOST_KB = 150
+SLOWEST_LOAD_MS = 5000
+"""A busy machine's; on an idle one it is a tenth."""
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveAppDaemon]:
+    folder, apps = tmp_path_factory.mktemp("page"), shipped_apps()
+    (folder / "run").mkdir()
+    live_through(
+        folder / "run",
+        apps["battery_optimizer"],
+        end=datetime.now(UTC),
+        hours=26,
+        step_minutes=30,
+    )
+    with running(folder, apps) as appdaemon:
+        appdaemon.wait_for("battery_optimizer: Plan until")
+        yield appdaemon
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as made:
+        yield made
+
+
+@pytest.fixture
+def page(browser: Browser, live: LiveAppDaemon) -> Browser:
+    return opened(browser, live)
+
+
+def opened(
+    browser: Browser, live: LiveAppDaemon, *, width: int = DESKTOP, dark: bool = False
+) -> Browser:
+    browser.open(f"{live.url}/app/battery_optimizer", width=width, dark=dark)
+    browser.wait(lambda: browser.count("#plan-chart canvas") == 3, "the chart")
+    return browser
+
+
+def coloured_pixels(browser: Browser, css: str) -> list[int]:
+    """How many pixels each canvas has that are not clear."""
+    return list(
+        browser.run(
+            """return [...document.querySelectorAll(arguments[0])].map((canvas) => {
+                const { data } = canvas.getContext("2d")
+                    .getImageData(0, 0, canvas.width, canvas.height);
+                let count = 0;
+                for (let at = 3; at < data.length; at += 4) count += data[at] > 0;
+                return count;
+            })""",
+            css,
+        )
+    )
+
+
+def ask_again(browser: Browser) -> None:
+    """As if the network were back, instead of waiting for the next poll."""
+    browser.run("dispatchEvent(new Event('online'))")
+
+
+def test_the_plan_is_drawn_and_nothing_complained_of(page: Browser) -> None:
+    assert min(coloured_pixels(page, "#plan-chart canvas")) > 3000
+    assert page.count("#plan-table tbody tr") == 96
+    assert page.complaints() == []
+
+
+def test_now_is_told_in_words(page: Browser, live: LiveAppDaemon) -> None:
+    told = live.endpoint("recommendation")
+    assert page.text("#reason") == told["reason"]
+    assert page.text("#mode").split(" at ")[0] in {
+        "Self-use", "Hold", "Feed in", "Charge", "Discharge",
+    }  # fmt: skip
+    assert page.find("#demo").is_displayed()
+    assert page.text("#gauge-text").endswith("%")
+    assert "p/kWh" in page.text("#rates")
+    assert page.count("#alternatives .badge") >= 2
+    assert "p more" in page.text("#alternatives") or "the same" in page.text("#alternatives")
+    assert "Octopus" in page.text("#problems")
+    assert "Working, with problems" in page.text("#status")
+
+
+def test_the_slider_walks_through_the_plan_by_keyboard(page: Browser, live: LiveAppDaemon) -> None:
+    slots = live.endpoint("plan")["slots"]
+    slider = page.find("#plan-chart .slider")
+    slider.send_keys(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
+    assert slots[2]["reason"] in page.text("#plan-chart .readout")
+    assert slots[2]["reason"] in str(slider.get_attribute("aria-valuetext"))
+    slider.send_keys(Keys.END)
+    assert slots[95]["reason"] in page.text("#plan-chart .readout")
+
+
+@pytest.mark.parametrize("kind", ["pointermove", "pointerdown"])
+def test_a_half_hour_is_picked_by_pointer_or_tap(
+    page: Browser, live: LiveAppDaemon, kind: str
+) -> None:
+    slots = live.endpoint("plan")["slots"]
+    page.run(
+        """const over = document.querySelector("#plan-chart .u-over");
+        const { left, top, width } = over.getBoundingClientRect();
+        over.dispatchEvent(new PointerEvent(arguments[0],
+            { clientX: left + width - 2, clientY: top + 5, bubbles: true }));""",
+        kind,
+    )
+    assert slots[95]["reason"] in page.text("#plan-chart .readout")
+    assert page.run("return document.querySelector('#plan-chart .u-select').clientWidth") > 1
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("name", ["battery_optimizer", "battery_optimizer_api"])
+def test_a_phone_shows_it_without_scrolling_sideways(
+    browser: Browser,
+    live: LiveAppDaemon,
+    name: str,
+    dark: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    opened(browser, live, width=PHONE, dark=dark)
+    browser.run("document.getElementById('plan-details').open = true")
+    if name != "battery_optimizer":
+        browser.open(f"{live.url}/app/{name}", width=PHONE, dark=dark)
+    assert browser.run("return document.documentElement.scrollWidth") == PHONE
+    assert browser.complaints() == []
+
+
+def test_dark_is_dark(browser: Browser, live: LiveAppDaemon) -> None:
+    def brightness() -> int:
+        ground = browser.run("return getComputedStyle(document.body).backgroundColor")
+        return max(int(part) for part in ground[4:-1].split(","))
+
+    opened(browser, live, dark=True)
+    assert brightness() < 50
+    dark = browser.run("return document.querySelector('#plan-chart canvas').toDataURL()")
+    browser.cdp(
+        "Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "light"}]
+    )
+    browser.wait(lambda: brightness() > 200, "the light")
+    # The chart follows at once, without being loaded again.
+    shot = "return document.querySelector('#plan-chart canvas').toDataURL()"
+    browser.wait(lambda: browser.run(shot) != dark, "the chart in light colours")
+
+
+def test_a_past_day_shows_what_was_planned_and_what_happened(page: Browser) -> None:
+    page.find("#day-before").click()
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    page.wait_for_text("#past-words", f"{yesterday.day} {yesterday:%B}")
+    page.wait(lambda: page.count("#past-chart canvas") == 3, "the chart of the day")
+    assert min(coloured_pixels(page, "#past-chart canvas")) > 1000
+    assert page.count("#past-totals tbody tr") == 6
+    assert page.count("#past-decisions li") >= 3
+    assert "half hours that are over" in page.text("#past-note")
+    page.find("#past-chart .slider").send_keys(Keys.END)
+    assert "23:30\u201300:00" in page.text("#past-chart .readout")
+    page.find("#day-after").click()
+    page.wait_for_text("#past-words", "so far")
+    assert not page.find("#day-after").is_enabled()
+    assert page.complaints() == []
+
+
+def test_a_day_without_records_says_so_and_the_next_one_is_drawn(page: Browser) -> None:
+    page.run("document.getElementById('day').value = '2024-01-01'; showDay()")
+    page.wait_for_text("#past-words", "Nothing was recorded on 01 January 2024")
+    assert not page.find("#past-box").is_displayed()
+
+
+def test_it_is_small_and_soon_there(page: Browser) -> None:
+    entries = page.run(
+        """return [...performance.getEntriesByType("navigation"),
+                   ...performance.getEntriesByType("resource")]
+            .map((entry) => [entry.name, entry.decodedBodySize, entry.transferSize]);"""
+    )
+    assert {name.partition("?")[0] for name, _, _ in entries} == {
+        page.run("return location.href")
+    }, "everything comes from its own address"
+    document = entries[0]
+    assert 0 < document[1] < MOST_KB * 1000
+    timing = page.run("return performance.getEntriesByType('navigation')[0].loadEventEnd")
+    assert timing < SLOWEST_LOAD_MS
+
+
+def test_no_serious_fault_of_accessibility(browser: Browser, live: LiveAppDaemon) -> None:
+    if not AXE.exists():
+        pytest.skip("no axe-core: npm install --no-save axe-core, or set AXE_CORE")
+    for name in ("battery_optimizer", "battery_optimizer_api"):
+        for width in (DESKTOP, PHONE):
+            for dark in (False, True):
+                opened(browser, live, width=width, dark=dark)
+                browser.run("document.getElementById('plan-details').open = true")
+                if name != "battery_optimizer":
+                    browser.open(f"{live.url}/app/{name}", width=width, dark=dark)
+                browser.cdp("Runtime.evaluate", expression=AXE.read_text(encoding="utf-8"))
+                found = browser.driver.execute_async_script(
+                    "const done = arguments[0]; axe.run(document).then((told) => done(told));"
+                )
+                assert [fault["id"] for fault in found["violations"]] == []
+
+
+def test_an_app_that_is_away_is_said_to_be_and_comes_back(
+    page: Browser, live: LiveAppDaemon
+) -> None:
+    """As when Home Assistant restarts: AppDaemon stops the app, and starts it again."""
+    service = "/api/appdaemon/service/admin/app"
+    live.post(f"{service}/stop", {"app": "battery_optimizer"})
+    live.wait_for("Stopped; the inverter is set to self-use")
+    ask_again(page)
+    page.wait_for_text("#away", "the app is not running: Home Assistant may be away")
+    assert page.find("#away").is_displayed()
+    assert "No answer" in page.text("#status")
+    assert page.count("#plan-table tbody tr") == 96, "what was known stays to be read"
+    plans = live.log.count("battery_optimizer: Plan until")
+    live.post(f"{service}/start", {"app": "battery_optimizer"})
+    live.wait_until(lambda: live.log.count("battery_optimizer: Plan until") > plans, "a plan")
+    ask_again(page)
+    page.wait(lambda: not page.find("#away").is_displayed(), "the page's recovery")
+
+
+def test_a_stopped_appdaemon_is_said_to_be_away(page: Browser, live: LiveAppDaemon) -> None:
+    """The last test of this AppDaemon."""
+    live.stop()
+    ask_again(page)
+    page.wait_for_text("#away", "AppDaemon does not answer")
+    assert "Trying again every 3 seconds" in page.text("#away")
+    page.wait_for_text("#away", "every 6 seconds", 10)
+
+
+def test_before_there_is_an_inverter_it_says_what_to_do(browser: Browser, tmp_path: Path) -> None:
+    with running(tmp_path, shipped_apps(entities={}), has_home=False) as live:
+        live.wait_for("Not started yet: no inverter found")
+        browser.open(f"{live.url}/app/battery_optimizer")
+        browser.wait_for_text("#mode", "No plan yet")
+        browser.wait_for_text("#problems", "install foxess_modbus")
+        assert "no plan to draw" in browser.text("#plan-words")
+        browser.wait_for_text("#past-words", "not found its inverter yet")
+        refused = [line for line in browser.complaints() if "503" not in line]
+        assert refused == []
+
+
+def test_markup_in_names_is_shown_as_text(browser: Browser, tmp_path: Path) -> None:
+    name = "sensor.<img src=x onerror=document.title='hacked'>"
+    entities = {"prefix": "foxess", "soc": name}
+    with running(tmp_path, shipped_apps(entities=entities)) as live:
+        live.wait_for("Problem: sensor.<img")
+        browser.open(f"{live.url}/app/battery_optimizer")
+        browser.wait_for_text("#problems", "<img src=x")
+        assert browser.count("img") == 0
+        assert browser.driver.title == "Battery Optimizer"
+        assert "Safe mode" in browser.text("#status")
+        assert not browser.find("#gauge").is_displayed()
+        assert browser.complaints() == []
