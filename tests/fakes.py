@@ -107,6 +107,7 @@ class FakeInverter:
 
     doing: InverterCommand | None = SELF_USE
     keeps_limits: bool = False
+    sets_powers: bool = True
     fault: str | None = None
     unreadable: str | None = None
     other_way: bool = False

@@ -51,7 +51,7 @@ class Commander:
         return self._steering.writes.on(now)
 
     def should_look_again(self, now: datetime) -> bool:
-        """Whether a look at the powers is due before the next cycle: was it done, is it wrong?"""
+        """Whether the powers should be looked at before the next cycle."""
         return self._steering.told_at == now or self._steering.repairs.is_suspicion
 
     def send(
@@ -67,7 +67,7 @@ class Commander:
             return CommandResult.READ_ONLY, ()
         self._remember_writes(now)
         finding = self._finding(now, in_force, house, telemetry)
-        judged = self._steering.judged(finding)
+        judged = self._steering.judged(now, in_force, finding)
         self._steering, order = judged.order(now, wanted, in_force, finding)
         try:
             self._carry_out(now, order, in_force)

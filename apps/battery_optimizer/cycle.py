@@ -250,6 +250,7 @@ class Cycle:
             battery=self._house.battery,
             soc_kwh=telemetry.soc_kwh,
             keeps_limits=self._ports.inverter.keeps_limits,
+            sets_powers=self._ports.inverter.sets_powers,
         )
 
     def _recorded(self, outcome: CycleOutcome) -> CycleOutcome:

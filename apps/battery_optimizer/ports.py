@@ -55,6 +55,10 @@ class Inverter(Protocol):
     def keeps_limits(self) -> bool:
         """Whether it stops at a command's floor and ceiling by itself."""
 
+    @property
+    def sets_powers(self) -> bool:
+        """Whether a forced mode keeps to the power told; else it gives or takes all it can."""
+
     def current(self) -> InverterCommand | None:
         """What the inverter is doing by its own account; None if that is none of our modes.
 

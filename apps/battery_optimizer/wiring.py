@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from battery_optimizer.adapters.demo_rates import DemoRates
-from battery_optimizer.adapters.foxess_modbus import CallService, FoxEssModbus
+from battery_optimizer.adapters.foxess_calls import CallService
+from battery_optimizer.adapters.foxess_modbus import FoxEssModbus
 from battery_optimizer.adapters.foxess_models import EntityNames, FoxEntities
 from battery_optimizer.adapters.ha_history import HomeAssistantHistory, Rows
 from battery_optimizer.adapters.instance import HEARTBEAT, Instance
@@ -200,6 +201,7 @@ def connect(config: Config, host: Host) -> RunningHouse:
         solar_kw=lambda: _power_kw(host.read_state(meter_entities.solar or "")),
         sleep=host.sleep,
         names=names,
+        memory=store,
     )
     rates = RatesFeed(
         source,

@@ -74,7 +74,7 @@ def test_it_says_in_words_what_is_wrong() -> None:
 def after(*verdicts: Verdict) -> Repairs:
     repairs = Repairs()
     for each in verdicts:
-        repairs = repairs.after(Finding(verdict=each))
+        repairs = repairs.after(Finding(verdict=each), Mode.HOLD, NOON)
     return repairs
 
 
@@ -98,3 +98,16 @@ def test_each_repair_waits_twice_as_long_as_the_one_before() -> None:
         waits.append(round((repairs.not_before - now) / timedelta(minutes=1) + 0.5))
         now = repairs.not_before
     assert waits == [5, 10, 20, 40, 80, 160, 240, 240]
+
+
+def test_another_modes_success_says_nothing_of_the_one_that_failed() -> None:
+    failed = after(FAILS, FAILS).after_try(NOON)
+    assert failed.after(Finding(verdict=OBEYS), Mode.SELF_USE, NOON) == failed
+    assert failed.after(Finding(verdict=OBEYS), Mode.HOLD, NOON) == Repairs()
+    assert failed.after(Finding(verdict=FAILS), Mode.SELF_USE, NOON).tried == 0
+
+
+def test_what_was_long_ago_is_forgotten() -> None:
+    failed = after(FAILS, FAILS).after_try(NOON)
+    later = NOON + timedelta(hours=5)
+    assert failed.after(Finding(verdict=FAILS), Mode.HOLD, later).tried == 0

@@ -98,11 +98,13 @@ def test_a_mode_is_judged_when_it_had_its_time() -> None:
 def test_danger_is_repaired_at_any_price_the_rest_within_the_writes() -> None:
     fails = Finding(verdict=Verdict.FAILS, words="it does nothing")
     used_up = a_steering(used=59)
-    assert used_up.judged(fails).judged(DEFIES).order(NOON, HOLD, HOLD, DEFIES)[1].commands == (
+    assert used_up.judged(NOON, HOLD, fails).judged(NOON, HOLD, DEFIES).order(
+        NOON, HOLD, HOLD, DEFIES
+    )[1].commands == (
         SELF_USE,
         HOLD,
     )
-    twice = used_up.judged(fails).judged(fails)
+    twice = used_up.judged(NOON, HOLD, fails).judged(NOON, HOLD, fails)
     assert twice.order(NOON, HOLD, HOLD, fails)[1].commands == ()
 
 
@@ -112,7 +114,7 @@ def test_self_use_that_is_not_done_in_a_pause_is_set_by_way_of_back_up_ever_less
     sent = []
     for minutes in range(0, 30, 5):
         now = NOON + minutes * MINUTE
-        steering, given = steering.judged(DEFIES).order(now, HOLD, SELF_USE, DEFIES)
+        steering, given = steering.judged(now, SELF_USE, DEFIES).order(now, HOLD, SELF_USE, DEFIES)
         assert given.result is CommandResult.PAUSED
         assert "it sells" in given.problems
         if given.commands:

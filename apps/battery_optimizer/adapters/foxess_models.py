@@ -63,6 +63,10 @@ POWER_ENDINGS: Final[Mapping[Mode, str]] = MappingProxyType(
     {Mode.FORCE_CHARGE: "force_charge_power", Mode.FORCE_DISCHARGE: "force_discharge_power"}
 )
 POWER_UNIT: Final = "kW"
+LIMIT_ENDINGS: Final[Mapping[Mode, str]] = MappingProxyType(
+    {Mode.HOLD: "max_discharge_current", Mode.FEED_IN: "max_charge_current"}
+)
+"""The numbers that, at 0, make self-use do as another mode."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +97,8 @@ class FoxEntities:
     select: str
     powers: Mapping[Mode, str]
     """The number for each forced mode."""
+    limits: Mapping[Mode, str]
+    """The number for each mode that can be had in another way."""
 
     @classmethod
     def find(cls, names: EntityNames, list_entities: ListEntities, read_state: ReadState) -> Self:
@@ -110,6 +116,7 @@ class FoxEntities:
                 mode: names.power(mode) or f"number.{stem}{power_ending}"
                 for mode, power_ending in POWER_ENDINGS.items()
             },
+            limits={mode: f"number.{stem}{each}" for mode, each in LIMIT_ENDINGS.items()},
         )
 
 

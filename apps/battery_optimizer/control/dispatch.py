@@ -10,9 +10,16 @@ _SAME_KW = 0.05
 
 
 def dispatch(
-    planned: InverterCommand, *, battery: Battery, soc_kwh: float, keeps_limits: bool
+    planned: InverterCommand,
+    *,
+    battery: Battery,
+    soc_kwh: float,
+    keeps_limits: bool,
+    sets_powers: bool = True,
 ) -> InverterCommand:
     """The command for now; `keeps_limits` says whether the inverter stops at floor and ceiling.
+
+    `sets_powers` says whether it keeps to a power, or knows none but the battery's greatest.
 
     One that does not is told a mode that stops there itself once it is reached: the next cycle
     comes soon enough. A full battery is not forced to charge, an empty one not to discharge: some
@@ -30,6 +37,10 @@ def dispatch(
         # At the top Hold neither charges nor gives; a ceiling below it means: sell the sun.
         full = ceiling >= battery.ceiling_kwh - _REACHED_KWH
         command = _no_force(planned, Mode.HOLD if full else Mode.FEED_IN)
+    if command.mode.is_forced and not sets_powers:
+        is_charge = command.mode is Mode.FORCE_CHARGE
+        most_kw = battery.max_charge_kw if is_charge else battery.max_discharge_kw
+        command = replace(command, power_kw=most_kw)
     return command if keeps_limits else without_limits(command)
 
 

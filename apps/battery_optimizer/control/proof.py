@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from battery_optimizer.model.house import House
-from battery_optimizer.model.modes import InverterCommand, flows
+from battery_optimizer.model.modes import InverterCommand, Mode, flows
 from battery_optimizer.model.telemetry import Telemetry
 
 SETTLED_AFTER: Final = timedelta(seconds=30)
@@ -47,6 +47,11 @@ class Finding:
 
     verdict: Verdict
     words: str = ""
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether something is wrong."""
+        return self.verdict in (Verdict.FAILS, Verdict.DEFIES)
 
 
 UNCLEAR: Final = Finding(verdict=Verdict.UNCLEAR)
@@ -121,20 +126,26 @@ def _does(power_kw: float, ending: str = "") -> str:
 class Repairs:
     """How often in a row the inverter was found wanting, and what was tried about it."""
 
+    mode: Mode | None = None
+    """The mode that was not done; another one's success says nothing of it."""
     misses: int = 0
     tried: int = 0
     not_before: datetime | None = None
     """The next repair waits so long: each time twice as long."""
 
-    def after(self, finding: Finding) -> "Repairs":
-        """One more reading."""
+    def after(self, finding: Finding, mode: Mode, now: datetime) -> "Repairs":
+        """One more reading, of an inverter in this mode."""
+        if self.not_before is not None and now - self.not_before > LONGEST_WAIT:
+            return Repairs().after(finding, mode, now)  # long ago
+        is_other = self.mode not in (None, mode)
         match finding.verdict:
-            case Verdict.OBEYS:
-                return Repairs()
             case Verdict.UNCLEAR:
                 return self
+            case Verdict.OBEYS:
+                return self if is_other else Repairs()
             case Verdict.FAILS | Verdict.DEFIES:
-                return replace(self, misses=self.misses + 1)
+                before = Repairs() if is_other else self
+                return replace(before, mode=mode, misses=before.misses + 1)
 
     @property
     def is_suspicion(self) -> bool:
@@ -149,4 +160,4 @@ class Repairs:
     def after_try(self, now: datetime) -> "Repairs":
         """Something was done; it is judged anew, and the next try comes later than this one did."""
         wait = min(FIRST_WAIT * 2**self.tried, LONGEST_WAIT) - SETTLED_AFTER
-        return Repairs(misses=0, tried=self.tried + 1, not_before=now + wait)
+        return replace(self, misses=0, tried=self.tried + 1, not_before=now + wait)

@@ -100,9 +100,13 @@ class Steering:
             return False
         return self.told_at is None or now - self.told_at >= SETTLED_AFTER
 
-    def judged(self, finding: Finding) -> "Steering":
-        """After one more reading of what the battery does."""
-        return replace(self, repairs=self.repairs.after(finding))
+    def judged(
+        self, now: datetime, in_force: InverterCommand | None, finding: Finding
+    ) -> "Steering":
+        """After one more reading of what the battery does in the mode in force."""
+        if in_force is None:
+            return self
+        return replace(self, repairs=self.repairs.after(finding, in_force.mode, now))
 
     def order(
         self,
@@ -120,7 +124,7 @@ class Steering:
         if self._must_repair(now, wanted, in_force, finding):
             return self._repaired(now, wanted, finding)
         order = self._changed(now, wanted, in_force)
-        wrong = (finding.words,) if finding.verdict in (Verdict.FAILS, Verdict.DEFIES) else ()
+        wrong = (finding.words,) if finding.is_bad else ()
         is_found = order.result is CommandResult.UNCHANGED and self.manual is None
         steering = replace(self, told=wanted) if is_found else self
         return steering, replace(order, problems=(*notices, *wrong, *order.problems))
@@ -169,7 +173,9 @@ class Steering:
         in_force: InverterCommand | None,
         finding: Finding,
     ) -> bool:
-        if in_force is None or in_force.mode is not wanted.mode or not self.repairs.is_due(now):
+        if in_force is None or in_force.mode is not wanted.mode:
+            return False
+        if not finding.is_bad or not self.repairs.is_due(now):
             return False
         # What is dangerous is repaired at any price.
         return finding.verdict is Verdict.DEFIES or self._left(now) >= writes_for(None, wanted) + 1

@@ -33,6 +33,7 @@ class PlayedHouse:
     prescient policy alone.
     """
 
+    sets_powers: Final = True
     keeps_limits: Final = True
 
     def __init__(

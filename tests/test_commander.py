@@ -1,0 +1,186 @@
+"""Orders given through the real adapter to an inverter with the traps of the real one."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from battery_optimizer.commander import Commander
+from battery_optimizer.errors import TelemetryUnavailable
+from battery_optimizer.model.decision import CommandResult
+from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
+from battery_optimizer.model.settings import CommandSettings, Control
+from battery_optimizer.model.wishes import NO_WISHES
+from battery_optimizer.simulate.fox_polled import Link
+from fakes import MemoryJournal
+from fox_story import CHARGE, DISCHARGE, HOLD, Story
+
+FIVE_MINUTES, SECOND_LOOK = 300.0, 40.0
+APPLIED, UNCHANGED = CommandResult.APPLIED, CommandResult.UNCHANGED
+FAILED, PAUSED = CommandResult.FAILED, CommandResult.PAUSED
+
+
+@dataclass
+class Run:
+    """A commander who wants one thing, and looks as often as the app would."""
+
+    story: Story
+    wanted: InverterCommand
+    control: Control = Control.ACTIVE
+    said: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.commander = Commander(
+            inverter=self.story.adapter,
+            journal=MemoryJournal(),
+            control=self.control,
+            settings=CommandSettings(),
+        )
+
+    def cycle(self) -> CommandResult:
+        now = self.story.inverter.now
+        in_force, _, seen = self.commander.look(now, NO_WISHES)
+        try:
+            telemetry = self.story.meters.read(now)
+        except TelemetryUnavailable:
+            telemetry = None
+        house = self.story.inverter.house
+        result, problems = self.commander.send(now, self.wanted, in_force, house, telemetry)
+        self.said = [*seen, *problems]
+        return result
+
+    def live(self, minutes: float) -> list[CommandResult]:
+        """Cycles every five minutes, and the second looks between them."""
+        results = []
+        for _ in range(round(minutes / 5)):
+            results.append(self.cycle())
+            left_s = FIVE_MINUTES
+            while self.commander.should_look_again(self.story.inverter.now):
+                self.story.wait(SECOND_LOOK)
+                left_s -= SECOND_LOOK
+                results.append(self.cycle())
+            self.story.wait(left_s)
+        return results
+
+
+def test_an_ordinary_day_needs_one_write_each_change() -> None:
+    run = Run(Story(), DISCHARGE)
+    assert run.live(20) == [APPLIED, *[UNCHANGED] * 4]
+    assert run.commander.writes(run.story.inverter.now) == 2
+    run.wanted = SELF_USE
+    assert run.live(15) == [APPLIED, *[UNCHANGED] * 3]
+    assert run.commander.writes(run.story.inverter.now) == 3
+    assert not run.said
+
+
+def test_a_force_mode_lost_in_silence_is_noticed_by_power_and_set_again() -> None:
+    run = Run(Story(), DISCHARGE)
+    run.live(10)
+    run.story.link.link = Link.REFUSED
+    run.story.wait(28)
+    run.story.link.link = Link.UP
+    run.story.wait(60)
+    assert (run.story.shown, run.story.inverter.option) == ("Force Discharge", "Feed-in First")
+    results = run.live(5)
+    assert results == [UNCHANGED, APPLIED, UNCHANGED]
+    assert run.story.inverter.option == "Force Discharge"
+    assert not run.said
+
+
+def test_a_force_call_that_comes_late_is_taken_back_at_once() -> None:
+    run = Run(Story(), CHARGE)
+    run.story.link.link = Link.REFUSED
+    assert run.cycle() is FAILED
+    run.wanted = SELF_USE
+    run.story.wait(20)
+    run.story.link.link = Link.UP
+    run.story.wait(10)
+    assert run.story.shown == "Force Charge"
+    assert run.cycle() is APPLIED
+    run.story.wait(30)
+    assert run.story.inverter.option == "Self Use"
+
+
+def test_back_up_that_does_not_hold_is_had_by_a_current_limit_and_undone_at_the_end() -> None:
+    run = Run(Story(load=1.0), HOLD)
+    run.story.inverter.misfires = {"Back-up": "Self Use"}
+    run.live(30)
+    assert run.story.inverter.discharge_a == 0
+    assert run.story.battery_kw == 0
+    run.live(10)
+    assert not run.said
+    run.commander.make_safe()
+    assert run.story.inverter.discharge_a == 50.0
+    assert run.story.shown == "Self Use"
+
+
+def test_feed_in_first_that_does_not_serve_the_house_is_had_by_a_current_limit() -> None:
+    run = Run(Story(load=1.0), InverterCommand(mode=Mode.FEED_IN))
+    run.story.inverter.misfires = {"Feed-in First": "Back-up"}
+    run.live(30)
+    assert run.story.inverter.charge_a == 0
+    assert run.story.battery_kw == pytest.approx(1.0)
+
+
+def test_a_battery_that_takes_nothing_is_given_up_for_a_while() -> None:
+    run = Run(Story(), CHARGE)
+    run.story.inverter.bms_charge_kw = 0.0
+    results = run.live(40)
+    assert results[-1] is PAUSED
+    assert run.story.shown == "Self Use"
+    assert run.commander.writes(run.story.inverter.now) == 10
+    run.live(20)  # tried once more, and given up for longer
+    assert run.live(45)[-1] is PAUSED
+    assert run.commander.writes(run.story.inverter.now) == 14
+    run.story.inverter.bms_charge_kw = None
+    run.live(30)
+    assert run.story.battery_kw == pytest.approx(-2.0)
+
+
+def test_a_discharge_that_will_not_stop_is_told_so_and_tried_ever_less_often() -> None:
+    run = Run(Story(soc_kwh=10.0), SELF_USE)
+    run.story.inverter.misfires = {"Self Use": "Force Discharge", "Back-up": "Force Discharge"}
+    power = {"entity_id": "number.foxess_force_discharge_power", "value": 3.0}
+    run.story.call("number/set_value", **power)
+    run.live(60)
+    assert any("discharges at 3.0 kW" in words for words in run.said)
+    assert run.commander.writes(run.story.inverter.now) <= 16
+
+
+def test_cold_and_full_batteries_are_not_pestered() -> None:
+    run = Run(Story(soc_kwh=9.9), CHARGE)
+    assert set(run.live(60)) == {APPLIED, UNCHANGED}
+    assert run.commander.writes(run.story.inverter.now) == 2
+
+
+@pytest.mark.parametrize("command", [CHARGE, DISCHARGE])
+def test_what_home_assistants_restart_leaves_behind_is_put_right_at_once(
+    command: InverterCommand,
+) -> None:
+    run = Run(Story(), command)
+    run.live(10)
+    run.story.link.link = Link.STOPPED
+    run.story.wait(30)
+    run.story.link.link = Link.UP
+    run.story.wait(10)
+    run = Run(run.story, command)  # AppDaemon starts the app anew
+    assert run.cycle() is APPLIED
+    run.story.wait(30)
+    assert run.story.inverter.option in ("Force Charge", "Force Discharge")
+
+
+def test_an_outage_of_an_hour_opens_the_breaker_and_ends_by_itself() -> None:
+    run = Run(Story(soc_kwh=10.0), DISCHARGE)
+    run.live(10)
+    run.story.link.link = Link.REFUSED
+    results = run.live(60)
+    assert {FAILED, PAUSED} <= set(results)
+    run.story.link.link = Link.UP
+    run.live(120)
+    assert run.story.battery_kw == pytest.approx(3.0)
+
+
+def test_read_only_touches_nothing() -> None:
+    run = Run(Story(), DISCHARGE, control=Control.READ_ONLY)
+    assert set(run.live(10)) == {CommandResult.READ_ONLY}
+    run.commander.make_safe()
+    assert run.story.calls == 0
