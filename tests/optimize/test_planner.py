@@ -60,34 +60,85 @@ class TestAlternatives:
 
 
 class TestC20C27Steadiness:
-    """Using 0.5 kWh at 10 p instead of at 10.4 loses 0.2 p; at 12 p it loses 1 p."""
+    """A change of mode is worth 0.3 p; what a mode is worth to stay in for is named in pence."""
 
     SETTINGS = PlannerSettings(switching_price_p=0.3)
 
-    def mode(self, later: float, in_force: InverterCommand | None) -> Mode:
-        plan = plan_for([10, later], 0, 0.5, soc_kwh=0.5, in_force=in_force, settings=self.SETTINGS)
+    def plan(self, *args: object, **world: object) -> Plan:
+        return plan_for(*args, settings=self.SETTINGS, **world)
+
+    def mode_where_using_saves(self, pence: float, in_force: InverterCommand | None) -> Mode:
+        """0.5 kWh of load at 10 p now, nothing after: whether what is stored is used or kept."""
+        kept = 10 - 2 * pence
+        plan = self.plan([10, 10], 0, [0.5, 0], soc_kwh=0.5, end_value=kept, in_force=in_force)
         return plan.slots[0].mode
 
-    def test_stays_in_self_use_for_0p2_p_below_a_switching_price_of_0p3(self) -> None:
-        assert self.mode(10.4, SELF_USE) is Mode.SELF_USE
+    def mode_where_holding_saves(self, pence: float, in_force: InverterCommand | None) -> Mode:
+        """0.5 kWh stored, of load now, and of load later, which is covered: holding is for now."""
+        later = 10 + 2 * pence
+        return self.plan([10, later], 0, 0.5, soc_kwh=0.5, in_force=in_force).slots[0].mode
 
-    def test_holds_for_the_same_where_it_holds_already(self) -> None:
-        assert self.mode(10.4, HOLD) is Mode.HOLD
+    def test_stays_for_0p25_p(self) -> None:
+        assert self.mode_where_using_saves(0.25, HOLD) is Mode.HOLD
 
-    def test_switches_for_1_p(self) -> None:
-        assert self.mode(12, SELF_USE) is Mode.HOLD
+    def test_leaves_for_0p35_p(self) -> None:
+        assert self.mode_where_using_saves(0.35, HOLD) is Mode.SELF_USE
 
-    def test_takes_the_best_where_nothing_is_known_to_be_in_force(self) -> None:
-        assert self.mode(10.4, None) is Mode.HOLD
+    def test_takes_the_best_where_it_is_in_force_or_nothing_is_known_to_be(self) -> None:
+        assert self.mode_where_using_saves(0.25, SELF_USE) is Mode.SELF_USE
+        assert self.mode_where_using_saves(0.25, None) is Mode.SELF_USE
+
+    def test_0p5_p_are_not_worth_a_change_and_another_back(self) -> None:
+        assert self.mode_where_holding_saves(0.5, SELF_USE) is Mode.SELF_USE
+
+    def test_0p7_p_are(self) -> None:
+        assert self.mode_where_holding_saves(0.7, SELF_USE) is Mode.HOLD
+
+    def test_a_mode_to_be_left_soon_is_not_left_sooner_than_it_pays(self) -> None:
+        assert self.mode_where_holding_saves(0.2, HOLD) is Mode.HOLD
+
+    def test_what_must_follow_is_taken_at_once_for_0p2_p(self) -> None:
+        assert self.mode_where_holding_saves(0.2, None) is Mode.SELF_USE
 
     def test_the_rest_of_the_plan_follows_from_what_is_really_done(self) -> None:
-        plan = plan_for([10, 10.4], 0, 0.5, soc_kwh=0.5, in_force=SELF_USE, settings=self.SETTINGS)
+        plan = self.plan([10, 10.4], 0, 0.5, soc_kwh=0.5, in_force=SELF_USE)
         assert [slot.soc_end_kwh for slot in plan.slots] == pytest.approx([0, 0], abs=WATT_HOUR)
         assert plan.slots[1].grid_import_kwh == pytest.approx(0.5)
 
     def test_a_force_of_another_power_is_the_same_mode(self) -> None:
-        plan = plan_for([5, 30], 0, [0, 1], in_force=force_charge(1.0), settings=self.SETTINGS)
+        plan = self.plan([5, 30], 0, [0, 1], in_force=force_charge(1.0))
         assert plan.slots[0].command == force_charge(2.0)
+
+    def test_charging_pauses_at_no_power_at_night(self) -> None:
+        plan = self.plan([5, 8, 5, 30, 30], 0, [0, 0.1, 0, 2, 2])
+        assert [slot.command for slot in plan.slots[:3]] == [
+            force_charge(4.0),
+            force_charge(0.0),
+            force_charge(4.0),
+        ]
+
+    def test_also_where_the_pause_is_now(self) -> None:
+        plan = self.plan([8, 5, 7, 30, 30], 0, [0.1, 0, 0, 2, 1], in_force=force_charge(4.0))
+        assert plan.slots[0].command == force_charge(0.0)
+
+    def test_but_not_while_there_is_sun(self) -> None:
+        plan = self.plan(
+            [5, 8, 5, 30, 30], 0, [0, 0.1, 0, 2, 2], [0, 0.1, 0, 0, 0], in_force=force_charge(4.0)
+        )
+        assert [slot.mode for slot in plan.slots[:3]] == [
+            Mode.FORCE_CHARGE,
+            Mode.SELF_USE,
+            Mode.FORCE_CHARGE,
+        ]
+
+    def test_a_house_full_of_sun_is_not_left_charging_by_force(self) -> None:
+        plan = self.plan([40, 40], 0, 0.5, 1, soc_kwh=10, end_value=20, in_force=force_charge(4.0))
+        assert plan.slots[0].mode is Mode.SELF_USE
+
+    def test_covering_the_load_is_not_left_to_a_forced_power(self) -> None:
+        # At 4 kW the last kWh would be gone, half of it sold for nothing, before the load is over.
+        plan = self.plan([40, 10], 0, 1, soc_kwh=1, in_force=force_discharge(4.0))
+        assert plan.slots[0].mode is Mode.SELF_USE
 
 
 class TestC25Orders:

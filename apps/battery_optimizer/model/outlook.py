@@ -79,6 +79,12 @@ class Outlook:
         """What the house draws before the battery: load less solar [kWh], shape (n_slots,)."""
         return self.load_kwh - self.solar_kwh
 
+    def expects(self, future: Future) -> bool:
+        """Whether this future is just what is expected."""
+        return np.array_equal(self.load_kwh, future.load_kwh) and np.array_equal(
+            self.solar_kwh, future.solar_kwh
+        )
+
     def in_future(self, future: Future) -> Self:
         """The outlook as it is if this future comes true."""
         return replace(self, load_kwh=future.load_kwh, solar_kwh=future.solar_kwh, futures=())

@@ -7,13 +7,13 @@ from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.plan import Alternative, Schedule
 from battery_optimizer.model.slots import Floats
-from battery_optimizer.optimize.mapping import carried_on, flows_under
+from battery_optimizer.optimize.mapping import MATCH_KWH, carried_on, flows_under
 from battery_optimizer.optimize.relaxation import Optimum
 from battery_optimizer.optimize.switching import MODES
 
 _EVEN_P = 0.01
 """Costs this close are even [p]: then what follows the load wins."""
-HOPELESS_P = 10.0
+HOPELESS_P = 5.0
 """What costs this much more in the usual future is not asked for in the others [p]."""
 
 
@@ -25,7 +25,6 @@ def candidates(
     in_force: InverterCommand | None,
 ) -> tuple[InverterCommand, ...]:
     """Everything worth pricing for the first slot, each once."""
-    battery = house.battery
     carried = None if in_force is None else carried_on(outlook, schedule, 0, in_force.mode)
     every = (
         planned,
@@ -33,10 +32,25 @@ def candidates(
         InverterCommand(mode=Mode.SELF_USE),
         InverterCommand(mode=Mode.HOLD),
         InverterCommand(mode=Mode.FEED_IN),
-        InverterCommand(mode=Mode.FORCE_CHARGE, power_kw=battery.max_charge_kw),
-        InverterCommand(mode=Mode.FORCE_DISCHARGE, power_kw=battery.max_discharge_kw),
+        *_at_full_power(house, outlook, float(schedule.soc_kwh[0])),
     )
     return tuple(dict.fromkeys(every))
+
+
+def _at_full_power(house: House, outlook: Outlook, soc_kwh: float) -> list[InverterCommand]:
+    """The forced modes where they move more than the house's own surplus or deficit.
+
+    Where they only fill or empty the battery as the sun or the load does, these are followed.
+    """
+    battery, net = house.battery, float(outlook.net_kwh[0])
+    charge = InverterCommand(mode=Mode.FORCE_CHARGE, power_kw=battery.max_charge_kw)
+    discharge = InverterCommand(mode=Mode.FORCE_DISCHARGE, power_kw=battery.max_discharge_kw)
+    charged = flows_under(house, charge, outlook, 0, soc_kwh).charge_kwh
+    discharged = flows_under(house, discharge, outlook, 0, soc_kwh).discharge_kwh
+    return [
+        *([charge] if charged > max(-net, 0.0) + MATCH_KWH else []),
+        *([discharge] if discharged > max(net, 0.0) + MATCH_KWH else []),
+    ]
 
 
 def schedules_after(

@@ -8,7 +8,7 @@ from battery_optimizer.model.modes import Flows, InverterCommand, Mode, flows
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.plan import Schedule
 
-_MATCH_KWH = 2e-3
+MATCH_KWH = 2e-3
 """Two energies this close are the same: less than an inverter's own metering error."""
 _FOLLOW_LOAD = (Mode.SELF_USE, Mode.HOLD, Mode.FEED_IN)
 
@@ -53,7 +53,7 @@ def command_for(  # noqa: PLR0913 (what came before and what was ordered decide 
     candidates += sorted(natural, key=lambda each: before is None or each.mode != before.mode)
     candidates += _ending_as(house, outlook, schedule, slot)
     command, given = _first_that_fits(house, outlook, schedule, slot, soc_kwh, candidates)
-    if not house.inverter.can_curtail or schedule.curtailed_kwh[slot] <= _MATCH_KWH:
+    if not house.inverter.can_curtail or schedule.curtailed_kwh[slot] <= MATCH_KWH:
         return command
     # The sun can only be turned off altogether: worth it where that costs less than none of it.
     dark_candidates = [replace(each, curtail=True) for each in candidates]
@@ -63,7 +63,7 @@ def command_for(  # noqa: PLR0913 (what came before and what was ordered decide 
     )
     is_better = (
         _cost_p(outlook, slot, dark) < _cost_p(outlook, slot, given)
-        and dark.grid_import_kwh <= most_import_kwh + _MATCH_KWH
+        and dark.grid_import_kwh <= most_import_kwh + MATCH_KWH
     )
     return dark_command if is_better else command
 
@@ -78,10 +78,10 @@ def carried_on(
     """
     charge, discharge = float(schedule.charge_kwh[slot]), float(schedule.discharge_kwh[slot])
     hours, net = float(outlook.horizon.hours[slot]), float(outlook.net_kwh[slot])
-    pauses = max(charge, discharge) <= _MATCH_KWH and outlook.solar_kwh[slot] <= _MATCH_KWH
-    if mode is Mode.FORCE_CHARGE and (pauses or charge > max(-net, 0.0) + _MATCH_KWH):
+    pauses = max(charge, discharge) <= MATCH_KWH and outlook.solar_kwh[slot] <= MATCH_KWH
+    if mode is Mode.FORCE_CHARGE and (pauses or charge > max(-net, 0.0) + MATCH_KWH):
         return InverterCommand(mode=mode, power_kw=charge / hours)
-    if mode is Mode.FORCE_DISCHARGE and (pauses or discharge > max(net, 0.0) + _MATCH_KWH):
+    if mode is Mode.FORCE_DISCHARGE and (pauses or discharge > max(net, 0.0) + MATCH_KWH):
         return InverterCommand(mode=mode, power_kw=discharge / hours)
     return None
 
@@ -118,8 +118,8 @@ def _first_that_fits(
     for command in candidates:
         given = flows_under(house, command, outlook, slot, soc_kwh)
         if (
-            abs(given.charge_kwh - charge) <= _MATCH_KWH
-            and abs(given.discharge_kwh - discharge) <= _MATCH_KWH
+            abs(given.charge_kwh - charge) <= MATCH_KWH
+            and abs(given.discharge_kwh - discharge) <= MATCH_KWH
         ):
             return command, given
     return candidates[-1], flows_under(house, candidates[-1], outlook, slot, soc_kwh)

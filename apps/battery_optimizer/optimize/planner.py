@@ -114,24 +114,34 @@ class Planner:
         """C28: the alternatives by what they cost on average over the futures [p].
 
         The first slot is shared, after it each future is met as it comes. A future in which
-        nothing can be planned says nothing.
+        nothing can be planned says nothing; the others then count for more.
         """
         near = near_best(alternatives)
         if len(near) == 1:
             return alternatives
         expected = dict.fromkeys(near, 0.0)
+        weight = 0.0
         for future in outlook.futures:
             world = outlook.in_future(future)
+            if outlook.expects(future):
+                # Solved already; what all commands have in common does not matter.
+                weight += future.weight
+                for each in alternatives[: len(near)]:
+                    expected[each.command] += future.weight * each.extra_cost_p
+                continue
             try:
                 optimum = self.optimum(house, world, soc_kwh, wishes)
             except PlanningError:
                 continue
+            weight += future.weight
             after = schedules_after(house, world, soc_kwh, optimum, near)
             for command in near:
                 found = after.get(command)
                 worst = optimum.schedule.objective_p + HOPELESS_P
                 expected[command] += future.weight * (found.objective_p if found else worst)
-        return priced(expected)
+        if not weight:
+            return alternatives
+        return priced({command: total / weight for command, total in expected.items()})
 
 
 def _slots(

@@ -70,10 +70,11 @@ def _cost(
 ) -> Floats:
     """Bill of each slot less the worth of the energy it leaves [p], shape (n_slots,)."""
     at_meter = outlook.net_kwh + charge - discharge + schedule.curtailed_kwh
+    sold = np.clip(-at_meter, 0.0, house.grid.export_limit_kw * outlook.horizon.hours)
     left = house.battery.soc_after(np.zeros_like(charge), charge, discharge)
     return (
         outlook.import_rate * np.maximum(at_meter, 0.0)
-        - outlook.export_rate * np.maximum(-at_meter, 0.0)
+        - outlook.export_rate * sold
         + house.battery.wear_p_per_kwh * discharge
         - schedule.energy_value_p_per_kwh * left
     )
