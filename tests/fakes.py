@@ -19,7 +19,7 @@ from battery_optimizer.errors import (
 from battery_optimizer.forecast.futures import Band
 from battery_optimizer.model.decision import CycleOutcome, SentCommand
 from battery_optimizer.model.house import House
-from battery_optimizer.model.modes import SELF_USE, InverterCommand
+from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
 from battery_optimizer.model.outlook import Future, Outlook
 from battery_optimizer.model.plan import Plan
 from battery_optimizer.model.slots import SLOT, Horizon, SlotSeries, floor_to_slot
@@ -108,6 +108,7 @@ class FakeInverter:
     doing: InverterCommand | None = SELF_USE
     keeps_limits: bool = False
     sets_powers: bool = True
+    modes: frozenset[Mode] = frozenset(Mode)
     fault: str | None = None
     unreadable: str | None = None
     other_way: bool = False

@@ -251,6 +251,7 @@ class Cycle:
             soc_kwh=telemetry.soc_kwh,
             keeps_limits=self._ports.inverter.keeps_limits,
             sets_powers=self._ports.inverter.sets_powers,
+            modes=self._ports.inverter.modes,
         )
 
     def _recorded(self, outcome: CycleOutcome) -> CycleOutcome:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from battery_optimizer.model.decision import CycleOutcome, SentCommand
-from battery_optimizer.model.modes import InverterCommand
+from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.plan import Plan
 from battery_optimizer.model.tariff import KnownRates
 from battery_optimizer.model.telemetry import Observations, SolarForecast, Telemetry
@@ -58,6 +58,10 @@ class Inverter(Protocol):
     @property
     def sets_powers(self) -> bool:
         """Whether a forced mode keeps to the power told; else it gives or takes all it can."""
+
+    @property
+    def modes(self) -> frozenset[Mode]:
+        """What it can be told."""
 
     def current(self) -> InverterCommand | None:
         """What the inverter is doing by its own account; None if that is none of our modes.

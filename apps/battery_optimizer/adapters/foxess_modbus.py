@@ -61,6 +61,20 @@ class FoxEssModbus:
 
     sets_powers = True
 
+    @property
+    def modes(self) -> frozenset[Mode]:
+        """Those that the select offers, and those that a current limit can stand in for.
+
+        All of them as long as that cannot be seen: `apply` says why not.
+        """
+        try:
+            fox = self._entities()
+        except InverterError:
+            return frozenset(Mode)
+        offered = offered_options(self.read_state(fox.select))
+        named = {mode for mode, word in fox.control.options.items() if word in offered}
+        return frozenset({*named, *self._limits(fox).entities} or Mode)
+
     def current(self) -> InverterCommand | None:
         """What the select and the numbers say, powers translated with the sun of the moment.
 
@@ -91,6 +105,7 @@ class FoxEssModbus:
             )
         fox = self._entities()
         shown = self._caller.read(fox.select).state
+        other_way = other_way or self._must_go_another_way(fox, command.mode)
         option = self._option(fox, Mode.SELF_USE if other_way else command.mode)
         limits = self._limits(fox)
         if other_way:
@@ -132,6 +147,12 @@ class FoxEssModbus:
             sleep=self.sleep,
             confirm_timeout_s=self.confirm_timeout_s,
         )
+
+    def _must_go_another_way(self, fox: FoxEntities, mode: Mode) -> bool:
+        """Whether the select has no word for the mode, while a current limit can stand in."""
+        offered = offered_options(self.read_state(fox.select))
+        has_word = fox.control.options.get(mode) in offered
+        return not has_word and bool(offered) and mode in self._limits(fox).entities
 
     def _limits(self, fox: FoxEntities) -> CurrentLimits:
         there = {mode: each for mode, each in fox.limits.items() if self.read_state(each)}

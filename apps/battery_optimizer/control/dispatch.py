@@ -1,10 +1,12 @@
 """From a plan's slot and what the house does now to the one command that is sent."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from battery_optimizer.model.house import Battery
 from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
 
+ALL_MODES = frozenset(Mode)
 _REACHED_KWH = 0.02
 _SAME_KW = 0.05
 
@@ -16,10 +18,12 @@ def dispatch(
     soc_kwh: float,
     keeps_limits: bool,
     sets_powers: bool = True,
+    modes: Collection[Mode] = ALL_MODES,
 ) -> InverterCommand:
     """The command for now; `keeps_limits` says whether the inverter stops at floor and ceiling.
 
-    `sets_powers` says whether it keeps to a power, or knows none but the battery's greatest.
+    `sets_powers` says whether it keeps to a power, or knows none but the battery's greatest. For a
+    mode that is none of its `modes` it is told self-use.
 
     One that does not is told a mode that stops there itself once it is reached: the next cycle
     comes soon enough. A full battery is not forced to charge, an empty one not to discharge: some
@@ -37,6 +41,8 @@ def dispatch(
         # At the top Hold neither charges nor gives; a ceiling below it means: sell the sun.
         full = ceiling >= battery.ceiling_kwh - _REACHED_KWH
         command = _no_force(planned, Mode.HOLD if full else Mode.FEED_IN)
+    if command.mode not in modes:
+        command = _no_force(planned, Mode.SELF_USE)
     if command.mode.is_forced and not sets_powers:
         is_charge = command.mode is Mode.FORCE_CHARGE
         most_kw = battery.max_charge_kw if is_charge else battery.max_discharge_kw

@@ -10,7 +10,7 @@ from battery_optimizer.errors import ForecastUnavailable
 from battery_optimizer.forecast.futures import Band
 from battery_optimizer.model.decision import CycleOutcome, SentCommand
 from battery_optimizer.model.house import House
-from battery_optimizer.model.modes import SELF_USE, Flows, InverterCommand, flows
+from battery_optimizer.model.modes import SELF_USE, Flows, InverterCommand, Mode, flows
 from battery_optimizer.model.outlook import Future
 from battery_optimizer.model.plan import Plan
 from battery_optimizer.model.slots import (
@@ -34,6 +34,7 @@ class PlayedHouse:
     """
 
     sets_powers: Final = True
+    modes: Final = frozenset(Mode)
     keeps_limits: Final = True
 
     def __init__(
