@@ -131,7 +131,7 @@ class TestChoose:
     def test_in_the_last_slot_nothing_follows(self) -> None:
         to_go = np.full((1, len(MODES)), 7.0)
         to_go[0, MODES.index(Mode.SELF_USE)] = 0.0
-        assert choose(self.ALTERNATIVES, None, to_go, 0.3).command == HOLD
+        assert choose(self.ALTERNATIVES, None, to_go, 1.0).command == HOLD
 
     def test_among_even_ones_what_follows_the_load_is_taken(self) -> None:
         even = priced({force_charge(0.0): 0.0, FEED_IN: 0.001, SELF_USE: 0.002})

@@ -76,7 +76,8 @@ class TestModeCosts:
         assert costs[Mode.HOLD] == pytest.approx(7)
 
     def test_a_full_battery_takes_no_sun_in_any_mode(self) -> None:
-        costs = self.costs(an_outlook([30], 5, 0, 2), one_slot(soc_kwh=10))
+        # Where it took any, that would lose 3 p a kWh: it is worth less stored than sold.
+        costs = self.costs(an_outlook([30], 5, 0, 2), one_slot(soc_kwh=10, value=2))
         assert costs[Mode.SELF_USE] == costs[Mode.FEED_IN] == pytest.approx(0)
 
     def test_a_battery_at_its_reserve_gives_nothing_in_any_mode(self) -> None:
@@ -84,9 +85,13 @@ class TestModeCosts:
         costs = self.costs(an_outlook([10], 5, 1), one_slot(), battery)
         assert costs[Mode.SELF_USE] == costs[Mode.HOLD] == pytest.approx(0)
 
-    def test_no_mode_moves_more_than_the_battery_s_power(self) -> None:
+    def test_no_mode_gives_more_than_the_battery_can_in_half_an_hour(self) -> None:
         costs = self.costs(an_outlook([10], 5, 6), one_slot())
         assert costs[Mode.SELF_USE] == pytest.approx(2 * 10)
+
+    def test_nor_takes_more(self) -> None:
+        costs = self.costs(an_outlook([10], 5, 0, 6), one_slot(soc_kwh=0, value=2))
+        assert costs[Mode.SELF_USE] == pytest.approx(2 * 3)
 
     def test_nothing_counts_as_better_than_the_schedule(self) -> None:
         # An order may hold the battery where covering the load would pay.
