@@ -16,8 +16,14 @@ function stepped(values) {
 function runsOf(slots) {
   const runs = [];
   for (const slot of slots) {
-    if (runs.length && runs.at(-1).mode === slot.mode) runs.at(-1).end = slot.end;
-    else runs.push({ mode: slot.mode, start: slot.start, end: slot.end, power_kw: slot.power_kw, reason: slot.reason });
+    const last = runs.at(-1);
+    if (!last || last.mode !== slot.mode) {
+      runs.push({ mode: slot.mode, start: slot.start, end: slot.end, power_kw: slot.power_kw });
+      continue;
+    }
+    last.end = slot.end;
+    // A power is told of a run only if it holds throughout.
+    if (last.power_kw !== slot.power_kw) last.power_kw = null;
   }
   return runs;
 }

@@ -168,7 +168,7 @@ function describePlanned(slot, box) {
 }
 
 function planTable(slots) {
-  const columns = [["From"], ["Mode", true], ["Buying p"], ["Selling p"], ["Solar kW"], ["House kW"], ["Battery kW"], ["Grid kW"], ["Battery %"], ["Cost p"], ["Why", true]];
+  const columns = [["From", "left"], ["Mode", "left"], ["Buying p"], ["Selling p"], ["Solar kW"], ["House kW"], ["Battery kW"], ["Grid kW"], ["Battery %"], ["Cost p"], ["Why", "words"]];
   const rate = (slot, key) => slot.rate_published ? number(slot[key]) : { text: number(slot[key]), class: "forecast", title: "forecast" };
   fillTable(find("plan-table"), "Rates in italics are forecast. Battery: positive gives; grid: positive buys.", columns, slots.map((slot) => [
     dayAndClock(slot.start), badge(slot.mode, slot.power_kw), rate(slot, "import_rate"), rate(slot, "export_rate"),
@@ -185,7 +185,7 @@ function showSavings(savings) {
   }
   const box = element("div", null, { class: "scroll", tabindex: 0, role: "region", "aria-label": "Savings" });
   const table = element("table");
-  fillTable(table, savings.note ?? "", [["For"], ...savings.columns.map((title) => [title])],
+  fillTable(table, savings.note ?? "", [["For", "left"], ...savings.columns.map((title) => [title])],
     savings.rows.map((row) => [row.name, ...row.values_p.map(money)]));
   box.append(table);
   find("savings").replaceChildren(box);

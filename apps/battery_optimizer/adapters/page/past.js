@@ -122,7 +122,7 @@ function totalsTable({ totals }) {
     const more = isKnown(planned) && isKnown(metered) ? metered - planned : null;
     return [words, number(planned, 2), number(metered, 2), `${isKnown(more) && more > 0.005 ? "+" : ""}${number(more, 2)}`];
   });
-  fillTable(find("past-totals"), "Energy", [["kWh"], ["Planned"], ["Metered"], ["Difference"]], rows);
+  fillTable(find("past-totals"), "Energy", [["kWh", "left"], ["Planned"], ["Metered"], ["Difference"]], rows);
   find("past-note").textContent = totals.n_slots
     ? `Over the ${totals.n_slots} half hours that are over and have both. Planned is what the last plan before each half hour expected.`
     : "No half hour that is over has both yet.";

@@ -85,16 +85,16 @@ function facts(list, pairs) {
   }));
 }
 
-// Columns: [title, is it words?]; cells: text, an element, or {text, class, title}.
+// Columns: [title, class]; cells: text, an element, or {text, class, title}.
 function fillTable(table, caption, columns, rows) {
   const head = element("tr");
-  for (const [title, isWords] of columns) head.append(element("th", title, { scope: "col", class: isWords ? "words" : "" }));
+  for (const [title, kind] of columns) head.append(element("th", title, { scope: "col", class: kind ?? "" }));
   const body = element("tbody");
   for (const row of rows) {
     const line = element("tr");
     row.forEach((cell, column) => {
       const made = column === 0 ? element("th", null, { scope: "row" })
-        : element("td", null, { class: columns[column][1] ? "words" : "" });
+        : element("td", null, { class: columns[column][1] ?? "" });
       if (cell instanceof Node) made.append(cell);
       else if (isKnown(cell) && typeof cell === "object") {
         made.textContent = cell.text;
