@@ -14,8 +14,13 @@ from battery_optimizer.model.entity import utc_moment
 from battery_optimizer.model.house import Battery, GridConnection, House, Inverter
 from battery_optimizer.model.outlook import Outlook, TerminalValue
 from battery_optimizer.model.plan import Schedule
+from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.slots import SLOT, Horizon
 from battery_optimizer.optimize.planner import Planner
+
+
+PATIENCE_S = 30.0
+"""Time that a case may take: nobody's house waits for it [s]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +117,7 @@ class CaseResult:
 
 def plan_case(case: Case, planner: Planner | None = None) -> CaseResult:
     """Plan the case twice: the first solve compiles, the second is warm."""
-    planner = planner or Planner()
+    planner = planner or Planner(PlannerSettings(time_limit_s=PATIENCE_S))
     started = perf_counter()
     planner.optimum(case.house, case.outlook, case.soc_kwh)
     first = perf_counter()
