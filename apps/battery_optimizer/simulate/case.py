@@ -18,7 +18,6 @@ from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.slots import SLOT, Horizon
 from battery_optimizer.optimize.planner import Planner
 
-
 PATIENCE_S = 30.0
 """Time that a case may take: nobody's house waits for it [s]."""
 
