@@ -4,6 +4,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from appdaemontestframework.appdaemon_mock.appdaemon import MockAppDaemon
 from battery_optimizer.app import BatteryOptimizer
 from battery_optimizer.config import Config
 from battery_optimizer.errors import ConfigError
+from battery_optimizer.host import Host
 from battery_optimizer.model.entity import EntityState
-from battery_optimizer.wiring import Host, RunningHouse, connect
+from battery_optimizer.wiring import RunningHouse, connect
 
 SELECT = "select.foxess_work_mode"
 SETTINGS: dict[str, Any] = {
@@ -66,6 +68,7 @@ def house_of(app: BatteryOptimizer, folder: Path, **settings: object) -> Running
         list_entities=lambda: [SELECT],
         get_history=None,
         sleep=lambda _: None,
+        now=lambda: datetime.now(UTC),
     )
     return connect(Config.from_args(SETTINGS | settings), host)
 

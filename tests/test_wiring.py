@@ -13,6 +13,7 @@ import pytest
 from battery_optimizer.adapters.instance import HEARTBEAT
 from battery_optimizer.config import Config
 from battery_optimizer.errors import ConfigError, InverterError
+from battery_optimizer.host import Host
 from battery_optimizer.model.decision import CommandResult, CycleResult
 from battery_optimizer.model.entity import EntityState
 from battery_optimizer.model.house import Battery, GridConnection, House, Inverter
@@ -21,7 +22,7 @@ from battery_optimizer.model.solar import SolarArray
 from battery_optimizer.simulate.fox_entities import SimulatedFoxEss
 from battery_optimizer.simulate.inverter import SimulatedInverter
 from battery_optimizer.simulate.surroundings import PlausibleHome
-from battery_optimizer.wiring import Host, RunningHouse, connect
+from battery_optimizer.wiring import RunningHouse, connect
 
 NIGHT = datetime(2026, 11, 22, 2, tzinfo=UTC)
 BATTERY = {"capacity_kwh": 10.0, "max_charge_kw": 4.0, "max_discharge_kw": 4.0}
@@ -81,6 +82,7 @@ class SimulatedHouse:
             list_entities=self.states,
             get_history=self.history if self.has_home_assistant else None,
             sleep=lambda _: None,
+            now=lambda: self.now,
         )
 
 
@@ -200,3 +202,34 @@ def test_the_sun_of_the_moment_is_read_when_a_power_is_sent(tmp_path: Path, stat
     home.others["sensor.foxess_pv_power"] = EntityState(state="1", attributes={})
     with connected(home) as house:
         assert house.inverter.solar_kw() is None
+
+
+def test_an_order_of_the_household_is_carried_out(tmp_path: Path) -> None:
+    home = SimulatedHouse(tmp_path)
+    home.others["input_select.battery_optimizer_override"] = EntityState(state="Hold")
+    with connected(home) as house:
+        shown = house.run(NIGHT)
+        assert shown.outcome.command.mode is Mode.HOLD
+        assert home.fox.inverter.option == "Back-up"
+        assert shown.outcome.writes_today == 1
+    home.others["input_select.battery_optimizer_override"] = EntityState(state="Nonsense")
+    with connected(home) as house:
+        assert any("Nonsense" in problem for problem in house.run(NIGHT).problems)
+
+
+def test_foxess_control_is_another_way_in(tmp_path: Path) -> None:
+    entities = {"integration": "foxess_control"}
+    home = SimulatedHouse(tmp_path)
+    with pytest.raises(InverterError, match=r"no sensor\.foxess_work_mode; install foxess_control"):
+        connect(Config.from_args(SETTINGS | {"entities": entities}), home.host())
+    home.others["sensor.foxess_work_mode"] = EntityState(state="ForceDischarge")
+    percent = {"unit_of_measurement": "%"}
+    home.others["sensor.foxess_battery_soc"] = EntityState(state="50", attributes=percent)
+    called: list[str] = []
+    home.call = lambda service, /, **_: called.append(service) or {"success": True}  # type: ignore[method-assign, func-returns-value]
+    with connected(home, entities=entities) as house:
+        assert house.instance.inverter == "sensor.foxess_work_mode"
+        assert house.meter_entities.battery_charge == "sensor.foxess_charge_rate"
+        assert house.inverter.check() == ()
+        house.cycle.make_safe()
+    assert called == ["foxess_control/clear_overrides"]

@@ -17,11 +17,12 @@ from battery_optimizer.adapters.web import Status
 from battery_optimizer.adapters.web_history import Past
 from battery_optimizer.config import Config
 from battery_optimizer.errors import BatteryOptimizerError, ConfigError, InverterError
+from battery_optimizer.host import Host
 from battery_optimizer.model.decision import CommandResult
 from battery_optimizer.model.entity import EntityState
 from battery_optimizer.model.shown import Shown
 from battery_optimizer.model.slots import floor_to_slot
-from battery_optimizer.wiring import Host, RunningHouse, connect
+from battery_optimizer.wiring import RunningHouse, connect
 
 CYCLE: Final = timedelta(minutes=5)
 AFTER_THE_BOUNDARY: Final = timedelta(seconds=1)
@@ -129,6 +130,7 @@ class BatteryOptimizer(Hass):
             list_entities=lambda: list(self.get_state() or {}),
             get_history=self._get_history if has_home_assistant else None,
             sleep=time.sleep,
+            now=lambda: datetime.now(UTC),
         )
 
     def _call_service(self, service: str, /, **data: Any) -> object:  # noqa: ANN401

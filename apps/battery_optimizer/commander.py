@@ -37,13 +37,14 @@ class Commander:
 
         With it the wishes, what somebody set at the inverter itself among them.
         """
+        steering = self._steering.paused() if wishes.is_paused else self._steering.resumed()
         ordered = wishes.order_at(now) is not None
         try:
             in_force = self._inverter.current()
         except InverterError as error:
-            self._steering = self._steering.seen(now, None, readable=False)
+            self._steering = steering.seen(now, None, readable=False)
             return None, self._steering.wishes(wishes, now), (str(error),)
-        self._steering = self._steering.seen(now, in_force, ordered=ordered)
+        self._steering = steering.seen(now, in_force, ordered=ordered)
         return in_force, self._steering.wishes(wishes, now), ()
 
     def writes(self, now: datetime) -> int:

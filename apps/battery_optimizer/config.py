@@ -119,6 +119,8 @@ class SolarSettings(Section):
 class EntitySettings(Section):
     """Entities of the inverter; what is not given has foxess_modbus's name after the prefix."""
 
+    integration: Literal["foxess_modbus", "foxess_control"] = "foxess_modbus"
+    """Which integration of Home Assistant drives the inverter."""
     prefix: str | None = None
     """What foxess_modbus puts before its names, '' if nothing; none: found out."""
     work_mode: str | None = None
@@ -145,8 +147,10 @@ class EntitySettings(Section):
     """Temperature of the battery, where there is a sensor."""
 
     def meters(self, prefix: str) -> MeterEntities:
-        """The sensors, those not given named as foxess_modbus does."""
+        """The sensors, those not given named as the integration does."""
         stem = f"sensor.{prefix.rstrip('_')}_" if prefix else "sensor."
+        if self.integration == "foxess_control":
+            return self._control_meters(stem)
         return MeterEntities(
             soc=self.soc or f"{stem}battery_soc",
             load=self.load or f"{stem}load_power",
@@ -155,6 +159,22 @@ class EntitySettings(Section):
             grid_positive=self.grid_positive,
             battery=self.battery or f"{stem}invbatpower",
             battery_positive=self.battery_positive,
+            battery_temperature=self.battery_temperature,
+        )
+
+    def _control_meters(self, stem: str) -> MeterEntities:
+        return MeterEntities(
+            soc=self.soc or f"{stem}battery_soc",
+            load=self.load or f"{stem}house_load",
+            solar=self.solar or f"{stem}solar_power",
+            grid=self.grid,
+            grid_positive=self.grid_positive,
+            grid_import=None if self.grid else f"{stem}grid_consumption",
+            grid_export=None if self.grid else f"{stem}grid_feed_in",
+            battery=self.battery,
+            battery_positive=self.battery_positive,
+            battery_charge=None if self.battery else f"{stem}charge_rate",
+            battery_discharge=None if self.battery else f"{stem}discharge_rate",
             battery_temperature=self.battery_temperature,
         )
 

@@ -16,6 +16,7 @@ from battery_optimizer.errors import (
     ForecastUnavailable,
     PlanningError,
 )
+from battery_optimizer.forecast.away import while_away
 from battery_optimizer.forecast.outlook import Forecaster, build_outlook
 from battery_optimizer.forecast.rates import RECENT_DAYS
 from battery_optimizer.forecast.solar import TOLD_DAYS, as_told
@@ -33,6 +34,7 @@ from battery_optimizer.ports import History, Inverter, Journal, Meters, Rates, S
 
 HISTORY_DAYS = 400
 """How far back the forecasts may look."""
+PAUSED = "Paused by the household: the inverter was put in self-use and is then left alone."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +120,7 @@ class Cycle:
         except DataError as error:
             return self._without_plan(now, None, (str(error),))
         try:
-            outlook, problems = self._outlook(now)
+            outlook, problems = self._outlook(now, wishes)
             house = self._house_at(telemetry)
             plan = self._planner.plan(
                 house, outlook, telemetry.soc_kwh, in_force=in_force, wishes=wishes
@@ -136,7 +138,7 @@ class Cycle:
             problems=(*problems, *plan.warnings),
         )
 
-    def _outlook(self, now: datetime) -> tuple[Outlook, tuple[str, ...]]:
+    def _outlook(self, now: datetime, wishes: Wishes) -> tuple[Outlook, tuple[str, ...]]:
         horizon = Horizon.of_hours(now, self._settings.horizon_hours, self._settings.step)
         slot = floor_to_slot(now)
         known = self._ports.rates.known_rates(slot - timedelta(days=RECENT_DAYS), horizon.end, now)
@@ -148,7 +150,7 @@ class Cycle:
         outlook = build_outlook(
             self._forecaster, self._house.battery, horizon, known, observed, solar
         )
-        return outlook, problems
+        return while_away(outlook, observed, wishes.away_until), problems
 
     def _told(self, now: datetime) -> SolarForecast:
         """What was forecast of the sun for past half hours; read once a day."""
@@ -230,6 +232,8 @@ class Cycle:
         if order is None:
             return choice
         command = self._dispatched(order, choice.telemetry)
+        if wishes.is_paused:
+            return replace(choice, command=command, reason=PAUSED)
         if choice.result is CycleResult.PLANNED and command.mode is choice.command.mode:
             return replace(choice, command=command)
         return replace(choice, command=command, reason=f"{command.mode}, as ordered.")

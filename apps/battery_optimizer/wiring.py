@@ -4,18 +4,15 @@ Knows nothing of AppDaemon, whose callables come in as a `Host`. A new source of
 another maker's inverter, is one new file in `adapters/` and a line here.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Final
 
 from battery_optimizer.adapters.demo_rates import DemoRates
-from battery_optimizer.adapters.foxess_calls import CallService
-from battery_optimizer.adapters.foxess_modbus import FoxEssModbus
-from battery_optimizer.adapters.foxess_models import EntityNames, FoxEntities
-from battery_optimizer.adapters.ha_history import HomeAssistantHistory, Rows
+from battery_optimizer.adapters.ha_history import HomeAssistantHistory
 from battery_optimizer.adapters.instance import HEARTBEAT, Instance
+from battery_optimizer.adapters.overrides import HouseholdOrders
 from battery_optimizer.adapters.rates_feed import RatesFeed
 from battery_optimizer.adapters.solar_feed import SolarFeed
 from battery_optimizer.adapters.store import Store
@@ -23,13 +20,14 @@ from battery_optimizer.adapters.telemetry import EntityMeters
 from battery_optimizer.config import Config
 from battery_optimizer.cycle import Cycle, Ports
 from battery_optimizer.errors import ConfigError
+from battery_optimizer.host import Host
 from battery_optimizer.model.decision import CycleOutcome, SentCommand
-from battery_optimizer.model.entity import KW_PER_UNIT, EntityState
 from battery_optimizer.model.meters import MeterEntities
 from battery_optimizer.model.plan import Plan
 from battery_optimizer.model.settings import Control
 from battery_optimizer.model.shown import Shown
 from battery_optimizer.simulate.review import Review
+from battery_optimizer.wiring_inverter import AnyInverter, connect_inverter, find_inverter
 from battery_optimizer.wiring_sources import (
     fixed_rates,
     forecaster,
@@ -43,24 +41,6 @@ SIMULATED_DATABASE: Final = "battery_optimizer_simulated.db"
 RATES_EVERY: Final = timedelta(minutes=30)
 SEED_DAYS: Final = timedelta(days=10)
 """As long as Home Assistant's recorder remembers by default."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Host:
-    """What the place that the app runs in offers.
-
-    `get_history` is None where no Home Assistant is connected.
-    """
-
-    app: str
-    folder: Path
-    latitude: float
-    longitude: float
-    call_service: CallService
-    read_state: Callable[[str], EntityState | None]
-    list_entities: Callable[[], Iterable[str]]
-    get_history: Callable[[str, datetime, datetime], Sequence[Rows] | None] | None
-    sleep: Callable[[float], None]
 
 
 @dataclass(frozen=True)
@@ -92,8 +72,9 @@ class RunningHouse:
     solar: SolarFeed
     meters: EntityMeters
     meter_entities: MeterEntities
-    inverter: FoxEssModbus
+    inverter: AnyInverter
     cycle: Cycle
+    orders: HouseholdOrders
     review: Review
     pruned_at: datetime | None = None
 
@@ -106,7 +87,7 @@ class RunningHouse:
         """Rates if they are due, then one cycle."""
         if self._rates_due(now):
             self.rates.refresh(now)
-        outcome = self.cycle.run(now)
+        outcome = self.cycle.run(now, self.orders.wishes(now))
         return Shown(
             outcome=outcome,
             capacity_kwh=self.config.battery.capacity_kwh,
@@ -160,6 +141,7 @@ class RunningHouse:
             *self.rates.problems,
             *self.solar.problems(),
             *self.meters.problems(),
+            *self.orders.problems(),
             *self.store.problems(),
         )
 
@@ -177,32 +159,13 @@ def connect(config: Config, host: Host) -> RunningHouse:
             "the app with made-up rates"
         )
     place = (host.latitude, host.longitude)
-    entities = config.entities
-    names = EntityNames(
-        prefix=entities.prefix,
-        work_mode=entities.work_mode,
-        force_charge_power=entities.force_charge_power,
-        force_discharge_power=entities.force_discharge_power,
-    )
-    fox = FoxEntities.find(names, host.list_entities, host.read_state)
-    meter_entities = entities.meters(_prefix(fox) if entities.prefix is None else entities.prefix)
+    wired = find_inverter(config, host)
     # Made before the claim, so that a wrong setting leaves nothing behind.
     source = octopus_source(config.rates)
-    instance = Instance(host.folder, inverter=fox.select, app=host.app)
+    instance = Instance(host.folder, inverter=wired.id, app=host.app)
     store = Store(host.folder / (DATABASE if has_home_assistant else SIMULATED_DATABASE))
-    meters = EntityMeters(
-        read_state=host.read_state, entities=meter_entities, battery=config.battery
-    )
-    inverter = FoxEssModbus(
-        call_service=host.call_service,
-        read_state=host.read_state,
-        list_entities=host.list_entities,
-        battery=config.battery,
-        solar_kw=lambda: _power_kw(host.read_state(meter_entities.solar or "")),
-        sleep=host.sleep,
-        names=names,
-        memory=store,
-    )
+    meters = EntityMeters(read_state=host.read_state, entities=wired.meters, battery=config.battery)
+    inverter = connect_inverter(config, host, wired, store)
     rates = RatesFeed(
         source,
         store,
@@ -218,8 +181,14 @@ def connect(config: Config, host: Host) -> RunningHouse:
         rates=rates,
         solar=solar,
         meters=meters,
-        meter_entities=meter_entities,
+        meter_entities=wired.meters,
         inverter=inverter,
+        orders=HouseholdOrders(
+            read_state=host.read_state,
+            call_service=host.call_service,
+            memory=store,
+            battery=config.battery,
+        ),
         review=Review(
             past=store,
             rates=rates,
@@ -243,17 +212,3 @@ def connect(config: Config, host: Host) -> RunningHouse:
             commands=config.commands,
         ),
     )
-
-
-def _prefix(fox: FoxEntities) -> str:
-    return fox.select.partition(".")[2].removesuffix(fox.control.ending).rstrip("_")
-
-
-def _power_kw(state: EntityState | None) -> float | None:
-    factor = KW_PER_UNIT.get((state.unit or "") if state is not None else "")
-    if state is None or factor is None:
-        return None
-    try:
-        return state.number * factor
-    except ValueError:
-        return None

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from battery_optimizer.config import Config
+from battery_optimizer.host import Host
 from battery_optimizer.model.entity import EntityState
 from battery_optimizer.simulate.fox_entities import SimulatedFoxEss
 from battery_optimizer.simulate.inverter import SimulatedInverter
 from battery_optimizer.simulate.surroundings import PlausibleHome
-from battery_optimizer.wiring import Host, connect
+from battery_optimizer.wiring import connect
 
 SOLCAST = "sensor.solcast_pv_forecast_"
 
@@ -67,6 +68,7 @@ def live_through(
         list_entities=home.states,
         get_history=None,
         sleep=lambda _: None,
+        now=lambda: home.now,
     )
     house = connect(config, host)
     try:

@@ -94,3 +94,17 @@ def test_commands_are_the_same_small_differences_of_power_apart(
 ) -> None:
     assert same(one, other) is expected
     assert same(other, one) is expected
+
+
+def test_what_an_inverter_cannot_do_is_self_use() -> None:
+    hold = InverterCommand(mode=Mode.HOLD)
+    told = dispatch(
+        hold, battery=BATTERY, soc_kwh=5.0, keeps_limits=False, modes={Mode.SELF_USE, Mode.FEED_IN}
+    )
+    assert told.mode is Mode.SELF_USE
+
+
+def test_where_no_power_can_be_told_it_is_the_batterys_greatest() -> None:
+    weak = InverterCommand(mode=Mode.FORCE_DISCHARGE, power_kw=0.5)
+    told = dispatch(weak, battery=BATTERY, soc_kwh=5.0, keeps_limits=False, sets_powers=False)
+    assert told.power_kw == BATTERY.max_discharge_kw

@@ -129,3 +129,25 @@ def test_pauses_grow_while_repairs_do_not_help() -> None:
     for _ in range(5):
         breaker = breaker.opened(NOON)
     assert breaker.open_until == NOON + timedelta(hours=4)
+
+
+def test_a_pause_sets_self_use_once_and_then_leaves_the_inverter_alone() -> None:
+    steering = a_steering().after_success(NOON, charge(2), SELF_USE).paused()
+    steering, given = steering.order(NOON, SELF_USE, charge(2))
+    assert given.commands == (SELF_USE,)
+    steering = steering.after_failure(NOON, SELF_USE).paused()  # not yet: again
+    assert order(steering, SELF_USE, charge(2)).commands == (SELF_USE,)
+    steering = steering.after_success(NOON, SELF_USE, charge(2))
+    for in_force in (SELF_USE, charge(3), HOLD, None):
+        steering = steering.paused().seen(NOON, in_force)
+        assert steering.manual is None
+        assert order(steering, SELF_USE, in_force).result is CommandResult.LEFT
+    resumed = replace(steering.resumed(), could_read=True).seen(NOON, HOLD)
+    assert resumed.manual is None
+    assert order(resumed, charge(2), HOLD).commands == (charge(2),)
+
+
+def test_a_pause_in_self_use_has_nothing_to_set() -> None:
+    steering, given = a_steering().paused().order(NOON, SELF_USE, SELF_USE)
+    assert given.result is CommandResult.UNCHANGED
+    assert order(steering, SELF_USE, HOLD).result is CommandResult.LEFT

@@ -55,6 +55,17 @@ class Steering:
     other_ways: frozenset[Mode] = frozenset()
     """Modes that did nothing by themselves, and are now had in the other way."""
     could_read: bool = False
+    is_paused: bool = False
+    is_at_rest: bool = False
+    """Paused, and self-use was set: from then on nothing is."""
+
+    def paused(self) -> "Steering":
+        """While the household wants the inverter left alone."""
+        return self if self.is_paused else replace(self, is_paused=True, is_at_rest=False)
+
+    def resumed(self) -> "Steering":
+        """While it does not; what was set meanwhile is nobody's change."""
+        return replace(self, is_paused=False, told=None) if self.is_paused else self
 
     def seen(
         self,
@@ -69,7 +80,7 @@ class Steering:
         Where the household has `ordered` a mode, that stands, and the change is taken back.
         """
         before = replace(self, could_read=readable)
-        if not readable or self.told is None:
+        if not readable or self.told is None or self.is_paused:
             return before
         if in_force is not None and in_force.mode is self.told.mode:
             return replace(before, manual=None)
@@ -116,6 +127,8 @@ class Steering:
         finding: Finding = UNCLEAR,
     ) -> tuple["Steering", Order]:
         """What to send now, and what is then remembered."""
+        if self.is_paused and self.is_at_rest:
+            return self, Order(result=CommandResult.LEFT)
         notices = () if self.manual is None else (self.manual.words,)
         if self.manual is not None and self.manual.command is None and self.manual.holds(now):
             return self, Order(result=CommandResult.LEFT, problems=notices)
@@ -126,7 +139,7 @@ class Steering:
         order = self._changed(now, wanted, in_force)
         wrong = (finding.words,) if finding.is_bad else ()
         is_found = order.result is CommandResult.UNCHANGED and self.manual is None
-        steering = replace(self, told=wanted) if is_found else self
+        steering = replace(self, told=wanted, is_at_rest=self.is_paused) if is_found else self
         return steering, replace(order, problems=(*notices, *wrong, *order.problems))
 
     def after_success(
@@ -141,6 +154,7 @@ class Steering:
             writes=self.writes.plus(now, writes_for(in_force, command)),
             told=command,
             told_at=now if is_new else self.told_at,
+            is_at_rest=self.is_paused,
             tried=None,
             manual=self.manual if _same_mode(self.manual, command) else None,
         )

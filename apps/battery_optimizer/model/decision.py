@@ -32,7 +32,7 @@ class CommandResult(StrEnum):
     WAITING = "waiting"
     """The last change is too fresh, or the day's writes are used up: not sent yet."""
     LEFT = "left"
-    """Somebody else set a mode that this app does not use; it is left for a while."""
+    """Paused, or somebody else set a mode that this app does not use: left alone."""
     FAILED = "failed"
     PAUSED = "paused"
     """The circuit breaker is open after repeated failures."""

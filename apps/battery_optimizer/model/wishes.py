@@ -70,6 +70,10 @@ class Wishes:
     battery_may_export: bool = True
     max_grid_charge_p_per_kwh: float | None = None
     """Never charge from the grid above this import rate; None: at any."""
+    is_paused: bool = False
+    """Self-use, and then the inverter is left alone, whoever sets it."""
+    away_until: datetime | None = None
+    """Until when nobody is at home."""
 
     def order_at(self, moment: datetime) -> InverterCommand | None:
         """What a person ordered for this moment, the last order given; None if nothing."""

@@ -1,0 +1,29 @@
+"""What the place that the app runs in offers: AppDaemon, or what stands in for it."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from battery_optimizer.adapters.foxess_calls import CallService
+from battery_optimizer.adapters.ha_history import Rows
+from battery_optimizer.model.entity import EntityState
+
+
+@dataclass(frozen=True, kw_only=True)
+class Host:
+    """Callables and places.
+
+    `get_history` is None where no Home Assistant is connected.
+    """
+
+    app: str
+    folder: Path
+    latitude: float
+    longitude: float
+    call_service: CallService
+    read_state: Callable[[str], EntityState | None]
+    list_entities: Callable[[], Iterable[str]]
+    get_history: Callable[[str, datetime, datetime], Sequence[Rows] | None] | None
+    sleep: Callable[[float], None]
+    now: Callable[[], datetime]

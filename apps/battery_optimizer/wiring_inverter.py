@@ -1,0 +1,89 @@
+"""Which inverter is driven, and by which integration of Home Assistant.
+
+Another maker's is one more adapter, and one more branch here.
+"""
+
+from dataclasses import dataclass
+
+from battery_optimizer.adapters.foxess_control import FoxEssControl
+from battery_optimizer.adapters.foxess_limits import Memory
+from battery_optimizer.adapters.foxess_modbus import FoxEssModbus
+from battery_optimizer.adapters.foxess_models import EntityNames, FoxEntities
+from battery_optimizer.config import Config
+from battery_optimizer.errors import InverterError
+from battery_optimizer.host import Host
+from battery_optimizer.model.entity import KW_PER_UNIT, EntityState
+from battery_optimizer.model.meters import MeterEntities
+
+AnyInverter = FoxEssModbus | FoxEssControl
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wired:
+    """The inverter's id, which is that of the entity of its mode, and the house's meters."""
+
+    id: str
+    meters: MeterEntities
+
+
+def find_inverter(config: Config, host: Host) -> Wired:
+    """The inverter meant; InverterError while there is none, or where two match."""
+    entities = config.entities
+    if entities.integration == "foxess_control":
+        prefix = "foxess" if entities.prefix is None else entities.prefix
+        work_mode = entities.work_mode or f"sensor.{prefix}_work_mode"
+        if host.read_state(work_mode) is None:
+            raise InverterError(
+                f"no inverter found: there is no {work_mode}; install foxess_control, wait until "
+                "it is connected, or set entities.work_mode to its sensor of the work mode"
+            )
+        return Wired(id=work_mode, meters=entities.meters(prefix))
+    fox = FoxEntities.find(_names(config), host.list_entities, host.read_state)
+    prefix = _prefix(fox) if entities.prefix is None else entities.prefix
+    return Wired(id=fox.select, meters=entities.meters(prefix))
+
+
+def connect_inverter(config: Config, host: Host, wired: Wired, memory: Memory) -> AnyInverter:
+    """The adapter that drives it."""
+    if config.entities.integration == "foxess_control":
+        return FoxEssControl(
+            call_service=host.call_service,
+            read_state=host.read_state,
+            battery=config.battery,
+            now=host.now,
+            work_mode=wired.id,
+        )
+    return FoxEssModbus(
+        call_service=host.call_service,
+        read_state=host.read_state,
+        list_entities=host.list_entities,
+        battery=config.battery,
+        solar_kw=lambda: _power_kw(host.read_state(wired.meters.solar or "")),
+        sleep=host.sleep,
+        names=_names(config),
+        memory=memory,
+    )
+
+
+def _names(config: Config) -> EntityNames:
+    entities = config.entities
+    return EntityNames(
+        prefix=entities.prefix,
+        work_mode=entities.work_mode,
+        force_charge_power=entities.force_charge_power,
+        force_discharge_power=entities.force_discharge_power,
+    )
+
+
+def _prefix(fox: FoxEntities) -> str:
+    return fox.select.partition(".")[2].removesuffix(fox.control.ending).rstrip("_")
+
+
+def _power_kw(state: EntityState | None) -> float | None:
+    factor = KW_PER_UNIT.get((state.unit or "") if state is not None else "")
+    if state is None or factor is None:
+        return None
+    try:
+        return state.number * factor
+    except ValueError:
+        return None

@@ -1,0 +1,52 @@
+"""The package for Home Assistant fits the app. (Home Assistant itself tries it elsewhere.)"""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from battery_optimizer.adapters.entities import ENTITIES
+from battery_optimizer.adapters.foxess_models import CONTROLS
+from battery_optimizer.adapters.instance import HEARTBEAT, STALE_AFTER
+from battery_optimizer.adapters.overrides import CHOICE, OPTIONS, POWER, TARGET, TARGET_BY, UNTIL
+from battery_optimizer.model.modes import Mode
+
+PATH = Path(__file__).parents[1] / "docs" / "home_assistant" / "battery_optimizer.yaml"
+
+
+@pytest.fixture(scope="module")
+def package() -> dict[str, Any]:
+    content = yaml.safe_load(PATH.read_text(encoding="utf-8"))
+    assert isinstance(content, dict)
+    return content
+
+
+def test_the_helpers_are_those_that_the_app_reads(package: dict[str, Any]) -> None:
+    made = {
+        f"{domain}.{name}"
+        for domain in ("input_select", "input_datetime", "input_number")
+        for name in package[domain]
+    }
+    assert made == {CHOICE, UNTIL, POWER, TARGET, TARGET_BY}
+    assert tuple(package["input_select"]["battery_optimizer_override"]["options"]) == OPTIONS
+
+
+def test_no_helper_has_an_initial_value_which_would_undo_orders_at_a_restart(
+    package: dict[str, Any],
+) -> None:
+    for domain in ("input_select", "input_datetime", "input_number"):
+        assert all("initial" not in helper for helper in package[domain].values())
+
+
+def test_the_watchdog_watches_the_heartbeat_and_sets_self_use(package: dict[str, Any]) -> None:
+    assert HEARTBEAT in {entity.id for entity in ENTITIES}
+    (sensor,) = package["template"]
+    assert HEARTBEAT in sensor["binary_sensor"][0]["state"]
+    minutes = round(STALE_AFTER.total_seconds() / 60)
+    assert f"timedelta(minutes={minutes})" in sensor["binary_sensor"][0]["state"]
+    (automation,) = package["automation"]
+    words = CONTROLS[0].options
+    assert automation["action"][0]["data"]["option"] == words[Mode.SELF_USE]
+    forced = {each["state"] for each in automation["condition"][1]["conditions"]}
+    assert forced == {words[Mode.FORCE_CHARGE], words[Mode.FORCE_DISCHARGE]}
