@@ -14,8 +14,8 @@ from battery_optimizer.forecast.calendar import SLOTS_PER_DAY, Integers
 from battery_optimizer.forecast.load_profiles import Profiles, learn_profiles, learn_quantiles
 from battery_optimizer.model.slots import Floats
 
-_TRAINING_DAYS: Final = 120
-_ORIGINS: Final = np.arange(0, SLOTS_PER_DAY, 6)
+_TRAINING_DAYS: Final = 90
+_ORIGINS: Final = np.arange(0, SLOTS_PER_DAY, 8)
 """Half hours of the day at which the past forecasts to learn from are made."""
 
 _LEADS: Final = np.arange(2 * SLOTS_PER_DAY)
@@ -24,7 +24,7 @@ _FORGET_DAYS: Final = 90.0
 _SET_WEIGHTS: Final = np.array([0.5, 0.5, 0.0, 0.1, 0.3, 0.3, 0.2, 0.2])
 """What the weights of `_terms` are held to, and are as long as nothing was learned."""
 
-_PENALTY: Final = 3000.0
+_PENALTY: Final = 2000.0
 """How many forecast half hours the set weights weigh as much as."""
 
 _SHAPES: Final = np.array([1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0])
