@@ -113,8 +113,10 @@ def test_perfect_forecasts_are_what_comes(house: PlayedHouse, days: RecordedDays
 
 def test_past_the_recording_the_day_before_is_expected(days: RecordedDays) -> None:
     last_night = Horizon.of_hours(START + timedelta(days=2, hours=20), 24)
-    load_kwh = PerfectForecaster(days).load(
-        PlayedHouse(a_house(), days, soc_kwh=5.0).observations(START, TEN), last_night
-    ).mean_kwh
+    load_kwh = (
+        PerfectForecaster(days)
+        .load(PlayedHouse(a_house(), days, soc_kwh=5.0).observations(START, TEN), last_night)
+        .mean_kwh
+    )
     assert np.isfinite(load_kwh).all()
     assert load_kwh[8] == pytest.approx(days.load_kw.at(START + timedelta(days=2)) / 2)
