@@ -357,3 +357,25 @@ def test_check_names_each_missing_option_and_number() -> None:
     assert len(problems) == 2
     assert "Back-up" in problems[0]
     assert f"{CHARGE} does not exist" in problems[1]
+
+
+def test_an_h1_over_lan_holds_by_a_current_limit_where_there_is_one() -> None:
+    world = World()
+    world.bent[SELECT] = None
+    world.bent["select.foxess_force_charge_mode"] = EntityState(
+        state="Disable", attributes={"options": ["Disable", "Force Charge", "Force Discharge"]}
+    )
+    adapter = world.adapter()
+    assert adapter.modes == frozenset(Mode)
+    adapter.apply(InverterCommand(mode=Mode.HOLD))
+    assert world.calls == [("number/set_value", 0.0)]
+    assert adapter.current() == InverterCommand(mode=Mode.HOLD)
+    adapter.apply(SELF_USE)
+    assert world.calls[1:] == [("number/set_value", 50.0)]
+    for name in ("charge", "discharge"):
+        world.bent[f"number.foxess_max_{name}_current"] = None
+    assert Mode.HOLD not in adapter.modes
+    with pytest.raises(InverterError, match="does not offer hold"):
+        adapter.apply(InverterCommand(mode=Mode.HOLD))
+    world.bent["select.foxess_force_charge_mode"] = None
+    assert adapter.modes == frozenset(Mode)  # nothing is known: `apply` says why
