@@ -51,8 +51,11 @@ class TestCandidates:
         return candidates(a_house(), outlook, schedule, planned, in_force)
 
     def test_all_modes_are_priced_the_forced_ones_at_full_power(self) -> None:
-        commands = self.commands(an_outlook([10, 30], 0, 1), 5)
+        commands = self.commands(an_outlook([10, 30], 0, 1, 0.5), 5)
         assert set(commands) == {SELF_USE, HOLD, FEED_IN, force_charge(), force_discharge()}
+
+    def test_without_sun_feed_in_is_self_use_at_best(self) -> None:
+        assert FEED_IN not in self.commands(an_outlook([10, 30], 0, 1), 5)
 
     def test_each_once_what_is_planned_first(self) -> None:
         commands = self.commands(an_outlook([5, 30], 0, [0, 2]), 0, planned=force_charge())

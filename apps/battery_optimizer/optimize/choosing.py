@@ -31,7 +31,8 @@ def candidates(
         *([] if carried is None else [carried]),
         InverterCommand(mode=Mode.SELF_USE),
         InverterCommand(mode=Mode.HOLD),
-        InverterCommand(mode=Mode.FEED_IN),
+        # Without sun it is self-use at best: some inverters do not serve the house in it.
+        *([InverterCommand(mode=Mode.FEED_IN)] if outlook.solar_kwh[0] > 0 else []),
         *_at_full_power(house, outlook, float(schedule.soc_kwh[0])),
     )
     return tuple(dict.fromkeys(every))
