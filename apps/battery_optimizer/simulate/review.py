@@ -34,7 +34,7 @@ from battery_optimizer.simulate.lived import Actual, LivedDay, Moment
 from battery_optimizer.simulate.loss import Hindsight
 
 PLANS_A_LOOK: Final = 3
-"""Work for one look: a day is split in some two hours of cycles, none of which waits for long."""
+"""Work for one look: a day is split in the course of the morning, and no cycle waits for long."""
 _AHEAD: Final = timedelta(days=2)
 _PROMPT: Final = timedelta(minutes=6)
 """An outlook made later in its half hour says too little of it."""
