@@ -43,17 +43,12 @@ class Optimum:
     _battery: Battery
     _inputs: ProgramInputs
 
-    def objective_if(self, first: Flows) -> float | None:
-        """The least objective [p] found if the first slot's flows are these; None if none was.
+    def schedule_if(self, first: Flows) -> Schedule | None:
+        """The best schedule [kWh] found if the first slot's flows are these; None if none was.
 
         Solved on the program that gave the schedule, binaries as they were found, and repaired as
-        that was: so never too low.
+        that was: so its objective is never too low.
         """
-        schedule = self.schedule_if(first)
-        return None if schedule is None else schedule.objective_p
-
-    def schedule_if(self, first: Flows) -> Schedule | None:
-        """The best schedule [kWh] found if the first slot's flows are these; None if none was."""
         _fix_first_slot(self._compiled, first)
         try:
             solution = self._compiled.problem.solve_lp()
