@@ -22,7 +22,8 @@ LAYERS = {
     "ports": {"model"},
     "commander": {"ports", "control", "model", "errors"},
     "cycle": {"commander", "ports", "forecast", "optimize", "control", "model", "errors"},
-    "config": {"model", "errors"},
+    "config": {"config_sections", "model", "errors"},
+    "config_sections": {"model"},
     "config_docs": {"config", "model"},
     "adapters": {"model", "errors"},
     "simulate": {

@@ -1,7 +1,7 @@
 """Battery Optimizer: plans a home battery by linear programming and drives a Fox ESS inverter.
 
     app        the AppDaemon shell: wires adapters to the cycle, sets timers; does not think
-    config     the settings of apps.yaml, typed; every mistake names its key path
+    config     the settings of apps.yaml, typed; every mistake names its key path (config_sections)
     cycle      read -> forecast -> optimize -> dispatch -> record: one cycle
     commander  gives the inverter its orders, watches what comes of them
     ports      what a cycle needs from outside

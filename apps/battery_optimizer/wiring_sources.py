@@ -13,7 +13,8 @@ from battery_optimizer.adapters.open_meteo import API_URL as OPEN_METEO_URL
 from battery_optimizer.adapters.open_meteo import OpenMeteoApi, OpenMeteoEntities
 from battery_optimizer.adapters.solar_feed import SolarSource
 from battery_optimizer.adapters.solcast import SolcastEntities
-from battery_optimizer.config import Config, RatesSettings, SolarSourceName
+from battery_optimizer.config import Config
+from battery_optimizer.config_sections import RatesSettings, SolarSourceName
 from battery_optimizer.forecast.outlook import HistoryForecaster
 from battery_optimizer.forecast.sky import Site
 from battery_optimizer.model.entity import EntityState

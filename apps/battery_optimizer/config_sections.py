@@ -1,0 +1,169 @@
+"""The parts of the settings that are about sources, entities and what is served.
+
+Numbers have their Range beside their type, units stand in [brackets] in the docstrings:
+`config_docs` makes the README's table of them.
+"""
+
+from typing import Annotated, Literal, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
+
+from battery_optimizer.model.meters import MeterEntities
+from battery_optimizer.model.ranges import Range, check_ranges
+from battery_optimizer.model.solar import SolarArray
+
+SolarSourceName = Literal["solcast", "open_meteo_entities", "open_meteo", "forecast_solar"]
+
+
+class Section(BaseModel):
+    """Settings whose numbers keep to their Range."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="after")
+    def _in_range(self) -> Self:
+        check_ranges(self)
+        return self
+
+
+class RatesSettings(Section):
+    """Where unit rates come from: an account, products in a region, or fixed rates."""
+
+    import_product: str | None = None
+    """Octopus product code such as AGILE-24-10-01, or agile, go, cosy or flux for the newest one;
+    none: the account's."""
+    export_product: str | None = None
+    """Octopus export product code, or agile_outgoing, outgoing or flux_export for the newest one;
+    none: the account's."""
+    region: Literal["A", "B", "C", "D", "E", "F", "G", "H", "J", "K", "L", "M", "N", "P"] | None = (
+        None
+    )
+    """Letter of the grid region; none: found by the postcode or the account."""
+    postcode: str | None = None
+    """UK postcode, instead of the region."""
+    fixed_import_p: Annotated[float | None, Range(-1000, 1000)] = None
+    """Import rate when it is always the same [p/kWh]."""
+    fixed_export_p: Annotated[float | None, Range(-1000, 1000)] = None
+    """Export rate when it is always the same [p/kWh]; 0 where exports are not paid for."""
+    account: str | None = None
+    """Octopus account number (A-...), to find the tariffs with the API key."""
+    api_key: SecretStr | None = None
+    """Octopus API key; keep it in secrets.yaml and write !secret here."""
+    base_url: str = "https://api.octopus.energy"
+    """Address of the Octopus API."""
+    demo: Literal["never", "auto", "always"] = "auto"
+    """Made-up rates: auto uses them only where no Home Assistant is connected and Octopus cannot be
+    reached."""
+
+    @model_validator(mode="after")
+    def _has_both_directions(self) -> Self:
+        if self.demo == "always":
+            return self
+        has_place = self.region is not None or self.postcode is not None
+        has_account = self.account is not None and self.api_key is not None
+        for direction in ("import", "export"):
+            product = getattr(self, f"{direction}_product")
+            fixed = getattr(self, f"fixed_{direction}_p")
+            if fixed is None and not has_account and not (product is not None and has_place):
+                raise ValueError(
+                    f"fixed_{direction}_p, or {direction}_product with region or postcode, "
+                    "or account with api_key must be given"
+                )
+        return self
+
+
+class SolarSettings(Section):
+    """Who is asked for the solar forecast, and what stands on the roof."""
+
+    sources: tuple[SolarSourceName, ...] = get_args(SolarSourceName)
+    """Who is asked, in this order, until one answers."""
+    arrays: tuple[SolarArray, ...] = ()
+    """Panels, one entry for each tilt and direction; needed by open_meteo and forecast_solar."""
+    latitude: Annotated[float | None, Range(-90, 90)] = None
+    """Where the panels are [degrees]; none: AppDaemon's latitude."""
+    longitude: Annotated[float | None, Range(-180, 180)] = None
+    """Where the panels are [degrees]; none: AppDaemon's longitude."""
+    solcast: tuple[str, ...] = (
+        "sensor.solcast_pv_forecast_forecast_today",
+        "sensor.solcast_pv_forecast_forecast_tomorrow",
+    )
+    """Solcast's entities for today, tomorrow and further days."""
+    solcast_last_polled: str | None = "sensor.solcast_pv_forecast_api_last_polled"
+    """Solcast's entity for the time of the last answer."""
+    open_meteo_entities: tuple[str, ...] = (
+        "sensor.energy_production_today",
+        "sensor.energy_production_tomorrow",
+    )
+    """Entities of Open-Meteo Solar Forecast for today, tomorrow and further days."""
+
+
+class EntitySettings(Section):
+    """Entities of the inverter; what is not given has foxess_modbus's name after the prefix."""
+
+    integration: Literal["foxess_modbus", "foxess_control"] = "foxess_modbus"
+    """Which integration of Home Assistant drives the inverter."""
+    prefix: str | None = None
+    """What foxess_modbus puts before its names, '' if nothing; none: found out."""
+    work_mode: str | None = None
+    """The select that sets the mode."""
+    force_charge_power: str | None = None
+    """The number that sets the power of Force Charge."""
+    force_discharge_power: str | None = None
+    """The number that sets the power of Force Discharge."""
+    soc: str | None = None
+    """State of charge; none: sensor.PREFIX_battery_soc."""
+    load: str | None = None
+    """Power that the house draws; none: sensor.PREFIX_load_power."""
+    solar: str | None = None
+    """Power of the panels; none: sensor.PREFIX_pv_power."""
+    grid: str | None = None
+    """Power at the meter; none: sensor.PREFIX_grid_ct."""
+    grid_positive: Literal["import", "export"] = "export"
+    """What a positive number of the grid entity means."""
+    battery: str | None = None
+    """Power of the battery; none: sensor.PREFIX_invbatpower."""
+    battery_positive: Literal["discharge", "charge"] = "discharge"
+    """What a positive number of the battery entity means."""
+    battery_temperature: str | None = None
+    """Temperature of the battery, where there is a sensor."""
+
+    def meters(self, prefix: str) -> MeterEntities:
+        """The sensors, those not given named as the integration does."""
+        stem = f"sensor.{prefix.rstrip('_')}_" if prefix else "sensor."
+        if self.integration == "foxess_control":
+            return self._control_meters(stem)
+        return MeterEntities(
+            soc=self.soc or f"{stem}battery_soc",
+            load=self.load or f"{stem}load_power",
+            solar=self.solar or f"{stem}pv_power",
+            grid=self.grid or f"{stem}grid_ct",
+            grid_positive=self.grid_positive,
+            battery=self.battery or f"{stem}invbatpower",
+            battery_positive=self.battery_positive,
+            battery_temperature=self.battery_temperature,
+        )
+
+    def _control_meters(self, stem: str) -> MeterEntities:
+        return MeterEntities(
+            soc=self.soc or f"{stem}battery_soc",
+            load=self.load or f"{stem}house_load",
+            solar=self.solar or f"{stem}solar_power",
+            grid=self.grid,
+            grid_positive=self.grid_positive,
+            grid_import=None if self.grid else f"{stem}grid_consumption",
+            grid_export=None if self.grid else f"{stem}grid_feed_in",
+            battery=self.battery,
+            battery_positive=self.battery_positive,
+            battery_charge=None if self.battery else f"{stem}charge_rate",
+            battery_discharge=None if self.battery else f"{stem}discharge_rate",
+            battery_temperature=self.battery_temperature,
+        )
+
+
+class WebSettings(Section):
+    """What is served over HTTP."""
+
+    enabled: bool = True
+    """Whether the page and the endpoints are served (AppDaemon's http section must be set, too)."""
+    battery_voltage: Annotated[float | None, Range(20, 1000)] = None
+    """Nominal voltage of the battery [V], to give discharge_current in A."""
