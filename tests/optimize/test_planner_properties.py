@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 
 from battery_optimizer.model.modes import SELF_USE
 from battery_optimizer.model.outlook import TerminalValue
+from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.slots import Floats
 from battery_optimizer.optimize.directions import GAP_P
 from battery_optimizer.optimize.inputs import program_inputs
 from battery_optimizer.optimize.mapping import flows_under
+from battery_optimizer.optimize.planner import Planner
 from battery_optimizer.optimize.relaxation import ExactSolver
 from builders import PENCE, a_battery, a_house, a_planner
 from worlds import N_SLOTS, World, amounts, worlds
@@ -166,3 +168,16 @@ def test_the_value_of_stored_energy_is_what_a_gift_of_10_wh_would_save(
     saved = (objective(0) - objective(gift_kwh)) / gift_kwh
     lost = (objective(-gift_kwh) - objective(0)) / gift_kwh
     assert saved - 0.01 <= value <= lost + 0.01
+
+
+@settings(max_examples=25, deadline=None)
+@given(worlds())
+def test_a_plan_does_not_depend_on_the_plans_before_it(world: World) -> None:
+    """Else a decision could not be made again from what was known (replay)."""
+    used, fresh = a_planner(), Planner(PlannerSettings(switching_price_p=0.0))
+    one, other = (
+        planner.plan(world.house, world.outlook, world.soc_kwh) for planner in (used, fresh)
+    )
+    assert one.slots == other.slots
+    assert one.alternatives == other.alternatives
+    assert (one.cost_p, one.objective_p) == (other.cost_p, other.objective_p)

@@ -27,7 +27,7 @@ from battery_optimizer.optimize.switching import mode_costs, steadiest
 
 
 class Planner:
-    """Plans for one house. Keeps compiled programs and the last basis, nothing that decides."""
+    """Plans for one house. Keeps compiled programs, and nothing that decides."""
 
     def __init__(self, settings: PlannerSettings | None = None) -> None:
         self._settings = settings or PlannerSettings()
@@ -63,6 +63,8 @@ class Planner:
 
         Raises PlanningError when no schedule could be proven good enough.
         """
+        # So that a plan depends on nothing but what is given here, and can be made again (replay).
+        self._solver.forget()
         outlook = with_events(outlook, wishes.events)
         optimum = self.optimum(house, outlook, soc_kwh, wishes)
         order = wishes.order_at(outlook.horizon.start)

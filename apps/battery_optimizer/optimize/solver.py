@@ -87,6 +87,10 @@ class CompiledProblem:
             len(columns), np.array(columns, np.int32), np.array(lower), np.array(upper)
         )
 
+    def forget(self) -> None:
+        """Start the next solve from nothing."""
+        self._basis = None
+
     def solve_lp(self) -> Solution:
         """Solve as an LP, from the last basis if there is one."""
         if self._basis is not None:
