@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from battery_optimizer.adapters.store import Store
-from battery_optimizer.adapters.store_codec import encode
 from battery_optimizer.adapters.store_schema import MIGRATIONS, epoch, migrate, moment_of
 from battery_optimizer.errors import StoreUnavailable
+from battery_optimizer.model.codec import encode
 from battery_optimizer.model.telemetry import EnergyKind
 from store_values import NOW, a_plan, an_outcome
 

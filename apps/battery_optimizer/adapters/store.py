@@ -12,7 +12,6 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import Final, TypeVar
 
-from battery_optimizer.adapters.store_codec import Undecodable, decode
 from battery_optimizer.adapters.store_file import StoreFile
 from battery_optimizer.adapters.store_journal import (
     insert_outcome,
@@ -37,6 +36,7 @@ from battery_optimizer.adapters.store_readings import (
     select_slot_energy,
 )
 from battery_optimizer.adapters.store_schema import PRUNE, epoch
+from battery_optimizer.model.codec import Undecodable, decode
 from battery_optimizer.model.decision import CycleOutcome, Decision, SentCommand
 from battery_optimizer.model.modes import InverterCommand
 from battery_optimizer.model.outlook import Outlook

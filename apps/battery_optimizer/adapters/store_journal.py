@@ -6,9 +6,9 @@ from datetime import datetime
 from sqlite3 import Connection
 from typing import Final
 
-from battery_optimizer.adapters.store_codec import encode
 from battery_optimizer.adapters.store_readings import insert_slot_energy
 from battery_optimizer.adapters.store_schema import epoch, moment_of
+from battery_optimizer.model.codec import encode
 from battery_optimizer.model.decision import CommandResult, CycleOutcome, CycleResult, Decision
 from battery_optimizer.model.modes import Mode
 from battery_optimizer.model.outlook import Outlook

@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlite3 import Connection
 from typing import Final
 
-from battery_optimizer.adapters.store_codec import encode
 from battery_optimizer.adapters.store_schema import epoch, moment_of
+from battery_optimizer.model.codec import encode
 from battery_optimizer.model.tariff import Direction, UnitRate
 from battery_optimizer.model.telemetry import SolarForecast
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from battery_optimizer.adapters.store_codec import (
+from battery_optimizer.model.codec import (
     COMPRESS_ABOVE_BYTES,
     Undecodable,
     decode,
@@ -51,6 +51,7 @@ class Tree:
     level: Level = Level.LOW
     numbers: dict[str, float] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
+    colours: frozenset[Colour] = frozenset()
     count: int = 0
     flag: bool = False
 
@@ -113,6 +114,7 @@ any_tree = st.builds(
     level=st.sampled_from(Level),
     numbers=st.dictionaries(st.text(), any_float, max_size=3),
     names=st.lists(st.text(), max_size=3),
+    colours=st.frozensets(st.sampled_from(Colour)),
     count=st.integers(),
     flag=st.booleans(),
 )
@@ -207,18 +209,17 @@ def test_a_value_that_its_class_refuses_is_undecodable() -> None:
 
 
 def test_a_type_that_the_codec_does_not_know_is_a_mistake_of_ours() -> None:
-    with pytest.raises(TypeError, match="cannot write a set"):
-        encode(replace(Tree(leaves=()), names={1}))  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="can be a complex"):
+        encode(replace(Tree(leaves=()), names=1j))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Unclear:
     value: int | str
-    set_of: frozenset[int] | None = None
 
 
 def test_a_hint_that_does_not_say_the_type_is_a_mistake_of_ours() -> None:
     with pytest.raises(Undecodable, match="cannot tell apart"):
         decode(Unclear, encode(Unclear(value=1)))
-    with pytest.raises(Undecodable, match="frozenset"):
-        decode(frozenset, encode([1]))
+    with pytest.raises(Undecodable, match="bytes"):
+        decode(bytes, encode([1]))

@@ -1,9 +1,9 @@
 """Frozen values to compact JSON and back, guided by their type hints; no pickle.
 
 A dataclass becomes an object of its fields, a tuple of instances of one dataclass an object of
-columns (which compresses well), an array a list, a time its ISO text, a span its microseconds,
-an enum its value, and a float that JSON has no number for its name. A field that an older row
-lacks takes its default; a field that the class has no more is passed over.
+columns (which compresses well), an array a list, a set a sorted list, a time its ISO text, a span
+its microseconds, an enum its value, and a float that JSON has no number for its name. A field that
+an older row lacks takes its default; a field that the class has no more is passed over.
 """
 
 import json
@@ -32,7 +32,7 @@ class Undecodable(ValueError):
 
 def encode(value: object) -> bytes:
     """The value as JSON, compressed when long; TypeError for a type that the codec knows not."""
-    envelope = {"v": VERSION, "is": _plain(value)}
+    envelope = {"v": VERSION, "is": to_plain(value)}
     text = json.dumps(envelope, separators=(",", ":"), allow_nan=False).encode()
     return zlib.compress(text, 9) if len(text) > COMPRESS_ABOVE_BYTES else text
 
@@ -42,7 +42,7 @@ def decode(kind: type[T], data: bytes) -> T:
     try:
         # JSON starts with a brace, a zlib stream never does.
         envelope = json.loads(data if data[:1] == b"{" else zlib.decompress(data))
-        value: T | None = _value(kind, envelope["is"]) if envelope["v"] <= VERSION else None
+        value = from_plain(kind, envelope["is"]) if envelope["v"] <= VERSION else None
     except (zlib.error, ValueError, TypeError, LookupError, AttributeError) as error:
         raise Undecodable(f"cannot read a stored {kind.__name__}: {error}") from error
     if value is None:
@@ -50,13 +50,14 @@ def decode(kind: type[T], data: bytes) -> T:
     return value
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401
-    for kinds, to_plain in _TO_PLAIN:
+def to_plain(value: Any) -> Any:  # noqa: ANN401
+    """The value as what JSON knows; TypeError for a type that the codec knows not."""
+    for kinds, made_plain in _TO_PLAIN:
         if isinstance(value, kinds):
-            return to_plain(value)
+            return made_plain(value)
     if is_dataclass(value):
-        return {name: _plain(getattr(value, name)) for name in _hints(value.__class__)}
-    raise TypeError(f"the store cannot write a {type(value).__name__}")
+        return {name: to_plain(getattr(value, name)) for name in _hints(value.__class__)}
+    raise TypeError(f"nothing stored can be a {type(value).__name__}")
 
 
 def _plain_float(value: float) -> float | str:
@@ -67,7 +68,7 @@ def _plain_items(items: tuple[Any, ...] | list[Any]) -> object:
     kinds = {type(item) for item in items}
     kind = next(iter(kinds), NoneType)
     if len(kinds) != 1 or not is_dataclass(kind):
-        return [_plain(item) for item in items]
+        return [to_plain(item) for item in items]
     return {name: _plain_items([getattr(item, name) for item in items]) for name in _hints(kind)}
 
 
@@ -76,11 +77,12 @@ _TO_PLAIN: Final[tuple[tuple[type | tuple[type, ...], Callable[[Any], Any]], ...
     (Enum, lambda value: value.value),
     ((NoneType, bool, int, str), lambda value: value),
     (float, _plain_float),
-    (np.generic, lambda value: _plain(value.item())),
-    (np.ndarray, lambda value: _plain(value.tolist())),
+    (np.generic, lambda value: to_plain(value.item())),
+    (np.ndarray, lambda value: to_plain(value.tolist())),
     (date, lambda value: value.isoformat()),
     (timedelta, lambda value: value // _MICROSECOND),
-    (Mapping, lambda value: {str(key): _plain(item) for key, item in value.items()}),
+    (Mapping, lambda value: {str(key): to_plain(item) for key, item in value.items()}),
+    ((set, frozenset), lambda value: sorted(map(to_plain, value))),
     ((tuple, list), _plain_items),
 )
 
@@ -90,6 +92,12 @@ def _hints(kind: type) -> dict[str, Any]:
     """Names and types of the fields that make an instance."""
     hints = get_type_hints(kind)
     return {field.name: hints[field.name] for field in fields(kind) if field.init}
+
+
+def from_plain(kind: type[T], plain: Any) -> T:  # noqa: ANN401
+    """The value of class `kind` that `to_plain` made this of; raises what the kind raises."""
+    value: T = _value(kind, plain)
+    return value
 
 
 def _value(hint: Any, plain: Any) -> Any:  # noqa: ANN401
@@ -169,6 +177,7 @@ _TO_VALUE: Final[tuple[tuple[type, Callable[[Any, Any], Any]], ...]] = (
     (timedelta, lambda _, plain: plain * _MICROSECOND),
     (np.ndarray, _array_of),
     (tuple, _tuple_of),
+    (frozenset, lambda hint, plain: frozenset(_items(get_args(hint)[0], plain))),
     (list, lambda hint, plain: _items(get_args(hint)[0], plain)),
     (Mapping, lambda hint, plain: {k: _value(get_args(hint)[1], v) for k, v in plain.items()}),
 )
