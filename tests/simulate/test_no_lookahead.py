@@ -10,8 +10,9 @@ from battery_optimizer.model.house import Battery, GridConnection, House, Invert
 from battery_optimizer.model.modes import InverterCommand
 from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.slots import SLOT, SlotSeries
+from battery_optimizer.model.tariff import published_until
 from battery_optimizer.simulate.backtest import Policy, Run, play
-from battery_optimizer.simulate.recorded import RecordedDays, published_until
+from battery_optimizer.simulate.recorded import RecordedDays
 from recordings import recorded_days, written
 
 HOUSE = House(

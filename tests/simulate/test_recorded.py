@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from battery_optimizer.errors import DataError
-from battery_optimizer.simulate.recorded import RecordedDays, published_until
+from battery_optimizer.model.tariff import published_until
+from battery_optimizer.simulate.recorded import RecordedDays
 from recordings import recorded_days, written
 
 START = datetime(2026, 1, 14, tzinfo=UTC)

@@ -2,14 +2,22 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
 import numpy as np
 
 from battery_optimizer.model.linear import LinearVector
-from battery_optimizer.model.slots import SLOT, Bools, Floats, SlotSeries, floor_to_slot
+from battery_optimizer.model.slots import (
+    SLOT,
+    Bools,
+    Floats,
+    SlotSeries,
+    floor_to_slot,
+    local_day,
+    local_time,
+)
 
 E = TypeVar("E", bound=LinearVector)
 
@@ -87,6 +95,18 @@ def half_hourly(rates: Iterable[UnitRate], start: datetime, end: datetime) -> Sl
         high = n_slots if rate.end is None else max(0, -((first - rate.end) // SLOT))
         values[low:high] = rate.p_per_kwh
     return SlotSeries(start=first, values=values)
+
+
+def published_until(now: datetime) -> datetime:
+    """Up to when Agile rates are out at `now`.
+
+    From 16:00 UK time on, to 23:00 of the next day; before, to 23:00 of the same day (at 23:00
+    itself the day's last rates have run out: the next day's are long out).
+    """
+    day = local_day(now)
+    if now >= local_time(day, time(16)):
+        day += timedelta(days=1)
+    return local_time(day, time(23))
 
 
 def bill(import_rate: Floats, export_rate: Floats, grid_import: E, grid_export: E) -> E:

@@ -20,9 +20,9 @@ from battery_optimizer.model.slots import (
     SlotSeries,
     floor_to_slot,
 )
-from battery_optimizer.model.tariff import KnownRates
+from battery_optimizer.model.tariff import KnownRates, published_until
 from battery_optimizer.model.telemetry import Observations, SolarForecast, Telemetry
-from battery_optimizer.simulate.recorded import RecordedDays, published_until
+from battery_optimizer.simulate.recorded import RecordedDays
 
 
 class PlayedHouse:

@@ -2,7 +2,7 @@
 
 import zlib
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Self
 
@@ -14,8 +14,6 @@ from battery_optimizer.model.slots import (
     SLOT,
     SLOT_HOURS,
     SlotSeries,
-    local_day,
-    local_time,
 )
 
 NEEDED = ("import_p", "export_p", "load_kwh", "pv_per_kwp")
@@ -84,18 +82,6 @@ class RecordedDays:
     def n_slots(self) -> int:
         """Half hours to be played."""
         return (self.run_end - self.run_start) // SLOT
-
-
-def published_until(now: datetime) -> datetime:
-    """Up to when Agile rates are out at `now`.
-
-    From 16:00 UK time on, to 23:00 of the next day; before, to 23:00 of the same day (at 23:00
-    itself the day's last rates have run out: the next day's are long out).
-    """
-    day = local_day(now)
-    if now >= local_time(day, time(16)):
-        day += timedelta(days=1)
-    return local_time(day, time(23))
 
 
 def _read_table(path: Path) -> pd.DataFrame:
