@@ -191,3 +191,46 @@ def test_a_steady_sensor_reports_nothing_and_is_not_stale() -> None:
     assert state.last_reported is not None
     assert story.inverter.now - state.last_reported > timedelta(minutes=5)
     assert story.meters.read(story.inverter.now).soc_kwh == 10.0
+
+
+def refusing(story: Story, *refused: tuple[str, str]) -> None:
+    """These services are refused for these entities."""
+    answer = story.fox.call
+
+    def call(service: str, data: dict[str, object]) -> dict[str, object]:
+        if (service, str(data["entity_id"])) in refused:
+            return {"success": False, "error": "no"}
+        return answer(service, data)
+
+    story.fox.call = call  # type: ignore[method-assign]
+
+
+def test_a_force_whose_end_is_refused_is_left_without_power() -> None:
+    story = Story()
+    story.adapter.apply(DISCHARGE)
+    story.wait(60)
+    refusing(story, ("select/select_option", SELECT))
+    with pytest.raises(InverterError, match="was refused"):
+        story.adapter.apply(SELF_USE)
+    story.wait(60)
+    assert story.shown == "Force Discharge"
+    assert story.battery_kw == pytest.approx(0.0)
+
+
+def test_a_force_ends_though_what_should_follow_cannot_be_had() -> None:
+    story = Story()
+    story.adapter.apply(DISCHARGE)
+    story.wait(60)
+    refusing(story, ("number/set_value", "number.foxess_force_charge_power"))
+    with pytest.raises(InverterError, match="was refused"):
+        story.adapter.apply(CHARGE)
+    assert story.shown == "Self Use"
+
+
+def test_what_is_wanted_goes_on_though_its_power_cannot_be_changed() -> None:
+    story = Story()
+    story.adapter.apply(DISCHARGE)
+    refusing(story, ("number/set_value", "number.foxess_force_discharge_power"))
+    with pytest.raises(InverterError, match="was refused"):
+        story.adapter.apply(InverterCommand(mode=Mode.FORCE_DISCHARGE, power_kw=1.0))
+    assert story.shown == "Force Discharge"

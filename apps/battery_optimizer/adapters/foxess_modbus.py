@@ -20,6 +20,7 @@ cycle every five minutes ends a forced mode there instead; the inverter's own mi
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from battery_optimizer.adapters.foxess_calls import Caller, CallService
@@ -105,6 +106,15 @@ class FoxEssModbus:
             )
         fox = self._entities()
         shown = self._caller.read(fox.select).state
+        try:
+            self._carry_out(fox, command, shown, other_way=other_way)
+        except InverterError:
+            self._end_force(fox, shown, command.mode)
+            raise
+
+    def _carry_out(
+        self, fox: FoxEntities, command: InverterCommand, shown: str, *, other_way: bool
+    ) -> None:
         other_way = other_way or self._must_go_another_way(fox, command.mode)
         option = self._option(fox, Mode.SELF_USE if other_way else command.mode)
         limits = self._limits(fox)
@@ -116,6 +126,23 @@ class FoxEssModbus:
             self._caller.select(fox.select, option)
         # Last, so that nothing about limits stands between the house and self-use.
         limits.put_back(but=command.mode if other_way else None)
+
+    def _end_force(self, fox: FoxEntities, shown: str, wanted: Mode) -> None:
+        """What is wanted cannot be had: no reason to go on forcing what nobody wants any more.
+
+        Self-use, or, if that is what cannot be had, no power; the caller says what went wrong.
+        """
+        mode = next((each for each, word in fox.control.options.items() if word == shown), None)
+        if mode is None or not mode.is_forced or mode is wanted:
+            return
+        if wanted is not Mode.SELF_USE:
+            with suppress(InverterError):
+                self._caller.select(fox.select, self._option(fox, Mode.SELF_USE))
+                return
+        with suppress(InverterError):
+            number = self._caller.number(fox.powers[mode])
+            if number.value > number.nearest(0.0):
+                self._caller.set_number(fox.powers[mode], number, number.nearest(0.0))
 
     def check(self) -> tuple[str, ...]:
         """What stands in the way of driving this inverter, with what to do; empty if nothing."""
