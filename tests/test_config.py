@@ -15,10 +15,6 @@ ROOT = Path(__file__).parents[1]
 BATTERY = {"capacity_kwh": 10.4, "max_charge_kw": 3.68, "max_discharge_kw": 3.68}
 RATES = {"fixed_import_p": 25.0, "fixed_export_p": 15.0}
 
-NO_IMPORT = (
-    "rates.fixed_import_p, or import_product with region or postcode, or account with api_key "
-    "must be given"
-)
 BAD_REGION = (
     "rates.region must be 'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'J', 'K', 'L', 'M', 'N' or 'P', "
     "not 'Z'"
@@ -68,13 +64,13 @@ def test_appdaemons_own_keys_are_no_mistakes() -> None:
         ({"battery": {**BATTERY, "reserve_kwh": 20}},
          "battery.reserve_kwh must be at most capacity_kwh, 10.4, not 20.0"),
         ({"battery": None}, "battery must have settings indented below it, not None"),
-        ({"battery": {"capacity_kwh": 10, "max_charge_kw": 3}},
-         "battery.max_discharge_kw must be given"),
+        ({"battery": {"max_charge_kw": 3}}, "battery.capacity_kwh must be given"),
         ({"capacity_kwh": 10}, "capacity_kwh is not a setting; did you mean battery.capacity_kwh?"),
         ({"planner": {"step_minutes": 7}}, "planner.step_minutes must divide 30, as 7 does not"),
         ({"planner": {"horizon_hours": 1000}},
          "planner.horizon_hours must be from 6 to 168, not 1000.0"),
-        ({"rates": {}}, NO_IMPORT),
+        ({"rates": {"account": "A-1"}}, "rates.api_key must be given where account is"),
+        ({"rates": {"api_key": "secret"}}, "rates.account must be given where api_key is"),
         ({"rates": {**RATES, "region": "Z"}}, BAD_REGION),
         ({"solar": {"arrays": [{"peak_kw": 5, "tilt_deg": 100, "azimuth_deg": 0}]}},
          "solar.arrays[0].tilt_deg must be from 0 to 90, not 100.0"),
@@ -97,11 +93,33 @@ def test_all_mistakes_are_told_at_once() -> None:
 
 def test_a_secret_is_in_no_message_and_no_repr() -> None:
     secret = "sk_live_abc"  # noqa: S105 - made up
-    config = Config.from_args(args(rates={**RATES, "api_key": secret}))
+    config = Config.from_args(args(rates={**RATES, "account": "A-1", "api_key": secret}))
     assert secret not in repr(config)
     assert secret not in str(config.model_dump())
     for rates in ({**RATES, "api_key": [secret]}, {"api_key": secret}, {**RATES, "apikey": secret}):
         assert secret not in "\n".join(mistakes(rates=rates))
+
+
+def test_the_capacity_is_enough_and_the_rest_is_the_inverters() -> None:
+    config = Config.from_args({"battery": {"capacity_kwh": 10}})
+    assert config.battery.max_charge_kw == config.battery.max_discharge_kw == 3.68
+    assert config.battery.reserve_kwh == 1.0
+    told = {"battery.max_charge_kw": 5.0, "battery.reserve_kwh": 2.0, "inverter.ac_limit_kw": 6.0}
+    found = config.with_found(told)
+    assert found.battery.max_charge_kw == 5.0
+    assert found.battery.max_discharge_kw == 3.68
+    assert found.battery.reserve_kwh == 2.0
+    assert found.inverter.ac_limit_kw == 6.0
+
+
+def test_what_is_set_goes_before_what_the_inverter_says() -> None:
+    config = Config.from_args(args(battery={**BATTERY, "reserve_kwh": 0}))
+    found = config.with_found({"battery.max_charge_kw": 9.0, "battery.reserve_kwh": 5.0})
+    assert found.battery == config.battery
+    with pytest.raises(ConfigError, match=r"does not fit .* maximum_kwh"):
+        Config.from_args(args(battery={**BATTERY, "reserve_kwh": 5})).with_found(
+            {"battery.maximum_kwh": 4.0}
+        )
 
 
 def test_meters_have_foxess_modbus_names_unless_told_otherwise() -> None:

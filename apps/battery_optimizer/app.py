@@ -13,6 +13,7 @@ from battery_optimizer.adapters.entities import publish
 from battery_optimizer.adapters.ha_history import Rows
 from battery_optimizer.adapters.instance import HEARTBEAT
 from battery_optimizer.adapters.site import Site
+from battery_optimizer.adapters.unpruned import unpruned
 from battery_optimizer.adapters.web import Status
 from battery_optimizer.adapters.web_history import Past
 from battery_optimizer.config import Config
@@ -216,8 +217,8 @@ class BatteryOptimizer(Hass):
     ) -> object:
         return self.set_state(
             entity_id,
-            state=state,
-            attributes=dict(attributes),
+            state=str(state),
+            attributes={name: unpruned(each) for name, each in attributes.items()},
             replace=True,
             check_existence=False,
         )

@@ -4,12 +4,12 @@ Physical sections are the domain's own values. Numbers have their Range beside t
 stand in [brackets] in the docstrings: `config_docs` makes the README's table of them.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
 from difflib import get_close_matches
 from typing import Any, Final, Self, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, PrivateAttr, ValidationError
 from pydantic_core import ErrorDetails
 
 from battery_optimizer.config_sections import (
@@ -20,6 +20,7 @@ from battery_optimizer.config_sections import (
     WebSettings,
 )
 from battery_optimizer.errors import ConfigError
+from battery_optimizer.model.entity import finite
 from battery_optimizer.model.house import Battery, GridConnection, House, Inverter
 from battery_optimizer.model.settings import CommandSettings, Control, PlannerSettings
 
@@ -33,18 +34,35 @@ APPDAEMON_KEYS: Final = frozenset(
 )  # fmt: skip
 """What AppDaemon itself reads in an app's section."""
 
+USUAL_KW: Final = 3.68
+"""What may be fed in without asking the network operator (16 A); most inverters can do as much."""
+USUAL_RESERVE: Final = 0.1
+"""Fox ESS batteries are not emptied further [share of the capacity]."""
+
+STAND_INS: Final[Mapping[str, str]] = {
+    # Where the inverter does not say either; in words for the table of settings.
+    "battery.reserve_kwh": "the inverter's min SoC, or 10 % of the capacity",
+    "battery.maximum_kwh": "the inverter's max SoC, or the capacity",
+    "battery.max_charge_kw": f"what the inverter allows, or {USUAL_KW}",
+    "battery.max_discharge_kw": f"what the inverter allows, or {USUAL_KW}",
+    "inverter.ac_limit_kw": "the greatest force power of the inverter, or none",
+}
+"""What need not be given, since the inverter mostly tells it."""
+
 _SECRET: Final = frozenset({"api_key"})
 
 
 class Config(Section):
     """All settings of one house."""
 
+    _found_out: frozenset[str] = PrivateAttr(frozenset())
+
     control: Control = Control.ACTIVE
     """read_only does all but send commands."""
     battery: Battery
     inverter: Inverter = Inverter()
     grid: GridConnection = GridConnection()
-    rates: RatesSettings
+    rates: RatesSettings = RatesSettings()
     solar: SolarSettings = SolarSettings()
     entities: EntitySettings = EntitySettings()
     planner: PlannerSettings = PlannerSettings()
@@ -55,17 +73,64 @@ class Config(Section):
     def from_args(cls, args: Mapping[str, Any]) -> Self:
         """From an app's arguments; ConfigError has one line for each mistake."""
         own = {key: value for key, value in args.items() if key not in APPDAEMON_KEYS}
+        missing = {path for path in STAND_INS if not _is_given(own, path)}
         try:
-            return cls.model_validate(own)
+            config = cls.model_validate(_with_stand_ins(own, missing))
         except ValidationError as error:
             details = error.errors(include_url=False)
+        else:
+            config._found_out = frozenset(missing)  # noqa: SLF001 - its own
+            return config
         # Not `from error`: its text holds the values, secrets included.
         raise ConfigError("\n".join(line for each in details for line in _lines(each)))
+
+    def with_found(self, found: Mapping[str, float]) -> Self:
+        """With what the inverter says, by key path, of those settings that were not given."""
+        changes: dict[str, dict[str, float]] = {}
+        for path, value in found.items():
+            if path in self._found_out:
+                section, _, name = path.partition(".")
+                changes.setdefault(section, {})[name] = value
+        try:
+            return self.model_copy(
+                update={
+                    section: replace(getattr(self, section), **values)
+                    for section, values in changes.items()
+                }
+            )
+        except ValueError as error:
+            raise ConfigError(
+                f"what the inverter says does not fit the settings of the battery: {error}"
+            ) from error
+
+    @property
+    def found_out(self) -> frozenset[str]:
+        """The key paths of what was not given, and is read from the inverter if it tells."""
+        return self._found_out
 
     @property
     def house(self) -> House:
         """The physical side."""
         return House(battery=self.battery, inverter=self.inverter, grid=self.grid)
+
+
+def _is_given(own: Mapping[str, Any], path: str) -> bool:
+    section, _, name = path.partition(".")
+    values = own.get(section)
+    return isinstance(values, Mapping) and name in values
+
+
+def _with_stand_ins(own: Mapping[str, Any], missing: Iterable[str]) -> dict[str, Any]:
+    """The settings with what must be known, as long as nobody tells it better."""
+    battery = own.get("battery")
+    if not isinstance(battery, Mapping):
+        return dict(own)
+    capacity_kwh = finite(battery.get("capacity_kwh"))
+    usual = {"battery.max_charge_kw": USUAL_KW, "battery.max_discharge_kw": USUAL_KW}
+    if capacity_kwh is not None and capacity_kwh > 0:
+        usual["battery.reserve_kwh"] = USUAL_RESERVE * capacity_kwh
+    added = {path.partition(".")[2]: usual[path] for path in missing if path in usual}
+    return {**own, "battery": {**battery, **added}}
 
 
 def names_in(section: type) -> tuple[str, ...]:

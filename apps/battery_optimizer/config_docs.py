@@ -17,7 +17,7 @@ from typing import Any, Final, Literal, get_args, get_origin, get_type_hints
 
 from pydantic_core import PydanticUndefined
 
-from battery_optimizer.config import Config, names_in, section_in
+from battery_optimizer.config import STAND_INS, Config, names_in, section_in
 from battery_optimizer.model.ranges import ranges_of
 
 BEGIN: Final = "<!-- settings: made by python -m battery_optimizer.config_docs README.md -->"
@@ -49,7 +49,7 @@ def settings(section: type = Config, above: str = "") -> Iterator[Setting]:
                 path=above + name,
                 unit=unit[1] if unit else "",
                 allowed=ranges[name].words if name in ranges else _allowed(hints[name]),
-                default=_default(section, name),
+                default=STAND_INS.get(above + name) or _default(section, name),
                 words=docs[name].replace(f" [{unit[1]}]", "") if unit else docs[name],
             )
         if inner is not None:

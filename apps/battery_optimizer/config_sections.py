@@ -27,18 +27,22 @@ class Section(BaseModel):
 
 
 class RatesSettings(Section):
-    """Where unit rates come from: an account, products in a region, or fixed rates."""
+    """Where unit rates come from; without any, Home Assistant's Octopus Energy integration."""
 
     import_product: str | None = None
     """Octopus product code such as AGILE-24-10-01, or agile, go, cosy or flux for the newest one;
-    none: the account's."""
+    none: the account's, or what the Octopus Energy integration in Home Assistant says."""
     export_product: str | None = None
     """Octopus export product code, or agile_outgoing, outgoing or flux_export for the newest one;
-    none: the account's."""
+    none: as for import_product."""
+    import_event: str | None = None
+    """The Octopus Energy integration's entity that ends in _current_day_rates; none: found out."""
+    export_event: str | None = None
+    """The one of the export meter; none: found out."""
     region: Literal["A", "B", "C", "D", "E", "F", "G", "H", "J", "K", "L", "M", "N", "P"] | None = (
         None
     )
-    """Letter of the grid region; none: found by the postcode or the account."""
+    """Letter of the grid region; none: found by the postcode, the account or the integration."""
     postcode: str | None = None
     """UK postcode, instead of the region."""
     fixed_import_p: Annotated[float | None, Range(-1000, 1000)] = None
@@ -56,19 +60,10 @@ class RatesSettings(Section):
     reached."""
 
     @model_validator(mode="after")
-    def _has_both_directions(self) -> Self:
-        if self.demo == "always":
-            return self
-        has_place = self.region is not None or self.postcode is not None
-        has_account = self.account is not None and self.api_key is not None
-        for direction in ("import", "export"):
-            product = getattr(self, f"{direction}_product")
-            fixed = getattr(self, f"fixed_{direction}_p")
-            if fixed is None and not has_account and not (product is not None and has_place):
-                raise ValueError(
-                    f"fixed_{direction}_p, or {direction}_product with region or postcode, "
-                    "or account with api_key must be given"
-                )
+    def _fits_together(self) -> Self:
+        for given, missing in (("account", "api_key"), ("api_key", "account")):
+            if getattr(self, given) is not None and getattr(self, missing) is None:
+                raise ValueError(f"{missing} must be given where {given} is")
         return self
 
 
@@ -86,15 +81,17 @@ class SolarSettings(Section):
     solcast: tuple[str, ...] = (
         "sensor.solcast_pv_forecast_forecast_today",
         "sensor.solcast_pv_forecast_forecast_tomorrow",
+        "sensor.solcast_pv_forecast_forecast_day_3",
     )
-    """Solcast's entities for today, tomorrow and further days."""
+    """Solcast's entities for today, tomorrow and further days, as far as they are there."""
     solcast_last_polled: str | None = "sensor.solcast_pv_forecast_api_last_polled"
     """Solcast's entity for the time of the last answer."""
     open_meteo_entities: tuple[str, ...] = (
         "sensor.energy_production_today",
         "sensor.energy_production_tomorrow",
+        "sensor.energy_production_d2",
     )
-    """Entities of Open-Meteo Solar Forecast for today, tomorrow and further days."""
+    """Entities of Open-Meteo Solar Forecast, likewise."""
 
 
 class EntitySettings(Section):

@@ -8,6 +8,7 @@ from pathlib import Path
 from battery_optimizer.adapters.foxess_calls import CallService
 from battery_optimizer.adapters.ha_history import Rows
 from battery_optimizer.model.entity import EntityState
+from battery_optimizer.model.slots import UK
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,3 +28,4 @@ class Host:
     get_history: Callable[[str, datetime, datetime], Sequence[Rows] | None] | None
     sleep: Callable[[float], None]
     now: Callable[[], datetime]
+    time_zone: str = UK.key

@@ -27,11 +27,12 @@ from battery_optimizer.model.plan import Plan
 from battery_optimizer.model.settings import Control
 from battery_optimizer.model.shown import Shown
 from battery_optimizer.simulate.review import Review
+from battery_optimizer.wiring_found import Survey
 from battery_optimizer.wiring_inverter import AnyInverter, connect_inverter, find_inverter
 from battery_optimizer.wiring_sources import (
     fixed_rates,
     forecaster,
-    octopus_source,
+    rates_source,
     solar_sources,
 )
 
@@ -76,6 +77,7 @@ class RunningHouse:
     cycle: Cycle
     orders: HouseholdOrders
     review: Review
+    survey: Survey
     pruned_at: datetime | None = None
 
     @property
@@ -160,8 +162,9 @@ def connect(config: Config, host: Host) -> RunningHouse:
         )
     place = (host.latitude, host.longitude)
     wired = find_inverter(config, host)
+    config = config.with_found(wired.says)
     # Made before the claim, so that a wrong setting leaves nothing behind.
-    source = octopus_source(config.rates)
+    source = rates_source(config.rates, host.read_state, host.list_entities)
     instance = Instance(host.folder, inverter=wired.id, app=host.app)
     store = Store(host.folder / (DATABASE if has_home_assistant else SIMULATED_DATABASE))
     meters = EntityMeters(read_state=host.read_state, entities=wired.meters, battery=config.battery)
@@ -173,6 +176,15 @@ def connect(config: Config, host: Host) -> RunningHouse:
         fixed=fixed_rates(config.rates),
     )
     solar = SolarFeed(sources=solar_sources(config, host.read_state, place), store=store)
+    survey = Survey(
+        config=config,
+        host=host,
+        wired=wired,
+        inverter=inverter,
+        source=source,
+        rates=rates,
+        solar=solar,
+    )
     return RunningHouse(
         config=config,
         host=host,
@@ -183,6 +195,7 @@ def connect(config: Config, host: Host) -> RunningHouse:
         meters=meters,
         meter_entities=wired.meters,
         inverter=inverter,
+        survey=survey,
         orders=HouseholdOrders(
             read_state=host.read_state,
             call_service=host.call_service,

@@ -3,17 +3,23 @@
 Another maker's is one more adapter, and one more branch here.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from battery_optimizer.adapters.foxess_control import FoxEssControl
+from battery_optimizer.adapters.foxess_found import inverter_says
 from battery_optimizer.adapters.foxess_limits import Memory
 from battery_optimizer.adapters.foxess_modbus import FoxEssModbus
 from battery_optimizer.adapters.foxess_models import EntityNames, FoxEntities
 from battery_optimizer.config import Config
+from battery_optimizer.config_sections import EntitySettings
 from battery_optimizer.errors import InverterError
 from battery_optimizer.host import Host
 from battery_optimizer.model.entity import KW_PER_UNIT, EntityState
 from battery_optimizer.model.meters import MeterEntities
+
+_POWERS: Final = frozenset({"battery.max_charge_kw", "battery.max_discharge_kw"})
 
 AnyInverter = FoxEssModbus | FoxEssControl
 
@@ -24,6 +30,8 @@ class Wired:
 
     id: str
     meters: MeterEntities
+    says: Mapping[str, float] = field(default_factory=dict)
+    """What it tells of itself, by the key path of the setting."""
 
 
 def find_inverter(config: Config, host: Host) -> Wired:
@@ -39,8 +47,42 @@ def find_inverter(config: Config, host: Host) -> Wired:
             )
         return Wired(id=work_mode, meters=entities.meters(prefix))
     fox = FoxEntities.find(_names(config), host.list_entities, host.read_state)
+    if host.read_state(fox.select) is None and _POWERS & config.found_out:
+        raise InverterError(
+            f"{fox.select} does not exist (yet): wait until foxess_modbus is connected, or set "
+            "entities.prefix right; its limits are read from it unless they are set under battery"
+        )
     prefix = _prefix(fox) if entities.prefix is None else entities.prefix
-    return Wired(id=fox.select, meters=entities.meters(prefix))
+    stem = f"{prefix.rstrip('_')}_" if prefix else ""
+    says = inverter_says(stem, host.read_state, capacity_kwh=config.battery.capacity_kwh)
+    meters = _as_there(entities.meters(prefix), entities, stem, host)
+    return Wired(id=fox.select, meters=meters, says=says)
+
+
+def _as_there(meters: MeterEntities, given: EntitySettings, stem: str, host: Host) -> MeterEntities:
+    """Versions and models of the integration name some sensors otherwise: those that exist."""
+
+    def is_there(*endings: str) -> bool:
+        return all(host.read_state(f"sensor.{stem}{each}") is not None for each in endings)
+
+    if given.solar is None and not is_there("pv_power") and is_there("pv_power_now"):
+        meters = replace(meters, solar=f"sensor.{stem}pv_power_now")
+    if given.grid is None and not is_there("grid_ct") and is_there("grid_consumption", "feed_in"):
+        meters = replace(
+            meters,
+            grid=None,
+            grid_import=f"sensor.{stem}grid_consumption",
+            grid_export=f"sensor.{stem}feed_in",
+        )
+    pair = ("battery_charge", "battery_discharge")
+    if given.battery is None and not is_there("invbatpower") and is_there(*pair):
+        meters = replace(
+            meters,
+            battery=None,
+            battery_charge=f"sensor.{stem}battery_charge",
+            battery_discharge=f"sensor.{stem}battery_discharge",
+        )
+    return meters
 
 
 def connect_inverter(config: Config, host: Host, wired: Wired, memory: Memory) -> AnyInverter:

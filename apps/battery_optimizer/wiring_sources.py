@@ -1,6 +1,6 @@
 """Who is asked for rates and for the sun, by the settings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from battery_optimizer.adapters.demo_rates import DemoRates
@@ -8,6 +8,8 @@ from battery_optimizer.adapters.forecast_solar import API_URL as FORECAST_SOLAR_
 from battery_optimizer.adapters.forecast_solar import CALLS_PER_HOUR, ForecastSolar
 from battery_optimizer.adapters.json_api import JsonApi
 from battery_optimizer.adapters.octopus import OctopusClient
+from battery_optimizer.adapters.octopus_events import OctopusEvents
+from battery_optimizer.adapters.octopus_house import HouseRates
 from battery_optimizer.adapters.octopus_rates import OctopusRates
 from battery_optimizer.adapters.open_meteo import API_URL as OPEN_METEO_URL
 from battery_optimizer.adapters.open_meteo import OpenMeteoApi, OpenMeteoEntities
@@ -25,23 +27,45 @@ OCTOPUS_ATTEMPTS: Final = 2
 """Few: the cycle waits meanwhile, and the feed asks again a minute later."""
 
 ReadState = Callable[[str], EntityState | None]
+ListEntities = Callable[[], Iterable[str]]
 Place = tuple[float, float]
 """Latitude and longitude of AppDaemon [degrees]."""
 
 
-def octopus_source(rates: RatesSettings) -> OctopusRates | DemoRates:
-    """Who is asked for unit rates."""
+def rates_source(
+    rates: RatesSettings, read_state: ReadState, list_entities: ListEntities
+) -> DemoRates | HouseRates:
+    """Who is asked for unit rates: what is set, else the Octopus Energy integration."""
     if rates.demo == "always":
         return DemoRates()
+    client = OctopusClient(rates.base_url, timeouts_s=OCTOPUS_TIMEOUTS_S, attempts=OCTOPUS_ATTEMPTS)
     products = {Direction.IMPORT: rates.import_product, Direction.EXPORT: rates.export_product}
-    return OctopusRates(
-        OctopusClient(rates.base_url, timeouts_s=OCTOPUS_TIMEOUTS_S, attempts=OCTOPUS_ATTEMPTS),
+    chosen = {Direction.IMPORT: rates.import_event, Direction.EXPORT: rates.export_event}
+    events = OctopusEvents(
+        read_state=read_state,
+        list_entities=list_entities,
+        client=client,
+        chosen={way: entity_id for way, entity_id in chosen.items() if entity_id is not None},
+    )
+    api = OctopusRates(
+        client,
         products={way: product for way, product in products.items() if product is not None},
         region=rates.region,
         postcode=rates.postcode,
         account=rates.account,
         api_key=None if rates.api_key is None else rates.api_key.get_secret_value(),
+        told=events.tariff,
     )
+    return HouseRates(api=api, events=events, by_api=frozenset(asked_by_api(rates)))
+
+
+def asked_by_api(rates: RatesSettings) -> Iterator[Direction]:
+    """The directions in which Octopus itself is asked, as the settings want it."""
+    for way in Direction:
+        if getattr(rates, f"{way}_event") is not None:
+            continue
+        if rates.account is not None or getattr(rates, f"{way}_product") is not None:
+            yield way
 
 
 def fixed_rates(rates: RatesSettings) -> dict[Direction, float]:

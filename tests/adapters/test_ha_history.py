@@ -35,6 +35,11 @@ def test_a_power_holds_until_the_next_and_is_averaged_by_time() -> None:
     assert observed(rows((0, 600), (10, 1200), (30, 900)), "W") == [1.0, 0.9, 0.9, 0.9]
 
 
+def test_a_sensor_that_is_minutes_old_says_nothing_yet() -> None:
+    assert observed(rows((110, 0.5)), "kW") == [NAN] * 4
+    assert observed(rows(), "kW") == [NAN] * 4
+
+
 def test_rows_may_be_unordered_and_have_datetimes() -> None:
     unordered = [*reversed(rows((0, 1), (30, 2)))]
     unordered.append({"state": "3", "last_changed": START + timedelta(minutes=60)})
@@ -145,3 +150,13 @@ def test_without_home_assistant_nothing_is_known(nothing: Sequence[Rows] | None)
     assert found.load_kw.values.shape == (2,)
     assert np.isnan(found.load_kw.values).all()
     assert np.isnan(found.solar_kw.values).all()
+
+
+def test_it_may_be_asked_at_any_moment() -> None:
+    reader = HomeAssistantHistory(
+        get_history=lambda *_: [rows((0, 1), (35, 3))], unit_of=lambda _: "kW", load="sensor.load"
+    )
+    start = START + timedelta(minutes=7, microseconds=5)
+    load = reader.observations(start, start + timedelta(hours=1)).load_kw
+    assert load.start == START
+    assert [round(float(value), 2) for value in load.values] == [1.0, 2.67]

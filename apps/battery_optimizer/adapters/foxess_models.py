@@ -137,15 +137,15 @@ def _select(
         )
         if len(found) > 1:
             raise InverterError(
-                f"more than one inverter matches: {', '.join(found)}; set the entity prefix, or "
-                "the work mode's entity id, to say which one is meant"
+                f"more than one inverter matches: {', '.join(found)}; set entities.prefix, or "
+                "entities.work_mode to the entity id, to say which one is meant"
             )
         if found:
             return control, found[0]
     endings = " or ".join(f"select.*{control.ending}" for control in CONTROLS)
     raise InverterError(
         f"no inverter found: there is no {endings} that offers Fox ESS modes; install "
-        "foxess_modbus, wait until it is connected, or set the entity prefix"
+        "foxess_modbus, wait until it is connected, or set entities.prefix"
     )
 
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Final
 
 from battery_optimizer.model.entity import KW_PER_UNIT, KWH_PER_UNIT, finite, utc_moment
-from battery_optimizer.model.slots import HOUR, SlotSeries
+from battery_optimizer.model.slots import HOUR, SlotSeries, floor_to_slot
 from battery_optimizer.model.spans import Span, half_hourly
 from battery_optimizer.model.telemetry import Observations
 
@@ -52,7 +52,11 @@ class HomeAssistantHistory:
         self._solar = solar
 
     def observations(self, start: datetime, end: datetime) -> Observations:
-        """Load and solar of [start, end) [kW average per half hour]; NaN where not metered."""
+        """Load and solar of [start, end) [kW average per half hour]; NaN where not metered.
+
+        Whole half hours: the one that runs now is not looked at.
+        """
+        start, end = floor_to_slot(start), floor_to_slot(end)
         return Observations(
             load_kw=self._series(self._load, start, end),
             solar_kw=self._series(self._solar, start, end),
@@ -91,8 +95,10 @@ def observed_kw(
         for span in spans
         if span.end > start and span.start < end
     ]
-    empty = SlotSeries.empty(start)
-    known = half_hourly(within, least_covered=_LEAST_COVERED) if within else empty
+    try:
+        known = half_hourly(within, least_covered=_LEAST_COVERED)
+    except ValueError:
+        known = SlotSeries.empty(start)  # a new sensor: less than half of any half hour
     return known.between(start, end)
 
 

@@ -18,7 +18,7 @@ class OctopusRates:
 
     is_demo: Final = False
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - whatever of these is set
         self,
         client: OctopusClient,
         *,
@@ -27,11 +27,13 @@ class OctopusRates:
         postcode: str | None = None,
         account: str | None = None,
         api_key: str | None = None,
+        told: Callable[[Direction], Tariff | None] = lambda _: None,
     ) -> None:
         """`products`: for each direction a product's code, or a kind (see KINDS), or nothing.
 
         What is not given is looked up: the region by the postcode or the account's own tariff,
-        the product in the account. ConfigError for what cannot be.
+        the product in the account; without an account, what somebody else has `told` of the
+        house's tariff counts. ConfigError for what cannot be.
         """
         for direction, product in products.items():
             _require_possible(direction, product)
@@ -41,6 +43,7 @@ class OctopusRates:
         self._products = dict(products)
         self._region, self._postcode = region, postcode
         self._account, self._api_key = account, api_key
+        self._told = told
         self._resolved: dict[Direction, tuple[Tariff, datetime]] = {}
         settings = [*sorted(self._products.values()), region, postcode, account]
         self.name = " ".join(["octopus", *(word for word in settings if word)])
@@ -69,6 +72,11 @@ class OctopusRates:
         self._resolved[direction] = (tariff, now)
         return tariff
 
+    def known_tariff(self, direction: Direction) -> Tariff | None:
+        """The tariff as it was last looked up; None if it was not yet."""
+        known = self._resolved.get(direction)
+        return None if known is None else known[0]
+
     def _look_up(self, direction: Direction, now: datetime) -> Tariff:
         product = self._products.get(direction)
         if product is None:
@@ -84,6 +92,8 @@ class OctopusRates:
 
     def _agreed(self, direction: Direction, now: datetime) -> Tariff:
         if self._account is None or self._api_key is None:
+            if (told := self._told(direction)) is not None:
+                return told
             raise RatesUnavailable(
                 f"no {direction} tariff: set its product and the region or postcode, "
                 "or the account and API key, or a fixed rate"

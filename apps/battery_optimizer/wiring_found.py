@@ -1,0 +1,214 @@
+"""What was found in the house, told in words: for the log at the start and for the page."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from battery_optimizer.adapters.octopus_house import HouseRates
+from battery_optimizer.adapters.overrides import CHOICE
+from battery_optimizer.adapters.rates_feed import RatesFeed, RatesSource
+from battery_optimizer.adapters.solar_feed import SolarFeed
+from battery_optimizer.config import Config
+from battery_optimizer.errors import DataError
+from battery_optimizer.host import Host
+from battery_optimizer.model.entity import EntityState
+from battery_optimizer.model.found import Finding, Presence
+from battery_optimizer.model.meters import MeterEntities
+from battery_optimizer.model.slots import SLOT, UK
+from battery_optimizer.model.tariff import Direction
+from battery_optimizer.wiring_inverter import AnyInverter, Wired
+
+TIME_ZONE: Final = UK.key
+_METERS: Final = (
+    ("Battery charge", ("soc",), "the state of charge is needed: without it there is no plan"),
+    ("House load", ("load",), "without it the forecast of the load learns nothing"),
+    ("Solar power", ("solar",), "without it the sun that comes in is not seen"),
+    ("Grid power", ("grid", "grid_import", "grid_export"), "without it nothing is metered"),
+    (
+        "Battery power",
+        ("battery", "battery_charge", "battery_discharge"),
+        "without it nobody sees whether the inverter does what it was told",
+    ),
+)
+_NO_SUN: Final = (
+    "install Solcast PV Forecast or Open-Meteo Solar Forecast in Home Assistant, or name your "
+    "panels in solar.arrays"
+)
+_CORE_FORECAST: Final = "sensor.energy_production_today"
+
+
+def findings_without(problem: str, host: Host) -> tuple[Finding, ...]:
+    """While the inverter is not there: why, and what can be seen without it."""
+    missing = Presence.MISSING
+    return (
+        Finding(about="Inverter", words="none", presence=missing, advice=problem),
+        _zone(host),
+    )
+
+
+class Survey:
+    """Looks around in one house."""
+
+    def __init__(  # noqa: PLR0913 - all that a house is made of
+        self,
+        *,
+        config: Config,
+        host: Host,
+        wired: Wired,
+        inverter: AnyInverter,
+        source: RatesSource,
+        rates: RatesFeed,
+        solar: SolarFeed,
+    ) -> None:
+        self._config, self._host, self._wired = config, host, wired
+        self._inverter, self._source, self._rates = inverter, source, rates
+        self._solar = solar
+
+    def look(self, now: datetime) -> tuple[Finding, ...]:
+        """What there is now."""
+        return (
+            self._drive(),
+            *self._sensors(self._wired.meters),
+            *self._limits(),
+            *(self._tariff(way, now) for way in Direction),
+            self._sun(now),
+            _zone(self._host),
+            self._helpers(),
+        )
+
+    def _drive(self) -> Finding:
+        problems = self._inverter.check()
+        modes = ", ".join(mode.value for mode in sorted(self._inverter.modes))
+        named = self._config.entities
+        how = "as set" if named.prefix is not None or named.work_mode else "found by its modes"
+        return Finding(
+            about="Inverter",
+            words=f"{self._wired.id} ({how}): {modes}",
+            presence=Presence.MISSING if problems else Presence.FOUND,
+            advice="; ".join(problems),
+        )
+
+    def _sensors(self, meters: MeterEntities) -> Iterator[Finding]:
+        for about, fields, why in _METERS:
+            ids = [each for name in fields if (each := getattr(meters, name)) is not None]
+            states = [(each, self._host.read_state(each)) for each in ids]
+            dumb = [each for each, state in states if not _has_number(state)]
+            yield Finding(
+                about=about,
+                words=", ".join(f"{each} {_shown(state)}" for each, state in states) or "none",
+                presence=Presence.MISSING if dumb or not ids else Presence.FOUND,
+                advice=f"{why}: enable {' and '.join(dumb)} in Home Assistant, or name another "
+                "under entities in apps.yaml"
+                if dumb
+                else "",
+            )
+
+    def _limits(self) -> Iterator[Finding]:
+        battery, config = self._config.battery, self._config
+
+        def source(path: str) -> str:
+            if path not in config.found_out:
+                return "set"
+            return "inverter" if path in self._wired.says else "assumed"
+
+        told = {
+            path: source(path)
+            for path in ("battery.reserve_kwh", "battery.max_charge_kw", "battery.max_discharge_kw")
+        }
+        assumed = [path for path, by in told.items() if by == "assumed"]
+        by = list(told.values())
+        yield Finding(
+            about="Battery",
+            words=f"{battery.capacity_kwh:g} kWh (set), {battery.reserve_kwh:g} kWh kept in "
+            f"reserve ({by[0]}), charges at {battery.max_charge_kw:g} kW ({by[1]}), discharges at "
+            f"{battery.max_discharge_kw:g} kW ({by[2]})",
+            presence=Presence.OPTIONAL if assumed else Presence.FOUND,
+            advice=f"the inverter does not tell: set {', '.join(assumed)} if another is right"
+            if assumed
+            else "",
+        )
+
+    def _tariff(self, way: Direction, now: datetime) -> Finding:
+        about = f"{way.value.capitalize()} rates"
+        fixed = getattr(self._config.rates, f"fixed_{way}_p")
+        if fixed is not None:
+            return Finding(about=about, words=f"{fixed:g} p/kWh at all times, as set")
+        where = self._where(way)
+        try:
+            self._rates.known_rates(now - SLOT, now + SLOT, now)
+            problem = self._rates.last_error or ""
+        except DataError as error:
+            problem = str(error)
+        return Finding(
+            about=about,
+            words=where,
+            presence=Presence.MISSING if problem else Presence.FOUND,
+            advice=problem,
+        )
+
+    def _where(self, way: Direction) -> str:
+        source = self._source
+        if not isinstance(source, HouseRates):
+            return "made up, as set (demo rates)"
+        if way in source.by_api:
+            tariff = source.api.known_tariff(way)
+            return f"Octopus, {tariff.code}" if tariff else "Octopus, tariff not known yet"
+        try:
+            entity_id = source.events.entity(way)
+        except DataError:
+            return "none"
+        tariff = source.events.tariff(way)
+        return f"{entity_id} ({tariff.code})" if tariff else entity_id
+
+    def _sun(self, now: datetime) -> Finding:
+        forecast = self._solar.in_force
+        if forecast is not None:
+            until = forecast.p50_kw.end.astimezone(UK)
+            age = (now - forecast.issued_at).total_seconds() / 3600
+            words = f"{forecast.source}, {max(age, 0):.0f} h old, until {until:%a %H:%M}"
+            return Finding(about="Solar forecast", words=words)
+        advice = _NO_SUN
+        if self._host.read_state(_CORE_FORECAST) is not None:
+            advice = (
+                f"{_CORE_FORECAST} has no table of hours (Forecast.Solar of Home Assistant has "
+                "none): name your panels in solar.arrays, and the same service is asked directly"
+            )
+        return Finding(
+            about="Solar forecast", words="none", presence=Presence.MISSING, advice=advice
+        )
+
+    def _helpers(self) -> Finding:
+        if self._host.read_state(CHOICE) is not None:
+            return Finding(about="Orders and watchdog", words="the package is installed")
+        return Finding(
+            about="Orders and watchdog",
+            words="the package is not installed",
+            presence=Presence.OPTIONAL,
+            advice="copy docs/home_assistant/battery_optimizer.yaml into Home Assistant's packages",
+        )
+
+
+def _zone(host: Host) -> Finding:
+    is_right = host.time_zone == TIME_ZONE
+    return Finding(
+        about="AppDaemon's time zone",
+        words=host.time_zone,
+        presence=Presence.FOUND if is_right else Presence.MISSING,
+        advice=""
+        if is_right
+        else f"set time_zone: {TIME_ZONE} in appdaemon.yaml, so that the times in its log are "
+        "yours (the plan itself does not depend on it)",
+    )
+
+
+def _has_number(state: EntityState | None) -> bool:
+    try:
+        return state is not None and state.number is not None
+    except ValueError:
+        return False
+
+
+def _shown(state: EntityState | None) -> str:
+    if state is None:
+        return "(does not exist)"
+    return f"({state.state} {state.unit or ''})".replace(" )", ")")
