@@ -9,6 +9,7 @@ from battery_optimizer.adapters.store_schema import MIGRATIONS, epoch, migrate, 
 from battery_optimizer.errors import StoreUnavailable
 from battery_optimizer.model.codec import encode
 from battery_optimizer.model.telemetry import EnergyKind
+from money_values import a_bill
 from store_values import NOW, a_plan, an_outcome
 
 
@@ -44,6 +45,8 @@ def test_a_file_of_each_earlier_version_becomes_a_new_one_and_keeps_its_rows(
     assert store.get_state("key") == "value"
     store.record(an_outcome())
     assert len(store.slot_energy(kind=EnergyKind.EXPECTED, start=NOW, end=moment_of(2**32))) == 1
+    store.money.save_bill(a_bill())
+    assert store.money.bills(a_bill().first, a_bill().last) == [a_bill()]
     fresh.put_state("key", "value")
     assert store.problems() == ()
     store.close()

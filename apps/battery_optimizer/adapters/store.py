@@ -20,6 +20,7 @@ from battery_optimizer.adapters.store_journal import (
     select_last_plan,
     select_outcome,
 )
+from battery_optimizer.adapters.store_money import MoneyStore
 from battery_optimizer.adapters.store_rates import (
     insert_forecast,
     insert_rates,
@@ -99,6 +100,8 @@ class Store:
     ) -> None:
         self._file = StoreFile(path, busy_seconds=busy_seconds)
         self._retention = retention
+        self.money = MoneyStore(self._file)
+        """Bills, what days lost, and standing charges."""
 
     def problems(self) -> tuple[str, ...]:
         """What the householder should know of the database, in words; empty when all is well."""

@@ -42,7 +42,7 @@ SELECT body FROM solar_forecasts WHERE issued_at >= ? AND issued_at < ? ORDER BY
 
 def insert_rates(
     connection: Connection,
-    direction: Direction,
+    direction: Direction | str,
     source: str,
     rates: Sequence[UnitRate],
     fetched_at: datetime,
@@ -65,7 +65,7 @@ def insert_rates(
 
 
 def select_rates(
-    connection: Connection, direction: Direction, source: str, start: datetime, end: datetime
+    connection: Connection, direction: Direction | str, source: str, start: datetime, end: datetime
 ) -> list[UnitRate]:
     """Rates that hold anywhere in [start, end), oldest first."""
     rows = connection.execute(_RATES, (direction, source, epoch(end), epoch(start)))

@@ -44,6 +44,10 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             load_kwh REAL, solar_kwh REAL, charge_kwh REAL, discharge_kwh REAL, soc_kwh REAL,
             n_samples INTEGER NOT NULL, PRIMARY KEY (kind, start)) WITHOUT ROWID""",
     ),
+    (
+        "CREATE TABLE day_bills (day TEXT PRIMARY KEY, body BLOB NOT NULL)",
+        "CREATE TABLE day_losses (day TEXT PRIMARY KEY, body BLOB NOT NULL)",
+    ),
 )
 
 # Of old plans and outcomes the first of each hour is kept, of still older ones, and of forecasts,
