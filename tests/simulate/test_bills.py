@@ -15,7 +15,8 @@ from battery_optimizer.model.slots import SLOT, SlotSeries, day_bounds
 from battery_optimizer.model.tariff import KnownRates
 from battery_optimizer.model.telemetry import Observations, SlotEnergy
 from battery_optimizer.simulate.backtest import Policy, Run, Step, play
-from battery_optimizer.simulate.bills import DayRecords, day_bill, without_battery
+from battery_optimizer.simulate.bills import day_bill, without_battery
+from battery_optimizer.simulate.metered import DayRecords
 from battery_optimizer.simulate.recorded import RecordedDays
 from builders import a_battery, a_house
 from recordings import recorded_days, written

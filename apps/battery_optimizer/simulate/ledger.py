@@ -21,7 +21,8 @@ from battery_optimizer.model.slots import SLOT, SlotSeries, day_bounds, floor_to
 from battery_optimizer.model.tariff import KnownRates
 from battery_optimizer.model.telemetry import EnergyKind, Observations, SlotEnergy
 from battery_optimizer.ports import Rates
-from battery_optimizer.simulate.bills import DayRecords, day_bill, digest
+from battery_optimizer.simulate.bills import day_bill, digest
+from battery_optimizer.simulate.metered import DayRecords
 
 DAYS_A_LOOK: Final = 3
 """Besides today; each takes some milliseconds."""
