@@ -18,7 +18,7 @@ from battery_optimizer.errors import (
 )
 from battery_optimizer.forecast.futures import Band
 from battery_optimizer.model.decision import CycleOutcome, SentCommand
-from battery_optimizer.model.house import House
+from battery_optimizer.model.house import NO_SOC_LIMITS, House, SocLimits
 from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
 from battery_optimizer.model.outlook import Future, Outlook
 from battery_optimizer.model.plan import Plan
@@ -35,6 +35,7 @@ class FakeMeters:
     soc_kwh: float = 5.0
     battery_temperature_c: float | None = None
     battery_kw: float | None = None
+    grid_kw: float | None = None
     fault: str | None = None
 
     def read(self, now: datetime) -> Telemetry:
@@ -46,6 +47,7 @@ class FakeMeters:
             load_kw=0.5,
             solar_kw=0.0,
             battery_kw=self.battery_kw,
+            grid_kw=self.grid_kw,
             battery_temperature_c=self.battery_temperature_c,
         )
 
@@ -109,6 +111,7 @@ class FakeInverter:
     keeps_limits: bool = False
     sets_powers: bool = True
     modes: frozenset[Mode] = frozenset(Mode)
+    soc_limits: SocLimits = NO_SOC_LIMITS
     fault: str | None = None
     unreadable: str | None = None
     other_way: bool = False

@@ -17,6 +17,7 @@ import yaml
 from battery_optimizer.cycle import Cycle, Ports
 from battery_optimizer.errors import InverterError
 from battery_optimizer.model.decision import CommandResult, CycleOutcome, CycleResult, SentCommand
+from battery_optimizer.model.house import SocLimits
 from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
 from battery_optimizer.model.settings import CommandSettings, Control, PlannerSettings
 from battery_optimizer.model.slots import day_bounds
@@ -123,6 +124,7 @@ class World:
             mode = None if set_by_hand == "peak_shaving" else Mode(set_by_hand)
             self.inverter.doing = mode and InverterCommand(mode=mode)
         self.meters.battery_kw = faults.pop("battery_kw", None)
+        self.meters.grid_kw = faults.pop("grid_kw", None)
         assert not faults, f"unknown faults {faults}"
 
     def run(self, after_minutes: float = 0.0) -> CycleOutcome:
@@ -162,6 +164,7 @@ def check(world: World, outcome: CycleOutcome, expected: dict[str, Any], when: s
     exact = {
         "result": outcome.result,
         "mode": outcome.command.mode,
+        "power_kw": outcome.command.power_kw,
         "becomes": outcome.command_result,
         "sent": [command.mode for command in world.inverter.tried],
         "doing": world.inverter.doing and world.inverter.doing.mode,
@@ -242,6 +245,46 @@ def test_a_cold_battery_is_planned_with_less_power() -> None:
     world = World.at(NIGHT, meters=FakeMeters(soc_kwh=2.0, battery_temperature_c=-5))
     world.cycle._house = a_house(battery)
     assert world.run().command.power_kw == pytest.approx(1.0)
+
+
+def test_a_floor_of_the_inverter_above_our_reserve_is_planned_with_and_told() -> None:
+    limits = SocLimits(least=0.4, most=1.0)
+    world = World.at(
+        NIGHT, meters=FakeMeters(soc_kwh=4.0), inverter=FakeInverter(soc_limits=limits)
+    )
+    outcome = world.run(120)
+    assert outcome.plan is not None
+    assert min(slot.soc_end_kwh for slot in outcome.plan.slots) > 3.99
+    assert any("min SoC, 40%, is above battery.reserve_kwh" in each for each in outcome.problems)
+    # In self-use it gives nothing: that is its floor, no disobedience.
+    world.inverter.tried.clear()
+    for minutes in range(125, 165, 5):
+        world.suffer({"battery_kw": 0.0})
+        problems = world.run(minutes).problems
+        assert not any("but it" in each for each in problems), problems
+
+
+def test_without_a_forced_discharge_the_plan_does_not_count_on_it() -> None:
+    few = frozenset(Mode) - {Mode.FORCE_DISCHARGE}
+    sells = {"00:00": 1.0, "16:00": 60.0, "19:00": 1.0}
+    costs, modes = [], []
+    for inverter in (FakeInverter(), FakeInverter(modes=few)):
+        world = World.at(NIGHT, inverter=inverter)
+        world.rates.exports = daily(NIGHT - DAY, NIGHT + 3 * DAY, sells)
+        plan = world.run().plan
+        assert plan is not None
+        costs.append(plan.cost_p)
+        modes.append({slot.mode for slot in plan.slots})
+    assert Mode.FORCE_DISCHARGE in modes[0]
+    assert Mode.FORCE_DISCHARGE not in modes[1]
+    assert costs[1] > costs[0] + 50
+
+
+def test_what_a_decision_was_made_from_is_kept() -> None:
+    world = World.at(NIGHT, inverter=FakeInverter(modes=frozenset({Mode.SELF_USE, Mode.HOLD})))
+    inputs = world.run().inputs
+    assert inputs is not None
+    assert (inputs.in_force, inputs.modes) == (SELF_USE, {Mode.SELF_USE, Mode.HOLD})
 
 
 def test_a_person_has_the_last_word() -> None:

@@ -7,7 +7,7 @@ from battery_optimizer.control.proof import UNCLEAR, Finding, judge
 from battery_optimizer.control.steering import Order, Steering
 from battery_optimizer.control.writes import Writes, writes_for
 from battery_optimizer.errors import DataError, InverterError
-from battery_optimizer.model.decision import CommandResult
+from battery_optimizer.model.decision import CommandResult, CycleInputs
 from battery_optimizer.model.house import House
 from battery_optimizer.model.modes import SELF_USE, InverterCommand
 from battery_optimizer.model.settings import CommandSettings, Control
@@ -129,6 +129,20 @@ class Commander:
                 before = each.command
         writes = Writes().plus(now, count)
         self._steering = replace(self._steering, writes=writes)
+
+
+def inputs_with(
+    inverter: Inverter, in_force: InverterCommand | None, wishes: Wishes
+) -> CycleInputs:
+    """What a decision is made from, with what this inverter can do and be told now."""
+    return CycleInputs(
+        in_force=in_force,
+        wishes=wishes,
+        modes=inverter.modes,
+        keeps_limits=inverter.keeps_limits,
+        sets_powers=inverter.sets_powers,
+        soc_limits=inverter.soc_limits,
+    )
 
 
 def _not_even(error: InverterError) -> str:

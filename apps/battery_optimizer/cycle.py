@@ -7,9 +7,10 @@ last plan while it is young; stated rules on the present rate; self-use.
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from battery_optimizer.commander import Commander
+from battery_optimizer.commander import Commander, inputs_with
 from battery_optimizer.control.dispatch import dispatch, without_limits
 from battery_optimizer.control.fallback import reactive_command
+from battery_optimizer.control.guards import within_fuse, within_limits
 from battery_optimizer.errors import (
     BatteryOptimizerError,
     DataError,
@@ -20,7 +21,7 @@ from battery_optimizer.forecast.away import while_away
 from battery_optimizer.forecast.outlook import Forecaster, build_outlook
 from battery_optimizer.forecast.rates import RECENT_DAYS
 from battery_optimizer.forecast.solar import TOLD_DAYS, as_told
-from battery_optimizer.model.decision import CycleOutcome, CycleResult
+from battery_optimizer.model.decision import CycleInputs, CycleOutcome, CycleResult
 from battery_optimizer.model.house import House
 from battery_optimizer.model.modes import SELF_USE, InverterCommand
 from battery_optimizer.model.outlook import Outlook
@@ -83,6 +84,9 @@ class Cycle:
         self._commander = Commander(
             inverter=ports.inverter, journal=ports.journal, control=control, settings=commands
         )
+        self._inputs = CycleInputs()
+        # The house as its inverter lets it be used.
+        self._present = house
         self._last_plan: Plan | None = None
         self._last_outlook: Outlook | None = None
         self._last_told: tuple[datetime, SolarForecast] | None = None
@@ -90,6 +94,7 @@ class Cycle:
     def run(self, now: datetime, wishes: Wishes = NO_WISHES) -> CycleOutcome:
         """One cycle at `now` (UTC). Raises nothing of ours: what went wrong is in the outcome."""
         in_force, wishes, problems = self._commander.look(now, wishes)
+        limits = self._look_at_inverter(in_force, wishes)
         choice = self._ordered(now, self._choose(now, in_force, wishes), wishes)
         result, control_problems = self._commander.send(
             now, choice.command, in_force, self._house_at(choice.telemetry), choice.telemetry
@@ -103,11 +108,26 @@ class Cycle:
             telemetry=choice.telemetry,
             outlook=choice.outlook,
             plan=choice.plan,
-            problems=(*problems, *choice.problems, *control_problems),
+            problems=(*problems, *limits, *choice.problems, *control_problems),
+            inputs=self._inputs,
             writes_today=self._commander.writes(now),
             look_again=self._commander.should_look_again(now),
         )
         return self._recorded(outcome)
+
+    def _look_at_inverter(
+        self, in_force: InverterCommand | None, wishes: Wishes
+    ) -> tuple[str, ...]:
+        """What it can do, and what it keeps the battery from; what to tell of that."""
+        self._inputs = inputs_with(self._ports.inverter, in_force, wishes)
+        battery, notes = within_limits(self._house.battery, self._inputs.soc_limits)
+        self._present = replace(
+            self._house,
+            battery=battery,
+            modes=self._inputs.modes,
+            sets_powers=self._inputs.sets_powers,
+        )
+        return notes
 
     def make_safe(self) -> None:
         """Set self-use, for when nobody will watch; InverterError when that fails."""
@@ -148,7 +168,7 @@ class Cycle:
         )
         solar, problems = self._solar(now)
         outlook = build_outlook(
-            self._forecaster, self._house.battery, horizon, known, observed, solar
+            self._forecaster, self._present.battery, horizon, known, observed, solar
         )
         return while_away(outlook, observed, wishes.away_until), problems
 
@@ -224,7 +244,7 @@ class Cycle:
         rate = known.imports.at(now)
         if rate != rate:  # noqa: PLR0124 (NaN: not known)
             return None
-        return reactive_command(self._house.battery, rate, known.imports.values)
+        return reactive_command(self._present.battery, rate, known.imports.values)
 
     def _ordered(self, now: datetime, choice: _Choice, wishes: Wishes) -> _Choice:
         """What a person ordered for now, to the letter and without a plan, too."""
@@ -240,23 +260,24 @@ class Cycle:
 
     def _house_at(self, telemetry: Telemetry | None) -> House:
         if telemetry is None:
-            return self._house
-        battery = self._house.battery.at_temperature(telemetry.battery_temperature_c)
-        return replace(self._house, battery=battery)
+            return self._present
+        battery = self._present.battery.at_temperature(telemetry.battery_temperature_c)
+        return replace(self._present, battery=battery)
 
     def _dispatched(self, planned: InverterCommand, telemetry: Telemetry | None) -> InverterCommand:
         if telemetry is None:
             # A forced mode is not followed blindly.
             seen = SELF_USE if planned.mode.is_forced else planned
-            return seen if self._ports.inverter.keeps_limits else without_limits(seen)
-        return dispatch(
+            return seen if self._inputs.keeps_limits else without_limits(seen)
+        command = dispatch(
             planned,
-            battery=self._house.battery,
+            battery=self._present.battery,
             soc_kwh=telemetry.soc_kwh,
-            keeps_limits=self._ports.inverter.keeps_limits,
-            sets_powers=self._ports.inverter.sets_powers,
-            modes=self._ports.inverter.modes,
+            keeps_limits=self._inputs.keeps_limits,
+            sets_powers=self._inputs.sets_powers,
+            modes=self._inputs.modes,
         )
+        return within_fuse(self._present, command, telemetry)
 
     def _recorded(self, outcome: CycleOutcome) -> CycleOutcome:
         try:

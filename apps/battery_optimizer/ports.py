@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from battery_optimizer.model.decision import CycleOutcome, SentCommand
+from battery_optimizer.model.house import SocLimits
 from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.plan import Plan
 from battery_optimizer.model.tariff import KnownRates
@@ -62,6 +63,10 @@ class Inverter(Protocol):
     @property
     def modes(self) -> frozenset[Mode]:
         """What it can be told."""
+
+    @property
+    def soc_limits(self) -> SocLimits:
+        """Between which states of charge it keeps the battery by itself, as far as it says."""
 
     def current(self) -> InverterCommand | None:
         """What the inverter is doing by its own account; None if that is none of our modes.

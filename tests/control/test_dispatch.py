@@ -108,3 +108,16 @@ def test_where_no_power_can_be_told_it_is_the_batterys_greatest() -> None:
     weak = InverterCommand(mode=Mode.FORCE_DISCHARGE, power_kw=0.5)
     told = dispatch(weak, battery=BATTERY, soc_kwh=5.0, keeps_limits=False, sets_powers=False)
     assert told.power_kw == BATTERY.max_discharge_kw
+
+
+@pytest.mark.parametrize(("modes", "told"), [(frozenset(Mode), HOLD), ({Mode.SELF_USE}, SELF_USE)])
+def test_a_pause_is_not_run_at_full_power(modes: set[Mode], told: InverterCommand) -> None:
+    pause = InverterCommand(mode=Mode.FORCE_CHARGE, power_kw=0.0)
+    assert told == dispatch(
+        pause,
+        battery=BATTERY,
+        soc_kwh=5.0,
+        keeps_limits=False,
+        sets_powers=False,
+        modes=modes | {Mode.FORCE_CHARGE},
+    )

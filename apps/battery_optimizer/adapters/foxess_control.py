@@ -18,7 +18,7 @@ from typing import Final
 from battery_optimizer.adapters.foxess_calls import Caller, CallService
 from battery_optimizer.adapters.foxess_models import ReadState
 from battery_optimizer.errors import InverterError
-from battery_optimizer.model.house import Battery
+from battery_optimizer.model.house import NO_SOC_LIMITS, Battery
 from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.slots import UK
 
@@ -65,6 +65,7 @@ class FoxEssControl:
     zone: tzinfo = UK
     _told: _Told | None = field(default=None, init=False)
 
+    soc_limits = NO_SOC_LIMITS
     keeps_limits = False
     sets_powers = False
 

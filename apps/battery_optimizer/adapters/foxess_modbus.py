@@ -32,8 +32,9 @@ from battery_optimizer.adapters.foxess_models import (
     ReadState,
     offered_options,
 )
+from battery_optimizer.adapters.foxess_soc import SocNumbers
 from battery_optimizer.errors import InverterError
-from battery_optimizer.model.house import Battery
+from battery_optimizer.model.house import NO_SOC_LIMITS, Battery, SocLimits
 from battery_optimizer.model.modes import InverterCommand, Mode
 
 
@@ -62,6 +63,17 @@ class FoxEssModbus:
 
     sets_powers = True
 
+    def __post_init__(self) -> None:
+        self._soc_numbers = SocNumbers(self.read_state)
+
+    @property
+    def soc_limits(self) -> SocLimits:
+        """By the inverter's own min and max SoC, as far as there are numbers for them."""
+        try:
+            return self._soc_numbers.limits(self._entities().stem)
+        except InverterError:
+            return NO_SOC_LIMITS
+
     @property
     def modes(self) -> frozenset[Mode]:
         """Those that the select offers, and those that a current limit can stand in for.
@@ -74,7 +86,7 @@ class FoxEssModbus:
             return frozenset(Mode)
         offered = offered_options(self.read_state(fox.select))
         named = {mode for mode, word in fox.control.options.items() if word in offered}
-        return frozenset({*named, *self._limits(fox).entities} or Mode)
+        return frozenset({*named, *self._limits(fox).entities} if named else Mode)
 
     def current(self) -> InverterCommand | None:
         """What the select and the numbers say, powers translated with the sun of the moment.

@@ -95,6 +95,8 @@ class FoxEntities:
 
     control: Control
     select: str
+    stem: str
+    """What stands before the names of its entities."""
     powers: Mapping[Mode, str]
     """The number for each forced mode."""
     limits: Mapping[Mode, str]
@@ -112,6 +114,7 @@ class FoxEntities:
         return cls(
             control=control,
             select=select,
+            stem=stem,
             powers={
                 mode: names.power(mode) or f"number.{stem}{power_ending}"
                 for mode, power_ending in POWER_ENDINGS.items()

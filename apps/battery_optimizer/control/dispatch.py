@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from battery_optimizer.model.house import Battery
-from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
+from battery_optimizer.model.modes import NO_POWER_KW, SELF_USE, InverterCommand, Mode
 
 ALL_MODES = frozenset(Mode)
 _REACHED_KWH = 0.02
@@ -44,6 +44,8 @@ def dispatch(
     if command.mode not in modes:
         command = _no_force(planned, Mode.SELF_USE)
     if command.mode.is_forced and not sets_powers:
+        if (command.power_kw or 0.0) < NO_POWER_KW:
+            return _no_force(planned, Mode.HOLD if Mode.HOLD in modes else Mode.SELF_USE)
         is_charge = command.mode is Mode.FORCE_CHARGE
         most_kw = battery.max_charge_kw if is_charge else battery.max_discharge_kw
         command = replace(command, power_kw=most_kw)

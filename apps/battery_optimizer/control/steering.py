@@ -267,9 +267,11 @@ class Steering:
 
 
 def _makes_safe(wanted: InverterCommand, in_force: InverterCommand | None) -> bool:
-    """Self-use, or the end of a forced mode, or anything over what cannot be read."""
+    """Self-use, the end of a forced mode, a lower charge, or anything over what cannot be read."""
     if wanted.mode is Mode.SELF_USE or in_force is None:
         return True
+    if wanted.mode is in_force.mode is Mode.FORCE_CHARGE:
+        return (wanted.power_kw or 0.0) < (in_force.power_kw or 0.0)  # the fuse may be why
     return in_force.mode.is_forced and not wanted.mode.is_forced
 
 

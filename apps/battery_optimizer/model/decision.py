@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from battery_optimizer.model.house import NO_SOC_LIMITS, SocLimits
 from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.plan import Plan
 from battery_optimizer.model.telemetry import Telemetry
+from battery_optimizer.model.wishes import NO_WISHES, Wishes
 
 
 class CycleResult(StrEnum):
@@ -38,6 +40,21 @@ class CommandResult(StrEnum):
     """The circuit breaker is open after repeated failures."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleInputs:
+    """What a decision was made from, besides the house, its telemetry and the outlook.
+
+    The first is what the inverter did, the rest what it can do and be told (`ports.Inverter`).
+    """
+
+    in_force: InverterCommand | None = None
+    wishes: Wishes = NO_WISHES
+    modes: frozenset[Mode] = frozenset(Mode)
+    keeps_limits: bool = False
+    sets_powers: bool = True
+    soc_limits: SocLimits = NO_SOC_LIMITS
+
+
 @dataclass(frozen=True, kw_only=True)
 class CycleOutcome:
     """What one cycle came to: stored, published, shown.
@@ -57,6 +74,7 @@ class CycleOutcome:
     problems: tuple[str, ...] = ()
     writes_today: int = 0
     """How often the inverter was written to on this local day."""
+    inputs: CycleInputs | None = None
     look_again: bool = False
     """Whether the powers will tell, in less than a minute, if the command is carried out."""
 

@@ -5,6 +5,7 @@ from itertools import pairwise
 from typing import Annotated, Any, ClassVar, TypeVar
 
 from battery_optimizer.model.linear import Linear
+from battery_optimizer.model.mode import Mode
 from battery_optimizer.model.ranges import Range, check_ranges
 
 E = TypeVar("E", bound=Linear)
@@ -123,6 +124,17 @@ class Battery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SocLimits:
+    """Between which shares of the capacity the inverter itself keeps the battery."""
+
+    least: float = 0.0
+    most: float = 1.0
+
+
+NO_SOC_LIMITS = SocLimits()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PowerLine:
     """A line that bounds power by stored energy: power [kW] <= at_empty_kw + slope * soc_kwh."""
 
@@ -169,6 +181,10 @@ class House:
     battery: Battery
     inverter: Inverter
     grid: GridConnection
+    modes: frozenset[Mode] = frozenset(Mode)
+    """What the inverter can be told: models differ, and a plan counts on nothing else."""
+    sets_powers: bool = True
+    """Whether a forced mode keeps to a power; else it gives or takes all it can."""
 
 
 def _lines(

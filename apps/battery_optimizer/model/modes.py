@@ -32,6 +32,9 @@ class InverterCommand:
             raise ValueError(f"power must not be negative, as {self.power_kw} is")
 
 
+NO_POWER_KW = 0.05
+"""A forced power below this is a pause."""
+
 SELF_USE = InverterCommand(mode=Mode.SELF_USE)
 
 

@@ -7,7 +7,7 @@ from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.plan import Alternative, Schedule
 from battery_optimizer.model.slots import Floats
-from battery_optimizer.optimize.mapping import MATCH_KWH, carried_on, flows_under
+from battery_optimizer.optimize.mapping import MATCH_KWH, can_be_told, carried_on, flows_under
 from battery_optimizer.optimize.relaxation import Optimum
 from battery_optimizer.optimize.switching import MODES
 
@@ -35,7 +35,7 @@ def candidates(
         *([InverterCommand(mode=Mode.FEED_IN)] if outlook.solar_kwh[0] > 0 else []),
         *_at_full_power(house, outlook, float(schedule.soc_kwh[0])),
     )
-    return tuple(dict.fromkeys(every))
+    return tuple(dict.fromkeys(each for each in every if can_be_told(house, each)))
 
 
 def _at_full_power(house: House, outlook: Outlook, soc_kwh: float) -> list[InverterCommand]:

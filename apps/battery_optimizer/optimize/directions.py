@@ -64,7 +64,7 @@ def search(
 def search_with_highs(exact: CompiledProgram, slots: Bools, deadline: float) -> Settled:
     """HiGHS' search until the deadline."""
     integers = _columns(exact, slots)
-    exact.problem.load()
+    exact.problem.reload()
     remaining = max(_LEAST_S, deadline - perf_counter())
     found = exact.problem.solve_mip(integers, time_limit_s=remaining, gap_p=GAP_P)
     solution = _settle(exact, integers, found.columns[integers].round())
@@ -72,7 +72,7 @@ def search_with_highs(exact: CompiledProgram, slots: Bools, deadline: float) -> 
 
 
 def _settle(exact: CompiledProgram, integers: list[int], directions: Floats) -> Solution:
-    exact.problem.load()
+    exact.problem.reload()
     exact.problem.fix(integers, directions.tolist(), directions.tolist())
     return exact.problem.solve_lp()
 

@@ -98,7 +98,13 @@ def program_inputs(
     if wishes.max_grid_charge_p_per_kwh is not None:  # C24
         dear = outlook.import_rate > wishes.max_grid_charge_p_per_kwh
         charge_limit = np.where(dear, np.minimum(charge_limit, surplus), charge_limit)
-    ordered = _orders(house, outlook, wishes, charge_limit)
+    discharge_limit = battery.max_discharge_kw * hours
+    # What the inverter cannot be told to force follows the sun and the load.
+    if Mode.FORCE_CHARGE not in house.modes:
+        charge_limit = np.minimum(charge_limit, surplus)
+    if Mode.FORCE_DISCHARGE not in house.modes:
+        discharge_limit = np.minimum(discharge_limit, np.maximum(load - solar, 0.0))
+    ordered = _orders(house, outlook, wishes, charge_limit, discharge_limit)
     curtail_limit, curtail_import = _curtail_limits(house, outlook)
     charge_relief, discharge_relief = _taper_reliefs(house, outlook, soc_kwh)
     # Missing a wish must cost more than any rate could pay for missing it.
@@ -160,17 +166,19 @@ class _Orders:
     discharge_wanted: Floats
 
 
-def _orders(house: House, outlook: Outlook, wishes: Wishes, charge_limit: Floats) -> _Orders:
+def _orders(
+    house: House, outlook: Outlook, wishes: Wishes, charge_limit: Floats, discharge_limit: Floats
+) -> _Orders:
     """C25: in the slots of an order the battery does what its mode does, as far as it can.
 
     An order stands above a price limit (C24): it is the later word, and the plainer one.
     """
     battery, hours, net = house.battery, outlook.horizon.hours, outlook.net_kwh
-    charge, discharge = charge_limit.copy(), battery.max_discharge_kw * hours
+    charge, discharge = charge_limit.copy(), discharge_limit.copy()
     charge_wanted, discharge_wanted = np.zeros_like(charge), np.zeros_like(charge)
     for t, start in enumerate(outlook.horizon.starts):
         command = wishes.order_at(start)
-        if command is None:
+        if command is None or command.mode not in house.modes:
             continue
         power = (command.power_kw or 0.0) * hours[t]
         most_charge, most_discharge = {

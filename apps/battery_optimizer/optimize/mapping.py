@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from battery_optimizer.model.house import House
-from battery_optimizer.model.modes import Flows, InverterCommand, Mode, flows
+from battery_optimizer.model.modes import NO_POWER_KW, Flows, InverterCommand, Mode, flows
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.plan import Schedule
 
 MATCH_KWH = 2e-3
 """Two energies this close are the same: less than an inverter's own metering error."""
 _FOLLOW_LOAD = (Mode.SELF_USE, Mode.HOLD, Mode.FEED_IN)
+_EVERY_MODE = frozenset(Mode)
 
 
 def flows_under(
@@ -52,6 +53,7 @@ def command_for(  # noqa: PLR0913 (what came before and what was ordered decide 
     natural = [InverterCommand(mode=mode) for mode in _FOLLOW_LOAD]
     candidates += sorted(natural, key=lambda each: before is None or each.mode != before.mode)
     candidates += _ending_as(house, outlook, schedule, slot)
+    candidates = [each for each in candidates if can_be_told(house, each)] or natural[:1]
     command, given = _first_that_fits(house, outlook, schedule, slot, soc_kwh, candidates)
     if not house.inverter.can_curtail or schedule.curtailed_kwh[slot] <= MATCH_KWH:
         return command
@@ -66,6 +68,21 @@ def command_for(  # noqa: PLR0913 (what came before and what was ordered decide 
         and dark.grid_import_kwh <= most_import_kwh + MATCH_KWH
     )
     return dark_command if is_better else command
+
+
+def can_be_told(house: House, command: InverterCommand) -> bool:
+    """Whether the inverter knows the mode, and what ends it at a floor or ceiling (dispatch).
+
+    A forced mode is no way to do nothing where it always runs at full power.
+    """
+    if command.power_kw is not None and command.power_kw < NO_POWER_KW and not house.sets_powers:
+        return False
+    needed = {command.mode}
+    if command.floor_kwh is not None:
+        needed.add(Mode.HOLD)
+    if command.ceiling_kwh is not None:
+        needed.add(Mode.FEED_IN)
+    return needed <= house.modes
 
 
 def carried_on(
@@ -113,16 +130,20 @@ def _first_that_fits(
     soc_kwh: float,
     candidates: Sequence[InverterCommand],
 ) -> tuple[InverterCommand, Flows]:
-    """The first command that moves the battery as the schedule does, else the last of them."""
+    """The first command that moves the battery as the schedule does, else the last of them.
+
+    Where the inverter lacks a mode, else what comes nearest.
+    """
     charge, discharge = float(schedule.charge_kwh[slot]), float(schedule.discharge_kwh[slot])
+    given, off = [], []
     for command in candidates:
-        given = flows_under(house, command, outlook, slot, soc_kwh)
-        if (
-            abs(given.charge_kwh - charge) <= MATCH_KWH
-            and abs(given.discharge_kwh - discharge) <= MATCH_KWH
-        ):
-            return command, given
-    return candidates[-1], flows_under(house, candidates[-1], outlook, slot, soc_kwh)
+        given.append(flows_under(house, command, outlook, slot, soc_kwh))
+        apart = abs(given[-1].charge_kwh - charge), abs(given[-1].discharge_kwh - discharge)
+        if max(apart) <= MATCH_KWH:
+            return command, given[-1]
+        off.append(max(apart))
+    best = len(given) - 1 if house.modes == _EVERY_MODE else off.index(min(off))
+    return candidates[best], given[best]
 
 
 def _cost_p(outlook: Outlook, slot: int, given: Flows) -> float:

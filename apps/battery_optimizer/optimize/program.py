@@ -10,9 +10,9 @@ from enum import Enum, auto
 from typing import Any
 
 import cvxpy as cp
-import numpy as np
 
 from battery_optimizer.model.house import Battery
+from battery_optimizer.model.slots import Floats
 from battery_optimizer.model.tariff import bill
 from battery_optimizer.optimize.inputs import N_TERMINAL_LINES, ProgramInputs
 
@@ -85,13 +85,9 @@ class Program:
     slack: Slack
     directions: "Directions | None"
 
-    def set(self, inputs: ProgramInputs) -> None:
-        """Set every parameter that has changed; nothing is compiled again."""
-        for name, parameter in self.parameters.items():
-            value = getattr(inputs, name)
-            # CVXPY checks what it is given, which takes longer than to see that it is the same.
-            if parameter.value is None or not np.array_equal(parameter.value, value):
-                parameter.value = value
+    def values(self, inputs: ProgramInputs) -> dict[int, Floats]:
+        """The parameters' values by their CVXPY ids."""
+        return {parameter.id: getattr(inputs, name) for name, parameter in self.parameters.items()}
 
 
 def compile_program(

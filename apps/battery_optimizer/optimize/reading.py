@@ -1,6 +1,7 @@
 """From HiGHS' columns to a schedule, and from a relaxed schedule to one that can be done."""
 
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
@@ -21,6 +22,15 @@ class CompiledProgram:
 
     program: Program
     problem: CompiledProblem
+
+    @classmethod
+    def of(cls, program: Program) -> Self:
+        """A program compiled for HiGHS."""
+        return cls(program, CompiledProblem(program.problem))
+
+    def load(self, inputs: ProgramInputs) -> None:
+        """Hand HiGHS the program for these inputs; nothing is compiled again."""
+        self.problem.load(self.program.values(inputs))
 
 
 def read_schedule(compiled: CompiledProgram, solution: Solution, inputs: ProgramInputs) -> Schedule:

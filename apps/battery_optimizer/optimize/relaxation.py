@@ -27,7 +27,6 @@ from battery_optimizer.optimize.directions import (
 from battery_optimizer.optimize.inputs import ProgramInputs
 from battery_optimizer.optimize.program import Feature, compile_program
 from battery_optimizer.optimize.reading import CompiledProgram, read_schedule, repaired
-from battery_optimizer.optimize.solver import CompiledProblem
 
 _MOST_PROGRAMS = 12
 """Compiled programs kept: horizons, features and temperatures of the battery in use."""
@@ -81,8 +80,7 @@ class ExactSolver:
         """
         started = perf_counter()
         relaxed = self._compiled(battery, inputs, features)
-        relaxed.program.set(inputs)
-        relaxed.problem.load()
+        relaxed.load(inputs)
         solution = relaxed.problem.solve_lp()
         schedule, gap_p = repaired(battery, inputs, read_schedule(relaxed, solution, inputs))
         if gap_p <= GAP_P:
@@ -104,8 +102,7 @@ class ExactSolver:
         started: float,
     ) -> Optimum:
         exact = self._compiled(battery, inputs, features | {Feature.EXCLUSIVE})
-        exact.program.set(inputs)
-        exact.problem.load()
+        exact.load(inputs)
         slots = doubtful_slots(inputs)
         deadline = started + self._time_limit_s
         while True:
@@ -139,8 +136,7 @@ class ExactSolver:
         n_slots = len(inputs.hours)
         key = (battery, n_slots, features)
         if key not in self._programs:
-            program = compile_program(battery, n_slots, features)
-            self._programs[key] = CompiledProgram(program, CompiledProblem(program.problem))
+            self._programs[key] = CompiledProgram.of(compile_program(battery, n_slots, features))
             while len(self._programs) > _MOST_PROGRAMS:
                 self._programs.popitem(last=False)
         self._programs.move_to_end(key)

@@ -1,8 +1,8 @@
 """CVXPY's program in HiGHS' hands: compiled once, and each time only new numbers.
 
 CVXPY's own `solve` makes every boolean an integer in every slot, starts each time from nothing, and
-drops the bound of an interrupted search. So this asks CVXPY for the matrices (its documented
-`get_problem_data`) and calls HiGHS itself.
+drops the bound of an interrupted search. So this takes the matrices from CVXPY (see `parametric`)
+and calls HiGHS itself.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
-import cvxpy as cp
 import highspy
 import numpy as np
 
 from battery_optimizer.errors import Infeasible, SolverFailed
 from battery_optimizer.model.slots import Floats
+from battery_optimizer.optimize.parametric import Lp, ParametricLp
 
 _OPTIONS: Mapping[str, bool | int | float | str] = {
     "output_flag": False,
@@ -53,36 +53,33 @@ class CompiledProblem:
     """A CVXPY problem that HiGHS solves again and again, with changing parameters."""
 
     def __init__(self, problem: Any) -> None:  # noqa: ANN401 (CVXPY ships no types)
-        if not problem.is_dpp():
-            raise ValueError("the program must be affine in its parameters (DPP)")
-        self._problem = problem
+        self._parametric = ParametricLp(problem)
         self._highs = highspy.Highs()
         for name, value in _OPTIONS.items():
             self._highs.setOptionValue(name, value)
         self._basis: Any = None
-        self._lp: Any = None
-        self.columns_of: dict[int, int] = {}
+        self._lp: Lp | None = None
 
-    def load(self) -> None:
-        """Hand HiGHS the parameters' present values; every column continuous."""
-        data, _, _ = self._problem.get_problem_data(
-            cp.HIGHS, canon_backend="COO", solver_opts={"use_quad_obj": False}
-        )
-        self.columns_of = data["param_prob"].var_id_to_col
-        self._lp = _highs_lp(data)
-        self._highs.passModel(self._lp)
+    def load(self, values: Mapping[int, Floats]) -> None:
+        """Hand HiGHS the program with these values of its parameters, by their CVXPY ids."""
+        self._lp = self._parametric.at(values)
+        self.reload()
+
+    def reload(self) -> None:
+        """The program as it was last loaded: nothing fixed, every column continuous."""
+        self._loaded().hand_to(self._highs)
 
     def column(self, variable: Any, index: int = 0) -> int:  # noqa: ANN401
         """The HiGHS column of one element of a CVXPY variable."""
-        return self.columns_of[variable.id] + index
+        return self._parametric.columns_of[variable.id] + index
 
     def values(self, variable: Any, columns: Floats) -> Floats:  # noqa: ANN401
         """The part of a solution that belongs to a CVXPY variable."""
-        first = self.columns_of[variable.id]
+        first = self.column(variable)
         return columns[first : first + variable.size]
 
     def fix(self, columns: Sequence[int], lower: Sequence[float], upper: Sequence[float]) -> None:
-        """Bound some columns; holds until the next `load`."""
+        """Bound some columns; holds until the next `load` or `reload`."""
         self._highs.changeColsBounds(
             len(columns), np.array(columns, np.int32), np.array(lower), np.array(upper)
         )
@@ -119,11 +116,16 @@ class CompiledProblem:
         for name, value in (_BARE_OPTIONS | {"mip_abs_gap": gap_p}).items():
             highs.setOptionValue(name, value)
         started = perf_counter()
-        highs.passModel(self._lp)
+        self._loaded().hand_to(highs)
         kinds = np.full(len(integers), highspy.HighsVarType.kInteger)
         highs.changeColsIntegrality(len(integers), np.array(integers, np.int32), kinds)
         highs.run()
         return perf_counter() - started
+
+    def _loaded(self) -> Lp:
+        if self._lp is None:
+            raise ValueError("no program is loaded")
+        return self._lp
 
     def _solution(self, *, is_mip: bool = False) -> Solution:
         highs = self._highs
@@ -143,46 +145,3 @@ class CompiledProblem:
             columns=np.array(found.col_value),
             row_duals=np.empty(0) if is_mip else np.array(found.row_dual),
         )
-
-
-def _highs_lp(data: Mapping[str, Any]) -> Any:  # noqa: ANN401
-    """CVXPY's conic form, A x = b above A x <= b, as HiGHS' LP.
-
-    A row of one column becomes a bound of that column: fewer rows, and a smaller basis.
-    """
-    matrix, upper = data["A"].tocsc(), np.asarray(data["b"], dtype=float)
-    n_rows, n_columns = matrix.shape
-    lower = np.where(np.arange(n_rows) < data["dims"].zero, upper, -highspy.kHighsInf)
-    rows, values = matrix.indices, matrix.data
-    single = np.bincount(rows, minlength=n_rows) == 1
-    bounding = single[rows]
-    columns = np.repeat(np.arange(n_columns), np.diff(matrix.indptr))[bounding]
-    of_row, factors = rows[bounding], values[bounding]
-    column_lower, column_upper = _column_bounds(data, n_columns)
-    ends = lower[of_row] / factors, upper[of_row] / factors
-    np.maximum.at(column_lower, columns, np.minimum(*ends))
-    np.minimum.at(column_upper, columns, np.maximum(*ends))
-    lp = highspy.HighsLp()
-    lp.num_row_, lp.num_col_ = int(n_rows - single.sum()), n_columns
-    lp.col_cost_ = np.asarray(data["c"], dtype=float)
-    lp.col_lower_, lp.col_upper_ = column_lower, column_upper
-    lp.row_lower_, lp.row_upper_ = lower[~single], upper[~single]
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    lp.a_matrix_.start_ = np.concatenate(([0], np.cumsum(~bounding)))[matrix.indptr]
-    lp.a_matrix_.index_ = (np.cumsum(~single) - 1)[rows[~bounding]]
-    lp.a_matrix_.value_ = values[~bounding]
-    return lp
-
-
-def _column_bounds(data: Mapping[str, Any], n_columns: int) -> tuple[Floats, Floats]:
-    """CVXPY's own bounds of the columns; booleans lie between 0 and 1."""
-    lower, upper = (
-        np.full(n_columns, default) if given is None else np.array(given, dtype=float)
-        for given, default in (
-            (data["lower_bounds"], -highspy.kHighsInf),
-            (data["upper_bounds"], highspy.kHighsInf),
-        )
-    )
-    booleans = np.ravel(data["bool_vars_idx"]).astype(int)
-    lower[booleans], upper[booleans] = 0.0, 1.0
-    return lower, upper

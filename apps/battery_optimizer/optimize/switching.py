@@ -50,6 +50,8 @@ def mode_costs(house: House, outlook: Outlook, schedule: Schedule) -> Floats:
             carried_on(outlook, schedule, slot, mode) is not None for slot in range(len(net))
         ]
         costs[goes_on, MODES.index(mode)] = 0.0
+    lacking = [mode not in house.modes | {Mode.SELF_USE} for mode in MODES]
+    costs[:, lacking] = _NEVER_P
     return costs
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from battery_optimizer.errors import ForecastUnavailable
 from battery_optimizer.forecast.futures import Band
 from battery_optimizer.model.decision import CycleOutcome, SentCommand
-from battery_optimizer.model.house import House
+from battery_optimizer.model.house import NO_SOC_LIMITS, House
 from battery_optimizer.model.modes import SELF_USE, Flows, InverterCommand, Mode, flows
 from battery_optimizer.model.outlook import Future
 from battery_optimizer.model.plan import Plan
@@ -35,6 +35,7 @@ class PlayedHouse:
 
     sets_powers: Final = True
     modes: Final = frozenset(Mode)
+    soc_limits: Final = NO_SOC_LIMITS
     keeps_limits: Final = True
 
     def __init__(

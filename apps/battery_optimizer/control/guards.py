@@ -1,0 +1,68 @@
+"""Limits that always hold: those that the inverter keeps by itself, and the fuse."""
+
+from dataclasses import replace
+from typing import Final
+
+from battery_optimizer.control.proof import battery_kw
+from battery_optimizer.model.house import Battery, House, SocLimits
+from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
+from battery_optimizer.model.telemetry import Telemetry
+
+_CLEARLY: Final = 0.015
+"""States of charge are whole percents: less than one and a half is no difference."""
+_LEAST_CHARGE_KW: Final = 0.2
+"""Less room than this is not worth charging in."""
+
+
+def within_limits(battery: Battery, limits: SocLimits) -> tuple[Battery, tuple[str, ...]]:
+    """The battery as the inverter lets it be used, and what to tell of the difference.
+
+    A floor of the inverter above our reserve, or a ceiling below ours, is then no disobedience.
+    """
+    ceiling_kwh = min(battery.ceiling_kwh, limits.most * battery.capacity_kwh)
+    reserve_kwh = min(max(battery.reserve_kwh, limits.least * battery.capacity_kwh), ceiling_kwh)
+    notes = []
+    if reserve_kwh - battery.reserve_kwh > _CLEARLY * battery.capacity_kwh:
+        notes.append(
+            f"the inverter's own min SoC, {limits.least:.0%}, is above battery.reserve_kwh: it is "
+            f"planned with a reserve of {reserve_kwh:.1f} kWh; lower the one or raise the other"
+        )
+    if battery.ceiling_kwh - ceiling_kwh > _CLEARLY * battery.capacity_kwh:
+        notes.append(
+            f"the inverter's own max SoC is {limits.most:.0%}: it is planned with at most "
+            f"{ceiling_kwh:.1f} kWh; raise it, or set battery.maximum_kwh"
+        )
+    if not notes:
+        return battery, ()
+    limited = replace(battery, reserve_kwh=reserve_kwh, maximum_kwh=ceiling_kwh)
+    return limited, tuple(notes)
+
+
+def within_fuse(house: House, command: InverterCommand, telemetry: Telemetry) -> InverterCommand:
+    """The command with no more charging than the fuse leaves room for, as measured now.
+
+    Where there is next to none, or the power cannot be set, self-use: the battery then helps. What
+    the house itself draws is never refused.
+    """
+    drawn_kw = _without_battery_kw(telemetry)
+    if command.mode is not Mode.FORCE_CHARGE or drawn_kw is None:
+        return command
+    room_kw = house.grid.import_limit_kw - drawn_kw
+    if (command.power_kw or 0.0) <= room_kw:
+        return command
+    if not house.sets_powers or room_kw < _LEAST_CHARGE_KW:
+        return replace(SELF_USE, curtail=command.curtail)
+    return replace(command, power_kw=round(room_kw, 2))
+
+
+def _without_battery_kw(telemetry: Telemetry) -> float | None:
+    """What the house, less its sun, draws by itself [kW]; None where it is not measured.
+
+    By the meter, which sees all, before the sum of two sensors.
+    """
+    given_kw = battery_kw(telemetry)
+    if telemetry.grid_kw is not None and given_kw is not None:
+        return telemetry.grid_kw + given_kw
+    if telemetry.load_kw is None or telemetry.solar_kw is None:
+        return None
+    return telemetry.load_kw - telemetry.solar_kw

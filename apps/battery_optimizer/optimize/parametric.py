@@ -1,0 +1,138 @@
+"""CVXPY's program as HiGHS' LP: compiled once, and for each plan a single sparse product.
+
+CVXPY's own way from new parameters to matrices checks, copies and converts what never changes,
+and took longer than the solve. Its compiled form, the affine maps `A` and `q` from the parameters
+to the matrices (which differentiable layers use as well), is all that is needed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import cvxpy as cp
+import highspy
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from battery_optimizer.model.slots import Floats
+
+Indices = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lp:
+    """HiGHS' LP: minimize costs @ x, with bounds of the columns and of the rows.
+
+    The matrix is kept by columns: the elements of column j are `starts[j]` to `starts[j + 1]`.
+    """
+
+    costs: Floats
+    column_lower: Floats
+    column_upper: Floats
+    row_lower: Floats
+    row_upper: Floats
+    starts: Indices
+    rows: Indices
+    values: Floats
+
+    def hand_to(self, highs: highspy.Highs) -> None:
+        """Make it the model that HiGHS holds, every column continuous."""
+        n_columns = len(self.costs)
+        highs.passModel(
+            n_columns,
+            len(self.row_lower),
+            len(self.values),
+            int(highspy.MatrixFormat.kColwise),
+            int(highspy.ObjSense.kMinimize),
+            0.0,
+            self.costs,
+            self.column_lower,
+            self.column_upper,
+            self.row_lower,
+            self.row_upper,
+            self.starts,
+            self.rows,
+            self.values,
+            np.zeros(n_columns, dtype=np.int32),
+        )
+
+
+class ParametricLp:
+    """The LP that belongs to any values of a problem's parameters.
+
+    CVXPY's conic form is A x = b above A x <= b. A row of one column becomes a bound of that
+    column: fewer rows, and a smaller basis.
+    """
+
+    def __init__(self, problem: Any) -> None:  # noqa: ANN401 (CVXPY ships no types)
+        if not problem.is_dpp():
+            raise ValueError("the program must be affine in its parameters (DPP)")
+        for parameter in problem.parameters():
+            parameter.value = np.zeros(parameter.shape)  # CVXPY wants some; any will do
+        data, _, _ = problem.get_problem_data(
+            cp.HIGHS, canon_backend="COO", solver_opts={"use_quad_obj": False}
+        )
+        compiled, n_rows = data["param_prob"], len(data["b"])
+        n_columns = compiled.x.size
+        self.columns_of: dict[int, int] = compiled.var_id_to_col
+        self._first_of: dict[int, int] = compiled.param_id_to_col
+        self._own_bounds = _column_bounds(data, n_columns)
+        # Element (row, column) of (-A, b) is row `column * n_rows + row` of this map.
+        from_parameters = sparse.csr_array(compiled.A)
+        used = np.flatnonzero(np.diff(from_parameters.indptr))
+        used = used[used < n_columns * n_rows]
+        self._map = sparse.csr_array(
+            sparse.vstack(
+                (-from_parameters[used], from_parameters[n_columns * n_rows :], compiled.q[:-1])
+            )
+        )
+        self._parts = np.cumsum([len(used), n_rows])
+        self._is_equal = np.arange(n_rows) < data["dims"].zero
+
+        columns, rows = np.divmod(used, n_rows)
+        is_bound = np.bincount(rows, minlength=n_rows) == 1
+        self._is_row, self._in_bound = ~is_bound, is_bound[rows]
+        self._bound_columns, self._bound_rows = columns[self._in_bound], rows[self._in_bound]
+        columns, rows = columns[~self._in_bound], rows[~self._in_bound]
+        self._starts = np.searchsorted(columns, np.arange(n_columns + 1)).astype(np.int32)
+        self._rows = (np.cumsum(self._is_row) - 1)[rows].astype(np.int32)
+
+    def at(self, values: Mapping[int, Floats]) -> Lp:
+        """The LP for these values of the parameters, by their CVXPY ids; all must be given."""
+        known = np.ones(self._map.shape[1])  # the last stays 1, for what is constant
+        for number, value in values.items():
+            first = self._first_of.get(number)
+            if first is not None:  # else the program has no use for it
+                known[first : first + len(value)] = value
+        coefficients, upper, costs = np.split(self._map @ known, self._parts)
+        lower = np.where(self._is_equal, upper, -highspy.kHighsInf)
+        column_lower, column_upper = (bounds.copy() for bounds in self._own_bounds)
+        of_row, factors = self._bound_rows, coefficients[self._in_bound]
+        ends = lower[of_row] / factors, upper[of_row] / factors
+        np.maximum.at(column_lower, self._bound_columns, np.minimum(*ends))
+        np.minimum.at(column_upper, self._bound_columns, np.maximum(*ends))
+        return Lp(
+            costs=costs,
+            column_lower=column_lower,
+            column_upper=column_upper,
+            row_lower=lower[self._is_row],
+            row_upper=upper[self._is_row],
+            starts=self._starts,
+            rows=self._rows,
+            values=coefficients[~self._in_bound],
+        )
+
+
+def _column_bounds(data: Mapping[str, Any], n_columns: int) -> tuple[Floats, Floats]:
+    """CVXPY's own bounds of the columns; booleans lie between 0 and 1."""
+    lower, upper = (
+        np.full(n_columns, default) if given is None else np.array(given, dtype=float)
+        for given, default in (
+            (data["lower_bounds"], -highspy.kHighsInf),
+            (data["upper_bounds"], highspy.kHighsInf),
+        )
+    )
+    booleans = np.ravel(data["bool_vars_idx"]).astype(int)
+    lower[booleans], upper[booleans] = 0.0, 1.0
+    return lower, upper
