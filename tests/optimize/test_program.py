@@ -18,7 +18,6 @@ from battery_optimizer.optimize.inputs import program_inputs
 from battery_optimizer.optimize.program import compile_program
 from battery_optimizer.optimize.reading import CompiledProgram, read_schedule
 from battery_optimizer.optimize.relaxation import ExactSolver
-from battery_optimizer.optimize.solver import CompiledProblem
 from builders import (
     MIDNIGHT,
     WATT_HOUR,
@@ -38,15 +37,9 @@ def relaxed(*args: object, **world: object) -> Schedule:
     """The plain LP's own solution, neither verified nor repaired."""
     house = a_house(world.pop("house", None))
     inputs = program_inputs(house, an_outlook(*args, **world), 5.0)
-    compiled = _compile(house.battery, len(inputs.hours))
-    compiled.program.set(inputs)
-    compiled.problem.load()
+    compiled = CompiledProgram.of(compile_program(house.battery, len(inputs.hours)))
+    compiled.load(inputs)
     return read_schedule(compiled, compiled.problem.solve_lp(), inputs)
-
-
-def _compile(battery: object, n_slots: int) -> CompiledProgram:
-    program = compile_program(battery, n_slots)
-    return CompiledProgram(program, CompiledProblem(program.problem))
 
 
 class TestC1EveryKwhGoesSomewhere:

@@ -186,8 +186,7 @@ def bare_solve(case: Case, *, exact: bool) -> Callable[[], float]:
     program = compile_program(case.house.battery, case.outlook.horizon.n_slots, features)
     problem = CompiledProblem(program.problem)
     inputs = program_inputs(case.house, case.outlook, case.soc_kwh)
-    program.set(inputs)
-    problem.load()
+    problem.load(program.values(inputs))
     integers: list[int] = []
     if program.directions is not None:
         for variable, slots in (
