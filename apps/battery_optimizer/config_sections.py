@@ -49,6 +49,8 @@ class RatesSettings(Section):
     """Import rate when it is always the same [p/kWh]."""
     fixed_export_p: Annotated[float | None, Range(-1000, 1000)] = None
     """Export rate when it is always the same [p/kWh]; 0 where exports are not paid for."""
+    standing_charge_p: Annotated[float | None, Range(0, 1000)] = None
+    """Standing charge, for the bills that are shown [p/day]; none: Octopus is asked."""
     account: str | None = None
     """Octopus account number (A-...), to find the tariffs with the API key."""
     api_key: SecretStr | None = None

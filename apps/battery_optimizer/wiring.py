@@ -15,6 +15,7 @@ from battery_optimizer.adapters.instance import HEARTBEAT, Instance
 from battery_optimizer.adapters.overrides import HouseholdOrders
 from battery_optimizer.adapters.rates_feed import RatesFeed
 from battery_optimizer.adapters.solar_feed import SolarFeed
+from battery_optimizer.adapters.standing_feed import StandingFeed
 from battery_optimizer.adapters.store import Store
 from battery_optimizer.adapters.telemetry import EntityMeters
 from battery_optimizer.config import Config
@@ -26,6 +27,7 @@ from battery_optimizer.model.meters import MeterEntities
 from battery_optimizer.model.plan import Plan
 from battery_optimizer.model.settings import Control
 from battery_optimizer.model.shown import Shown
+from battery_optimizer.simulate.ledger import Ledger
 from battery_optimizer.simulate.review import Review
 from battery_optimizer.wiring_found import Survey
 from battery_optimizer.wiring_inverter import AnyInverter, connect_inverter, find_inverter
@@ -34,6 +36,7 @@ from battery_optimizer.wiring_sources import (
     forecaster,
     rates_source,
     solar_sources,
+    tariff_name,
 )
 
 DATABASE: Final = "battery_optimizer.db"
@@ -77,6 +80,8 @@ class RunningHouse:
     cycle: Cycle
     orders: HouseholdOrders
     review: Review
+    ledger: Ledger
+    standing: StandingFeed
     survey: Survey
     pruned_at: datetime | None = None
 
@@ -97,11 +102,14 @@ class RunningHouse:
             instance=self.instance.id,
             inverter=self.instance.inverter,
             yesterday=self.review.latest,
+            savings=self.ledger.savings,
         )
 
     def look_back(self, now: datetime) -> None:
-        """A little more of what yesterday's decisions lost, and why."""
+        """A little more of what yesterday's decisions lost, and why; bills up to date."""
         self.review.look(now)
+        self.standing.refresh(now)
+        self.ledger.look(now, self.review.latest)
 
     def rival(self, now: datetime) -> str | None:
         """Why this app must stand aside, if it must."""
@@ -169,12 +177,10 @@ def connect(config: Config, host: Host) -> RunningHouse:
     store = Store(host.folder / (DATABASE if has_home_assistant else SIMULATED_DATABASE))
     meters = EntityMeters(read_state=host.read_state, entities=wired.meters, battery=config.battery)
     inverter = connect_inverter(config, host, wired, store)
-    rates = RatesFeed(
-        source,
-        store,
-        DemoRates() if config.rates.demo == "auto" and not has_home_assistant else None,
-        fixed=fixed_rates(config.rates),
-    )
+    demo = DemoRates() if config.rates.demo == "auto" and not has_home_assistant else None
+    rates = RatesFeed(source, store, demo, fixed=fixed_rates(config.rates))
+    charge_p = config.rates.standing_charge_p
+    standing = StandingFeed(source, store.money, demo, fixed_p=charge_p)
     solar = SolarFeed(sources=solar_sources(config, host.read_state, place), store=store)
     survey = Survey(
         config=config,
@@ -208,6 +214,16 @@ def connect(config: Config, host: Host) -> RunningHouse:
             house=config.house,
             settings=config.planner,
             keeps_limits=inverter.keeps_limits,
+        ),
+        standing=standing,
+        ledger=Ledger(
+            readings=store,
+            books=store.money,
+            rates=rates,
+            standing=standing,
+            house=config.house,
+            tariff=tariff_name(source.name, config.rates),
+            has_solar=wired.meters.solar is not None,
         ),
         cycle=Cycle(
             house=config.house,

@@ -74,6 +74,12 @@ def fixed_rates(rates: RatesSettings) -> dict[Direction, float]:
     return {way: rate for way, rate in fixed.items() if rate is not None}
 
 
+def tariff_name(source: str, rates: RatesSettings) -> str:
+    """What bills are reckoned by: another name for another tariff."""
+    fixed = [f"{way} {rate:g} p" for way, rate in fixed_rates(rates).items()]
+    return ", ".join(fixed if len(fixed) == len(Direction) else [source, *fixed])
+
+
 def forecaster(config: Config, place: Place) -> HistoryForecaster:
     """Knows the panels, so that even with no forecast there is a sky to go by."""
     solar = config.solar

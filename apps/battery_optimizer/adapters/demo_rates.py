@@ -32,6 +32,8 @@ SPELL_SHARE: Final = 0.12
 SPELL_LENGTH: Final = timedelta(hours=7)
 SPELL_DEPTHS_P: Final = (10.0, 15.0)
 
+STANDING_CHARGE_P: Final = 50.0
+
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -58,6 +60,10 @@ class DemoRates:
             rates.append(rate)
             slot += SLOT
         return rates
+
+    def standing_charge(self, now: datetime) -> float:  # noqa: ARG002 - always the same
+        """What being connected costs [p/day]."""
+        return STANDING_CHARGE_P
 
 
 def published_until(now: datetime) -> datetime:

@@ -8,6 +8,7 @@ import numpy as np
 from battery_optimizer.model.decision import CycleOutcome, CycleResult
 from battery_optimizer.model.loss import Yesterday
 from battery_optimizer.model.modes import Mode
+from battery_optimizer.model.money import Savings
 from battery_optimizer.model.plan import Plan, SlotPlan
 from battery_optimizer.model.slots import HOUR, UK
 from battery_optimizer.model.tariff import RateClass, classify
@@ -30,6 +31,8 @@ class Shown:
     """What that app drives: the id of the entity that sets the mode."""
     yesterday: Yesterday | str = ""
     """What looking back at yesterday found, or why it found nothing."""
+    savings: Savings = Savings()
+    """Bills so far, and what the house would have paid otherwise."""
 
     @property
     def plan(self) -> Plan | None:
