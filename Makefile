@@ -8,7 +8,11 @@ DATA ?= ../shared/data/home_a.csv.gz
 HOME_JSON ?= ../shared/bench/home.json
 CASES ?= ../shared/bench
 
-.PHONY: run test lint backtest bench clean
+# Home Assistant Core has an environment of its own, and needs Python 3.13.
+PYTHON_HA ?= python3.13
+VENV_HA := .venv-ha
+
+.PHONY: run test test-ha lint backtest bench clean
 
 run: $(VENV)/.installed
 	$(BIN)/python -m battery_optimizer.simulate.live
@@ -19,6 +23,10 @@ test: $(VENV)/.installed
 	$(BIN)/python -m pytest --cov --cov-report=term; tested=$$?; \
 	[ $$linted = 0 ] || echo 'ruff or mypy found something: see the top' >&2; \
 	[ $$linted = 0 ] && [ $$tested = 0 ]
+
+# Stories around a real Home Assistant Core: ARGS='-m slow' for those that take a quarter of an hour.
+test-ha: $(VENV)/.installed $(VENV_HA)/.installed
+	HASS=$(abspath $(VENV_HA)/bin/hass) $(BIN)/python -m pytest tests/home_assistant $(or $(ARGS),-m 'not slow')
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
@@ -32,11 +40,19 @@ bench: $(VENV)/.installed
 	$(BIN)/python -m battery_optimizer.simulate bench --cases $(CASES) $(ARGS)
 
 clean:
-	rm -rf $(VENV) build .coverage
+	rm -rf $(VENV) $(VENV_HA) build .coverage
 
 $(VENV)/.installed: requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13) and "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 ...")'
 	@echo 'Setting up $(VENV), once; it takes a minute or two'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+$(VENV_HA)/.installed: requirements-ha.txt
+	@command -v $(PYTHON_HA) >/dev/null || { echo 'Home Assistant Core needs Python 3.13: make PYTHON_HA=/path/to/python3.13 test-ha' >&2; exit 1; }
+	@$(PYTHON_HA) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13) and "Home Assistant Core needs Python 3.13: make PYTHON_HA=/path/to/python3.13 test-ha")'
+	@echo 'Setting up $(VENV_HA), once; it takes ten minutes and 600 MB'
+	$(PYTHON_HA) -m venv $(VENV_HA)
+	$(VENV_HA)/bin/pip install --quiet --disable-pip-version-check -r requirements-ha.txt
 	touch $@

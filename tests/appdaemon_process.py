@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -82,8 +82,10 @@ def running(
     *,
     time_zone: str = "Europe/London",
     has_home: bool = True,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[LiveAppDaemon]:
-    """AppDaemon with these apps; stopped at the end."""
+    """AppDaemon with these apps; stopped at the end. `environment` may name a Home Assistant."""
+    given = dict(environment or {})
     root = folder / "checkout"
     (root / "apps").mkdir(parents=True)
     # A copy: AppDaemon restarts its apps whenever somebody edits a file.
@@ -100,15 +102,15 @@ def running(
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     run = folder / "run"
-    prepare(run, environment={}, url=url, root=root)
-    if not has_home:
+    is_connected = prepare(run, environment=given, url=url, root=root)
+    if not has_home and not is_connected:
         (run / "apps" / "simulated_home.yaml").unlink()
     with (run / "appdaemon.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "appdaemon", "-c", str(run)],
             stdout=log,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **given},
         )
     live = LiveAppDaemon(process, url, run)
     try:

@@ -1,0 +1,115 @@
+"""A house for the stories: Home Assistant, AppDaemon with the app, and an Octopus of our own."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from appdaemon_process import LiveAppDaemon, running, shipped_apps
+from battery_optimizer.model.slots import floor_to_slot
+from home_assistant.core import SELECT, HomeAssistant
+from octopus_server import OctopusServer, a_row, half_hours
+
+IMPORT: Final = "E-1R-AGILE-24-10-01-C"
+EXPORT: Final = "E-1R-AGILE-OUTGOING-19-05-13-C"
+SLOTS_BEFORE: Final = 48
+CYCLE: Final = timedelta(minutes=5)
+HEALTH: Final = "sensor.battery_optimizer_health"
+HEARTBEAT: Final = "sensor.battery_optimizer_heartbeat"
+MODE: Final = "sensor.battery_optimizer_mode"
+
+
+class Octopus(OctopusServer):
+    """Prices that leave no doubt what to do now, whatever the time of day."""
+
+    def sell_now(self) -> None:
+        """Exports pay best now and a little less each half hour; soon energy is nearly free."""
+        dear = [100.0 - 3 * t for t in range(4)]
+        self._publish(imports=[96.0] * 4 + [1.0] * 92, exports=dear + [0.5] * 92)
+
+    def buy_now(self) -> None:
+        """Cheap now, dearer each half hour, then dear for good; exports pay nothing."""
+        self._publish(imports=[-20.0, -15.0, -10.0] + [40.0] * 93, exports=[0.0] * 96)
+
+    def nothing_to_gain(self) -> None:
+        """The same all day long."""
+        self._publish(imports=[25.0] * 96, exports=[0.0] * 96)
+
+    def _publish(self, *, imports: list[float], exports: list[float]) -> None:
+        start = floor_to_slot(datetime.now(UTC))
+        before = start - SLOTS_BEFORE * timedelta(minutes=30)
+        for code, values in ((IMPORT, imports), (EXPORT, exports)):
+            self.unit_rates[code] = half_hours(before, [25.0 * (code == IMPORT)] * SLOTS_BEFORE)
+            self.publish(code, half_hours(start, values))
+            self.standing_charges[code] = [a_row(before, None, 50.0)]
+
+
+@dataclass(frozen=True)
+class House:
+    """All that runs."""
+
+    core: HomeAssistant
+    app: LiveAppDaemon
+    octopus: Octopus
+
+    def think_again(self) -> None:
+        """Another cycle now, with the prices as they are."""
+        time.sleep(1)  # a heartbeat is told to the second
+        asked_at = datetime.now(UTC).replace(microsecond=0)
+        answer = self.app.post("/api/appdaemon/battery_optimizer_refresh_prices", {})
+        assert answer.status_code == 202
+        self.app.wait_until(lambda: (self.heartbeat or asked_at - CYCLE) >= asked_at, "a cycle")
+
+    @property
+    def heartbeat(self) -> datetime | None:
+        """When the last cycle was; None where Home Assistant does not know."""
+        state = self.core.state(HEARTBEAT)
+        return None if state in (None, "unknown", "unavailable") else datetime.fromisoformat(state)
+
+    def wait_for_plan(self, count: int = 1) -> None:
+        """Until so many plans were logged since the start of AppDaemon."""
+        self.app.wait_until(lambda: self.plans >= count, f"plan {count}", 90)
+        self.core.wait_until(lambda: self.core.state(HEARTBEAT) is not None, "the heartbeat")
+
+    @property
+    def plans(self) -> int:
+        return self.app.log.count("battery_optimizer: Plan until")
+
+    @property
+    def mode(self) -> str | None:
+        """The inverter's, in Home Assistant's own state."""
+        return self.core.state(SELECT)
+
+    @property
+    def problems(self) -> str:
+        """What health says."""
+        return " ".join(self.core.attributes(HEALTH).get("problems", ()))
+
+
+def settings(octopus: OctopusServer, **changes: object) -> dict[str, Any]:
+    """The shipped ones, but for a fixed tariff, no dwell, and nothing known of the entities."""
+    apps = shipped_apps(
+        entities={},
+        commands={"dwell_minutes": 0},
+        rates={
+            "import_product": "AGILE-24-10-01",
+            "export_product": "AGILE-OUTGOING-19-05-13",
+            "region": "C",
+            "base_url": octopus.url,
+        },
+        solar={"sources": ["solcast"]},
+    )
+    apps["battery_optimizer"] |= changes
+    return apps
+
+
+@contextmanager
+def house(
+    folder: Path, core: HomeAssistant, octopus: Octopus, **changes: object
+) -> Iterator[House]:
+    """The app, connected to this Home Assistant."""
+    with running(folder, settings(octopus, **changes), environment=core.environment) as app:
+        yield House(core, app, octopus)
