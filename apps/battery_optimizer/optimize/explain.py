@@ -1,13 +1,13 @@
 """Why each slot does what it does, in a householder's words, from the solution itself."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.plan import Schedule
-from battery_optimizer.model.slots import UK, Floats
+from battery_optimizer.model.slots import UK
 
 _SOME_KWH = 0.02
 """Less than this is not worth a word."""
@@ -32,20 +32,27 @@ class Story:
     def __init__(self, outlook: Outlook, schedule: Schedule, zone: ZoneInfo = UK) -> None:
         self._outlook = outlook
         self._schedule = schedule
-        self._zone = zone
-        deficit = np.maximum(outlook.net_kwh, 0.0)
-        sells = schedule.discharge_kwh > deficit + _SOME_KWH
-        self._sells = sells
-        self._pays: Floats = np.where(sells, outlook.export_rate, outlook.import_rate)
-        """What a kWh from the battery brings in each slot [p/kWh]."""
-        self._gives = schedule.discharge_kwh > _SOME_KWH
-        self._empties = self._gives & (schedule.soc_kwh[1:] <= schedule.soc_kwh.min() + _SOME_KWH)
-        self._buys = (
-            (schedule.charge_kwh > _SOME_KWH)
-            & (schedule.grid_import_kwh > outlook.load_kwh + _SOME_KWH)
-            | ((schedule.charge_kwh > -outlook.net_kwh + _SOME_KWH) & (outlook.net_kwh < 0))
-            | ((schedule.charge_kwh > _SOME_KWH) & (outlook.net_kwh >= 0))
+        moments = (*outlook.horizon.starts, outlook.horizon.end)
+        self._local = [moment.astimezone(zone) for moment in moments]
+        net, charge, soc = outlook.net_kwh, schedule.charge_kwh, schedule.soc_kwh
+        sells = schedule.discharge_kwh > np.maximum(net, 0.0) + _SOME_KWH
+        gives = schedule.discharge_kwh > _SOME_KWH
+        buys = (
+            (charge > _SOME_KWH) & (schedule.grid_import_kwh > outlook.load_kwh + _SOME_KWH)
+            | ((charge > -net + _SOME_KWH) & (net < 0))
+            | ((charge > _SOME_KWH) & (net >= 0))
         )
+        is_empty = soc <= soc.min() + _SOME_KWH
+        # Lists, since what follows looks at single slots, where an array is slow.
+        self._rates: list[float] = outlook.import_rate.tolist()
+        self._pays: list[float] = np.where(sells, outlook.export_rate, outlook.import_rate).tolist()
+        """What a kWh from the battery brings in each slot [p/kWh]."""
+        self._sells: list[bool] = sells.tolist()
+        self._gives: list[bool] = gives.tolist()
+        self._buying: list[int] = np.flatnonzero(buys).tolist()
+        self._giving: list[int] = np.flatnonzero(gives).tolist()
+        self._emptying: list[int] = np.flatnonzero(gives & is_empty[1:]).tolist()
+        self._empty_at: list[int] = np.flatnonzero(is_empty).tolist()
 
     def reason(self, slot: int) -> str:
         """Why the slot does what it does: one or two sentences."""
@@ -53,7 +60,7 @@ class Story:
             _SOME_KWH, 0.5 * float(self._outlook.solar_kwh[slot])
         ):
             return self._words_for_curtailing(slot)
-        if self._buys[slot]:
+        if slot in self._buying:
             return self._words_for_buying(slot)
         if self._gives[slot]:
             return self._words_for_giving(slot)
@@ -82,7 +89,7 @@ class Story:
         return f"Charging from the grid {price(rate)}{self._purpose(slot)}."
 
     def _words_for_giving(self, slot: int) -> str:
-        rate = float(self._pays[slot])
+        rate = self._pays[slot]
         if self._sells[slot]:
             sold = f"Selling from the battery at {pence(rate)}: {self._worth(slot)}."
             return sold + self._waiting_for(slot)
@@ -113,14 +120,12 @@ class Story:
 
     def _waiting_for(self, slot: int) -> str:
         """Why not to charge now: a later slot that charges for less, before all is used up."""
-        now = float(self._outlook.import_rate[slot])
-        rates, rest = self._outlook.import_rate, slice(slot + 1, None)
-        cheaper = np.flatnonzero(self._buys[rest] & (rates[rest] < now))
-        used_up = np.flatnonzero(self._empties[rest] & (self._pays[rest] > now))
-        if not cheaper.size or (used_up.size and used_up[0] < cheaper[0]):
+        rates, now = self._rates, self._rates[slot]
+        later = next((t for t in self._buying if t > slot and rates[t] < now), None)
+        used_up = next((t for t in self._emptying if t > slot and self._pays[t] > now), None)
+        if later is None or (used_up is not None and used_up < later):
             return ""
-        later = slot + 1 + int(cheaper[0])
-        rate = float(rates[later])
+        rate = rates[later]
         when = self._clock(later) + self._day(later)
         then = f"you are paid {pence(-rate)}" if rate < 0 else f"it costs {pence(rate)}"
         return f" Not charging {price(now)}: at {when} {then}."
@@ -131,27 +136,25 @@ class Story:
 
     def _use(self, slot: int) -> str:
         """What energy held at the end of this slot is for: `16:30-19:00 at 34 p`."""
-        reach = self._reach(slot)
-        uses = reach.start + np.flatnonzero(self._gives[reach.start : reach.stop])
-        if not uses.size:
+        reach, pays = self._reach(slot), self._pays
+        uses = [t for t in self._giving if t in reach]
+        if not uses:
             return ""
-        best = int(uses[np.argmax(self._pays[uses])])
-        good = self._gives & (self._pays >= _NEAR * float(self._pays[best]))
+        best = max(uses, key=lambda t: pays[t])
+        least = _NEAR * pays[best]
         first = last = best
-        while first > reach.start and good[first - 1]:
+        while first > reach.start and self._gives[first - 1] and pays[first - 1] >= least:
             first -= 1
-        while last + 1 < reach.stop and good[last + 1]:
+        while last + 1 < reach.stop and self._gives[last + 1] and pays[last + 1] >= least:
             last += 1
         span = f"{self._clock(first)}-{self._clock(last + 1)}"
         verb = "sold " if self._sells[best] else ""
-        return f"{span}{self._day(first)}, {verb}at {pence(float(self._pays[best]))}"
+        return f"{span}{self._day(first)}, {verb}at {pence(pays[best])}"
 
     def _reach(self, slot: int) -> range:
         """The later slots that energy held now can last to: until the battery is next empty."""
-        soc = self._schedule.soc_kwh
-        empty = np.flatnonzero(soc[slot + 2 :] <= soc.min() + _SOME_KWH)
-        last = slot + 1 + int(empty[0]) if empty.size else len(soc) - 2
-        return range(slot + 1, last + 1)
+        ends = next((t for t in self._empty_at if t > slot + 1), len(self._rates))
+        return range(slot + 1, ends)
 
     def _worth(self, slot: int) -> str:
         value = float(self._schedule.energy_value_p_per_kwh[slot])
@@ -159,17 +162,11 @@ class Story:
             return "stored energy is in the way of energy that you are paid to take"
         return f"later a stored kWh would save {pence(value)}"
 
-    def _start(self, slot: int) -> datetime:
-        starts = self._outlook.horizon.starts
-        moment = starts[slot] if slot < len(starts) else self._outlook.horizon.end
-        return moment.astimezone(self._zone)
-
     def _clock(self, slot: int) -> str:
-        return f"{self._start(slot):%H:%M}"
+        return f"{self._local[slot]:%H:%M}"
 
     def _day(self, slot: int) -> str:
-        today = self._start(0).date()
-        ahead = self._start(slot).date() - today
+        ahead = self._local[slot].date() - self._local[0].date()
         if ahead <= timedelta(0):
             return ""
-        return " tomorrow" if ahead == timedelta(days=1) else f" on {self._start(slot):%A}"
+        return " tomorrow" if ahead == timedelta(days=1) else f" on {self._local[slot]:%A}"

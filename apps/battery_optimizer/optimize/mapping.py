@@ -1,16 +1,24 @@
 """From a schedule's energies to the modes that give just these: following the plan is the plan."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 
 from battery_optimizer.model.house import House
-from battery_optimizer.model.modes import NO_POWER_KW, Flows, InverterCommand, Mode, flows
+from battery_optimizer.model.modes import (
+    NO_POWER_KW,
+    SELF_USE,
+    Flows,
+    InverterCommand,
+    Mode,
+    flows,
+)
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.plan import Schedule
 
 MATCH_KWH = 2e-3
 """Two energies this close are the same: less than an inverter's own metering error."""
-_FOLLOW_LOAD = (Mode.SELF_USE, Mode.HOLD, Mode.FEED_IN)
+_NATURAL = tuple(InverterCommand(mode=mode) for mode in (Mode.SELF_USE, Mode.HOLD, Mode.FEED_IN))
 _EVERY_MODE = frozenset(Mode)
 
 
@@ -46,19 +54,12 @@ def command_for(  # noqa: PLR0913 (what came before and what was ordered decide 
     there is no floor. The mode of the slot `before` goes on where it does as well (C20). What a
     person `ordered` comes first (C25), unless the schedule could not follow it.
     """
-    candidates = [] if ordered is None else [ordered]
-    carried = None if before is None else carried_on(outlook, schedule, slot, before.mode)
-    if carried is not None:
-        candidates.append(carried)
-    natural = [InverterCommand(mode=mode) for mode in _FOLLOW_LOAD]
-    candidates += sorted(natural, key=lambda each: before is None or each.mode != before.mode)
-    candidates += _ending_as(house, outlook, schedule, slot)
-    candidates = [each for each in candidates if can_be_told(house, each)] or natural[:1]
-    command, given = _first_that_fits(house, outlook, schedule, slot, soc_kwh, candidates)
+    candidates = partial(_candidates, house, outlook, schedule, slot, before, ordered)
+    command, given = _first_that_fits(house, outlook, schedule, slot, soc_kwh, candidates())
     if not house.inverter.can_curtail or schedule.curtailed_kwh[slot] <= MATCH_KWH:
         return command
     # The sun can only be turned off altogether: worth it where that costs less than none of it.
-    dark_candidates = [replace(each, curtail=True) for each in candidates]
+    dark_candidates = (replace(each, curtail=True) for each in candidates())
     dark_command, dark = _first_that_fits(house, outlook, schedule, slot, soc_kwh, dark_candidates)
     most_import_kwh = max(
         house.grid.import_limit_kw * float(outlook.horizon.hours[slot]), given.grid_import_kwh
@@ -68,6 +69,24 @@ def command_for(  # noqa: PLR0913 (what came before and what was ordered decide 
         and dark.grid_import_kwh <= most_import_kwh + MATCH_KWH
     )
     return dark_command if is_better else command
+
+
+def _candidates(
+    house: House,
+    outlook: Outlook,
+    schedule: Schedule,
+    slot: int,
+    before: InverterCommand | None,
+    ordered: InverterCommand | None,
+) -> Iterator[InverterCommand]:
+    """What could follow the schedule, best first; made one by one, since the first mostly does."""
+    if ordered is not None:
+        yield ordered
+    carried = None if before is None else carried_on(outlook, schedule, slot, before.mode)
+    if carried is not None:
+        yield carried
+    yield from sorted(_NATURAL, key=lambda each: before is None or each.mode != before.mode)
+    yield from _ending_as(house, outlook, schedule, slot)
 
 
 def can_be_told(house: House, command: InverterCommand) -> bool:
@@ -94,7 +113,8 @@ def carried_on(
     is sun that another mode would follow. Covering the load is never left to a forced power.
     """
     charge, discharge = float(schedule.charge_kwh[slot]), float(schedule.discharge_kwh[slot])
-    hours, net = float(outlook.horizon.hours[slot]), float(outlook.net_kwh[slot])
+    hours = float(outlook.horizon.hours[slot])
+    net = float(outlook.load_kwh[slot] - outlook.solar_kwh[slot])
     pauses = max(charge, discharge) <= MATCH_KWH and outlook.solar_kwh[slot] <= MATCH_KWH
     if mode is Mode.FORCE_CHARGE and (pauses or charge > max(-net, 0.0) + MATCH_KWH):
         return InverterCommand(mode=mode, power_kw=charge / hours)
@@ -128,22 +148,27 @@ def _first_that_fits(
     schedule: Schedule,
     slot: int,
     soc_kwh: float,
-    candidates: Sequence[InverterCommand],
+    candidates: Iterable[InverterCommand],
 ) -> tuple[InverterCommand, Flows]:
     """The first command that moves the battery as the schedule does, else the last of them.
 
     Where the inverter lacks a mode, else what comes nearest.
     """
     charge, discharge = float(schedule.charge_kwh[slot]), float(schedule.discharge_kwh[slot])
-    given, off = [], []
+    tried = []
     for command in candidates:
-        given.append(flows_under(house, command, outlook, slot, soc_kwh))
-        apart = abs(given[-1].charge_kwh - charge), abs(given[-1].discharge_kwh - discharge)
-        if max(apart) <= MATCH_KWH:
-            return command, given[-1]
-        off.append(max(apart))
-    best = len(given) - 1 if house.modes == _EVERY_MODE else off.index(min(off))
-    return candidates[best], given[best]
+        if not can_be_told(house, command):
+            continue
+        given = flows_under(house, command, outlook, slot, soc_kwh)
+        apart = max(abs(given.charge_kwh - charge), abs(given.discharge_kwh - discharge))
+        if apart <= MATCH_KWH:
+            return command, given
+        tried.append((apart, command, given))
+    if not tried:
+        return SELF_USE, flows_under(house, SELF_USE, outlook, slot, soc_kwh)
+    has_all = house.modes == _EVERY_MODE
+    _, command, given = tried[-1] if has_all else min(tried, key=lambda each: each[0])
+    return command, given
 
 
 def _cost_p(outlook: Outlook, slot: int, given: Flows) -> float:
