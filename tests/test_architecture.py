@@ -21,13 +21,19 @@ LAYERS = {
     "control": {"model", "errors"},
     "ports": {"model"},
     "commander": {"ports", "control", "model", "errors"},
-    "cycle": {"commander", "ports", "forecast", "optimize", "control", "model", "errors"},
+    "foresight": {"ports", "forecast", "model", "errors"},
+    "cycle": {
+        "commander", "foresight", "ports", "forecast", "optimize", "control", "model", "errors",
+    },
     "config": {"config_sections", "model", "errors"},
     "config_sections": {"model"},
     "config_docs": {"config", "model"},
+    "config_private": set[str](),
+    "diagnostics": {"config", "config_private", "model"},
     "adapters": {"model", "errors"},
     "simulate": {
-        "cycle", "ports", "forecast", "optimize", "control", "config", "model", "errors",
+        "cycle", "ports", "forecast", "optimize", "control", "config", "diagnostics", "model",
+        "errors",
     },
 }  # fmt: skip
 """What each layer may import besides itself; a top-level module not named here is shell."""

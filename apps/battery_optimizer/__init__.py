@@ -3,6 +3,7 @@
     app        the AppDaemon shell: wires adapters to the cycle, sets timers; does not think
     config     the settings of apps.yaml, typed; every mistake names its key path (config_sections)
     cycle      read -> forecast -> optimize -> dispatch -> record: one cycle
+    foresight  from the ports to an outlook
     commander  gives the inverter its orders, watches what comes of them
     ports      what a cycle needs from outside
     model      pure values: the UTC grid, tariffs, the house, outlooks, plans, decisions
@@ -10,7 +11,8 @@
     optimize   pure: the linear program, the planner around it, the reasons
     control    pure: from a plan to one command; whether it is carried out, and what if not
     adapters   I/O, one outside system per file
-    simulate   recorded days, the simulated house, backtests
+    simulate   recorded days, the simulated house, backtests, replays
+    diagnostics  one file that says all, and nothing secret (config_private)
 
 Names, units and signs: energies are kWh per slot on the battery's AC side, `..._kw` average power,
 rates p/kWh including VAT, money pence, times aware UTC. Charge, discharge, import and export are

@@ -131,13 +131,10 @@ class Commander:
         self._steering = replace(self._steering, writes=writes)
 
 
-def inputs_with(
-    inverter: Inverter, in_force: InverterCommand | None, wishes: Wishes
-) -> CycleInputs:
-    """What a decision is made from, with what this inverter can do and be told now."""
-    return CycleInputs(
-        in_force=in_force,
-        wishes=wishes,
+def with_abilities(inputs: CycleInputs, inverter: Inverter) -> CycleInputs:
+    """With what this inverter can do and be told now."""
+    return replace(
+        inputs,
         modes=inverter.modes,
         keeps_limits=inverter.keeps_limits,
         sets_powers=inverter.sets_powers,

@@ -7,47 +7,30 @@ last plan while it is young; stated rules on the present rate; self-use.
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from battery_optimizer.commander import Commander, inputs_with
+from battery_optimizer.commander import Commander, with_abilities
 from battery_optimizer.control.dispatch import dispatch, without_limits
 from battery_optimizer.control.fallback import reactive_command
 from battery_optimizer.control.guards import within_fuse, within_limits
 from battery_optimizer.errors import (
     BatteryOptimizerError,
     DataError,
-    ForecastUnavailable,
     PlanningError,
 )
-from battery_optimizer.forecast.away import while_away
-from battery_optimizer.forecast.outlook import Forecaster, build_outlook
-from battery_optimizer.forecast.rates import RECENT_DAYS
-from battery_optimizer.forecast.solar import TOLD_DAYS, as_told
+from battery_optimizer.forecast.outlook import Forecaster
+from battery_optimizer.foresight import Foreseen, Foresight
 from battery_optimizer.model.decision import CycleInputs, CycleOutcome, CycleResult
 from battery_optimizer.model.house import House
 from battery_optimizer.model.modes import SELF_USE, InverterCommand
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.plan import Plan, SlotPlan
 from battery_optimizer.model.settings import CommandSettings, Control, PlannerSettings
-from battery_optimizer.model.slots import Horizon, day_bounds, floor_to_slot, local_day
-from battery_optimizer.model.telemetry import SolarForecast, Telemetry
+from battery_optimizer.model.slots import day_bounds, local_day
+from battery_optimizer.model.telemetry import Telemetry
 from battery_optimizer.model.wishes import NO_WISHES, Wishes
 from battery_optimizer.optimize.planner import Planner
-from battery_optimizer.ports import History, Inverter, Journal, Meters, Rates, SolarForecasts
+from battery_optimizer.ports import Ports as Ports  # noqa: PLC0414 - whoever makes a cycle needs it
 
-HISTORY_DAYS = 400
-"""How far back the forecasts may look."""
 PAUSED = "Paused by the household: the inverter was put in self-use and is then left alone."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ports:
-    """Everything outside that a cycle touches."""
-
-    meters: Meters
-    rates: Rates
-    solar: SolarForecasts
-    history: History
-    inverter: Inverter
-    journal: Journal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,18 +61,17 @@ class Cycle:
     ) -> None:
         self._house = house
         self._ports = ports
-        self._forecaster = forecaster
+        self._foresight: Foreseen = Foresight(ports, forecaster, settings)
         self._settings = settings
         self._planner = Planner(settings)
         self._commander = Commander(
             inverter=ports.inverter, journal=ports.journal, control=control, settings=commands
         )
-        self._inputs = CycleInputs()
+        self._inputs = CycleInputs(house=house, settings=settings)
         # The house as its inverter lets it be used.
         self._present = house
         self._last_plan: Plan | None = None
         self._last_outlook: Outlook | None = None
-        self._last_told: tuple[datetime, SolarForecast] | None = None
 
     def run(self, now: datetime, wishes: Wishes = NO_WISHES) -> CycleOutcome:
         """One cycle at `now` (UTC). Raises nothing of ours: what went wrong is in the outcome."""
@@ -119,7 +101,10 @@ class Cycle:
         self, in_force: InverterCommand | None, wishes: Wishes
     ) -> tuple[str, ...]:
         """What it can do, and what it keeps the battery from; what to tell of that."""
-        self._inputs = inputs_with(self._ports.inverter, in_force, wishes)
+        before = CycleInputs(
+            house=self._house, settings=self._settings, in_force=in_force, wishes=wishes
+        )
+        self._inputs = with_abilities(before, self._ports.inverter)
         battery, notes = within_limits(self._house.battery, self._inputs.soc_limits)
         self._present = replace(
             self._house,
@@ -140,7 +125,7 @@ class Cycle:
         except DataError as error:
             return self._without_plan(now, None, (str(error),))
         try:
-            outlook, problems = self._outlook(now, wishes)
+            outlook, problems = self._foresight.outlook(now, wishes, self._present.battery)
             house = self._house_at(telemetry)
             plan = self._planner.plan(
                 house, outlook, telemetry.soc_kwh, in_force=in_force, wishes=wishes
@@ -157,35 +142,6 @@ class Cycle:
             plan=plan,
             problems=(*problems, *plan.warnings),
         )
-
-    def _outlook(self, now: datetime, wishes: Wishes) -> tuple[Outlook, tuple[str, ...]]:
-        horizon = Horizon.of_hours(now, self._settings.horizon_hours, self._settings.step)
-        slot = floor_to_slot(now)
-        known = self._ports.rates.known_rates(slot - timedelta(days=RECENT_DAYS), horizon.end, now)
-        observed = replace(
-            self._ports.history.observations(slot - timedelta(days=HISTORY_DAYS), now),
-            told=self._told(now),
-        )
-        solar, problems = self._solar(now)
-        outlook = build_outlook(
-            self._forecaster, self._present.battery, horizon, known, observed, solar
-        )
-        return while_away(outlook, observed, wishes.away_until), problems
-
-    def _told(self, now: datetime) -> SolarForecast:
-        """What was forecast of the sun for past half hours; read once a day."""
-        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        if self._last_told is None or self._last_told[0] != today:
-            start = today - timedelta(days=TOLD_DAYS)
-            told = as_told(self._ports.solar.issued(start, today), start, today)
-            self._last_told = (today, told)
-        return self._last_told[1]
-
-    def _solar(self, now: datetime) -> tuple[SolarForecast | None, tuple[str, ...]]:
-        try:
-            return self._ports.solar.latest(now), ()
-        except ForecastUnavailable as error:
-            return None, (f"{error}; the sun of recent days is taken instead",)
 
     def _without_plan(
         self, now: datetime, telemetry: Telemetry | None, problems: tuple[str, ...]

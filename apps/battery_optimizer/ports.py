@@ -1,6 +1,7 @@
 """What a cycle needs from outside, one verb each. Adapters and simulations fulfil these."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -92,3 +93,15 @@ class Journal(Protocol):
 
     def commands(self, start: datetime, end: datetime) -> Sequence[SentCommand]:
         """What was sent in [start, end), oldest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Everything outside that a cycle touches."""
+
+    meters: Meters
+    rates: Rates
+    solar: SolarForecasts
+    history: History
+    inverter: Inverter
+    journal: Journal

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from battery_optimizer.model.house import NO_SOC_LIMITS, SocLimits
+from battery_optimizer.model.house import NO_SOC_LIMITS, House, SocLimits
 from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.plan import Plan
+from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.telemetry import Telemetry
 from battery_optimizer.model.wishes import NO_WISHES, Wishes
 
@@ -42,11 +43,14 @@ class CommandResult(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CycleInputs:
-    """What a decision was made from, besides the house, its telemetry and the outlook.
+    """What a decision was made from, besides the telemetry and the outlook.
 
-    The first is what the inverter did, the rest what it can do and be told (`ports.Inverter`).
+    The house is as the settings say; what the inverter did, can do and be told (`ports.Inverter`)
+    as it was then.
     """
 
+    house: House
+    settings: PlannerSettings
     in_force: InverterCommand | None = None
     wishes: Wishes = NO_WISHES
     modes: frozenset[Mode] = frozenset(Mode)

@@ -22,20 +22,22 @@ from battery_optimizer.simulate.bench_report import benchmark
 from battery_optimizer.simulate.case import Case, plan_case
 from battery_optimizer.simulate.diary import Diary, loss_figures, split_table
 from battery_optimizer.simulate.recorded import RecordedDays
+from battery_optimizer.simulate.replay import Recording, replayed
 from battery_optimizer.simulate.report import report_of
 
+OTHERWISE = 1
 BAD_INPUT = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 2 where an input cannot be used, with what is wrong with it."""
+    """Run one command; 1 where a replay differs, 2 where an input cannot be used, with why."""
     options = _parser().parse_args(arguments)
     try:
-        options.command(options)
+        code: int | None = options.command(options)
     except BatteryOptimizerError as error:
         print(error, file=sys.stderr)
         return BAD_INPUT
-    return 0
+    return code or 0
 
 
 def backtest(options: argparse.Namespace) -> None:
@@ -81,6 +83,22 @@ def plan(options: argparse.Namespace) -> None:
     if options.out:
         options.out.write_text(json.dumps(result.plan_payload()) + "\n")
     print(json.dumps(result.verdict()))
+
+
+def replay(options: argparse.Namespace) -> int:
+    """Make the decisions of a diagnostics file again, and say which come out otherwise."""
+    recording = Recording.read(options.file)
+    verdicts = list(replayed(recording, tolerance=options.within))
+    for verdict in verdicts:
+        words = verdict.left_out or "; ".join(verdict.differs[: options.most]) or "the same"
+        print(f"{verdict.at:%Y-%m-%d %H:%M:%S} UTC: {words}")
+    differing = sum(bool(verdict.differs) for verdict in verdicts)
+    left_out = sum(verdict.left_out is not None for verdict in verdicts)
+    same = len(verdicts) - differing - left_out
+    print(f"{same} the same, {differing} otherwise, {left_out} left out")
+    for each in recording.other_versions():
+        print(f"note: {each}", file=sys.stderr)
+    return OTHERWISE if differing else 0
 
 
 def bench(options: argparse.Namespace) -> None:
@@ -176,6 +194,13 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(command=plan)
     command.add_argument("case", type=Path)
     command.add_argument("--out", type=Path, help="the plan as JSON")
+    command = commands.add_parser("replay", help=replay.__doc__)
+    command.set_defaults(command=replay)
+    command.add_argument("file", type=Path, help="diagnostics, as JSON or compressed with gzip")
+    command.add_argument(
+        "--within", type=float, default=0.0, help="how far numbers may be apart [p, kW]"
+    )
+    command.add_argument("--most", type=int, default=3, help="differences to name for a cycle")
     command = commands.add_parser("bench", help=bench.__doc__)
     command.set_defaults(command=bench)
     command.add_argument("--cases", type=Path, required=True, help="folder: cases/, peers.csv")

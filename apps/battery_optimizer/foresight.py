@@ -1,0 +1,70 @@
+"""From the ports to an outlook: what is known of rates, load and sun, and what is expected."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from battery_optimizer.errors import ForecastUnavailable
+from battery_optimizer.forecast.away import while_away
+from battery_optimizer.forecast.outlook import Forecaster, build_outlook
+from battery_optimizer.forecast.rates import RECENT_DAYS
+from battery_optimizer.forecast.solar import TOLD_DAYS, as_told
+from battery_optimizer.model.house import Battery
+from battery_optimizer.model.outlook import Outlook
+from battery_optimizer.model.settings import PlannerSettings
+from battery_optimizer.model.slots import Horizon, floor_to_slot
+from battery_optimizer.model.telemetry import SolarForecast
+from battery_optimizer.model.wishes import Wishes
+from battery_optimizer.ports import Ports
+
+HISTORY_DAYS = 400
+"""How far back the forecasts may look."""
+
+
+class Foreseen(Protocol):
+    """Knows what is to come: forecast, or in a replay as it was recorded."""
+
+    def outlook(
+        self, now: datetime, wishes: Wishes, battery: Battery
+    ) -> tuple[Outlook, tuple[str, ...]]:
+        """The outlook from `now` on, and what is wrong with it; DataError where there is none."""
+
+
+class Foresight:
+    """Forecasts from what the ports know."""
+
+    def __init__(self, ports: Ports, forecaster: Forecaster, settings: PlannerSettings) -> None:
+        self._ports = ports
+        self._forecaster = forecaster
+        self._settings = settings
+        self._last_told: tuple[datetime, SolarForecast] | None = None
+
+    def outlook(
+        self, now: datetime, wishes: Wishes, battery: Battery
+    ) -> tuple[Outlook, tuple[str, ...]]:
+        """All that is expected, and what stood in for what could not be had."""
+        horizon = Horizon.of_hours(now, self._settings.horizon_hours, self._settings.step)
+        slot = floor_to_slot(now)
+        known = self._ports.rates.known_rates(slot - timedelta(days=RECENT_DAYS), horizon.end, now)
+        observed = replace(
+            self._ports.history.observations(slot - timedelta(days=HISTORY_DAYS), now),
+            told=self._told(now),
+        )
+        solar, problems = self._solar(now)
+        outlook = build_outlook(self._forecaster, battery, horizon, known, observed, solar)
+        return while_away(outlook, observed, wishes.away_until), problems
+
+    def _told(self, now: datetime) -> SolarForecast:
+        """What was forecast of the sun for past half hours; read once a day."""
+        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        if self._last_told is None or self._last_told[0] != today:
+            start = today - timedelta(days=TOLD_DAYS)
+            told = as_told(self._ports.solar.issued(start, today), start, today)
+            self._last_told = (today, told)
+        return self._last_told[1]
+
+    def _solar(self, now: datetime) -> tuple[SolarForecast | None, tuple[str, ...]]:
+        try:
+            return self._ports.solar.latest(now), ()
+        except ForecastUnavailable as error:
+            return None, (f"{error}; the sun of recent days is taken instead",)

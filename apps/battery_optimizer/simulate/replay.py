@@ -1,0 +1,246 @@
+"""Decisions made again from a diagnostics file, by the very cycle that made them."""
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, Self
+
+from battery_optimizer.cycle import Cycle
+from battery_optimizer.diagnostics import FORMAT, FORMAT_VERSION, versions
+from battery_optimizer.errors import (
+    DataError,
+    ForecastUnavailable,
+    RatesUnavailable,
+    TelemetryUnavailable,
+)
+from battery_optimizer.forecast.outlook import HistoryForecaster
+from battery_optimizer.model.codec import from_plain
+from battery_optimizer.model.decision import (
+    CycleInputs,
+    CycleOutcome,
+    CycleResult,
+    SentCommand,
+)
+from battery_optimizer.model.house import Battery
+from battery_optimizer.model.modes import InverterCommand
+from battery_optimizer.model.outlook import Outlook
+from battery_optimizer.model.plan import Plan
+from battery_optimizer.model.settings import PlannerSettings
+from battery_optimizer.model.slots import SlotSeries
+from battery_optimizer.model.tariff import KnownRates
+from battery_optimizer.model.telemetry import Observations, SolarForecast, Telemetry
+from battery_optimizer.model.wishes import Wishes
+from battery_optimizer.optimize.planner import Planner
+from battery_optimizer.ports import Ports
+
+_GZIP: Final = b"\x1f\x8b"
+_UNREADABLE: Final = (ValueError, TypeError, LookupError, AttributeError)
+_SURE: Final = "optimal"
+"""A solve that ended otherwise was stopped by the clock, and may end elsewhere."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recording:
+    """What a diagnostics file holds that decisions can be made from again."""
+
+    cycles: tuple[CycleOutcome, ...]
+    rates: KnownRates | None
+    versions: dict[str, str]
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Of a file as the app gives it, compressed or not; DataError says what is wrong."""
+        document = _document(path)
+        if document.get("format") != FORMAT:
+            raise DataError(f"{path} is no diagnostics file of this app")
+        written = document.get("format_version")
+        if not isinstance(written, int) or written > FORMAT_VERSION:
+            raise DataError(
+                f"{path} was written by a newer version of this app (format {written}, known is "
+                f"{FORMAT_VERSION}): update"
+            )
+        try:
+            cycles = tuple(from_plain(CycleOutcome, each) for each in document["cycles"])
+            rates: KnownRates | None = from_plain(KnownRates, document["rates"])
+            named = {str(name): str(each) for name, each in document["versions"].items()}
+        except _UNREADABLE as error:
+            raise DataError(f"{path} is damaged: {type(error).__name__} {error}") from error
+        if not cycles:
+            raise DataError(f"{path} holds no cycle: ask for it again once there is a plan")
+        return cls(cycles=cycles, rates=rates, versions=named)
+
+    def other_versions(self) -> list[str]:
+        """What is not as it was, a line for each."""
+        here = versions()
+        return [
+            f"{name} was {self.versions.get(name, 'not there')}, is {here.get(name, 'not there')}"
+            for name in sorted(self.versions.keys() | here.keys())
+            if self.versions.get(name) != here.get(name)
+        ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What became of one cycle: what differs, or why it could not be made again."""
+
+    at: datetime
+    differs: tuple[str, ...] = ()
+    left_out: str | None = None
+
+
+def replayed(recording: Recording, *, tolerance: float = 0.0) -> Iterator[Verdict]:
+    """Each cycle made again; `tolerance` is how far numbers may be apart [p, kW]."""
+    planners: dict[PlannerSettings, Planner] = {}
+    for was in recording.cycles:
+        if was.inputs is None:
+            yield Verdict(at=was.at, left_out="it was recorded by an older version of the app")
+        elif was.result is CycleResult.FELL_BACK and recording.rates is None:
+            yield Verdict(at=was.at, left_out="it followed the rules, and the rates are missing")
+        else:
+            settings = was.inputs.settings
+            planner = planners.setdefault(settings, Planner(settings))
+            again = _Again(was, was.inputs, planner, recording.rates)
+            now_is = again.run(was.at, was.inputs.wishes)
+            differs = tuple(_differences(was, now_is, tolerance))
+            if differs and was.plan is not None and was.plan.solve.status != _SURE:
+                differs = (*differs, f"(its solve ended by {was.plan.solve.status})")
+            yield Verdict(at=was.at, differs=differs)
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        data = path.read_bytes()
+        text = gzip.decompress(data) if data.startswith(_GZIP) else data
+        document = json.loads(text)
+    except (OSError, EOFError, ValueError, RecursionError, zlib.error) as error:
+        raise DataError(f"{path} cannot be read: {error}") from error
+    if not isinstance(document, dict):
+        raise DataError(f"{path} is no diagnostics file of this app")
+    return document
+
+
+class _Again(Cycle):
+    """The cycle, with all that it knew as it was, and hands that touch nothing."""
+
+    def __init__(
+        self,
+        was: CycleOutcome,
+        inputs: CycleInputs,
+        planner: Planner,
+        rates: KnownRates | None,
+    ) -> None:
+        world = _World(was, inputs, rates)
+        super().__init__(
+            house=inputs.house,
+            ports=Ports(
+                meters=world,
+                rates=world,
+                solar=world,
+                history=world,
+                inverter=world,
+                journal=world,
+            ),
+            forecaster=HistoryForecaster(),
+            settings=inputs.settings,
+        )
+        self._foresight = world
+        # One for all: to compile a program takes longer than all the rest.
+        self._planner = planner
+
+
+class _World:
+    """Every port, as it was."""
+
+    def __init__(self, was: CycleOutcome, inputs: CycleInputs, rates: KnownRates | None) -> None:
+        self._was = was
+        self._in_force = inputs.in_force
+        self._rates = rates if was.result is CycleResult.FELL_BACK else None
+        self.modes = inputs.modes
+        self.keeps_limits = inputs.keeps_limits
+        self.sets_powers = inputs.sets_powers
+        self.soc_limits = inputs.soc_limits
+
+    def read(self, now: datetime) -> Telemetry:
+        del now
+        if self._was.telemetry is None:
+            raise TelemetryUnavailable("the battery", "was not measured")
+        return self._was.telemetry
+
+    def known_rates(self, start: datetime, end: datetime, now: datetime) -> KnownRates:
+        del now
+        if self._rates is None:
+            raise RatesUnavailable("no rates were known")
+        return KnownRates(
+            imports=self._rates.imports.between(start, end),
+            exports=self._rates.exports.between(start, end),
+            is_demo=self._rates.is_demo,
+        )
+
+    def latest(self, now: datetime) -> SolarForecast:
+        raise ForecastUnavailable(f"the outlook of {now} is recorded as a whole")
+
+    def issued(self, start: datetime, end: datetime) -> tuple[SolarForecast, ...]:
+        del start, end
+        return ()
+
+    def observations(self, start: datetime, end: datetime) -> Observations:
+        del start
+        nothing = SlotSeries.empty(end)
+        return Observations(load_kw=nothing, solar_kw=nothing)
+
+    def save_observation(self, telemetry: Telemetry) -> None:
+        del telemetry
+
+    def outlook(
+        self, now: datetime, wishes: Wishes, battery: Battery
+    ) -> tuple[Outlook, tuple[str, ...]]:
+        del now, wishes, battery
+        if self._was.result is not CycleResult.PLANNED or self._was.outlook is None:
+            raise DataError("; ".join(self._was.problems) or "there was no plan")
+        return self._was.outlook, ()
+
+    def current(self) -> InverterCommand | None:
+        return self._in_force
+
+    def apply(self, command: InverterCommand, *, other_way: bool = False) -> None:
+        del command, other_way
+
+    def record(self, outcome: CycleOutcome) -> None:
+        del outcome
+
+    def last_plan(self) -> Plan | None:
+        return self._was.plan if self._was.result is CycleResult.KEPT_LAST_PLAN else None
+
+    def commands(self, start: datetime, end: datetime) -> tuple[SentCommand, ...]:
+        del start, end
+        return ()
+
+
+def _differences(was: CycleOutcome, now_is: CycleOutcome, tolerance: float) -> Iterator[str]:
+    """In words, the most important first."""
+
+    def compared(name: str, before: object, after: object) -> Iterator[str]:
+        if isinstance(before, float) and isinstance(after, float):
+            if abs(before - after) <= tolerance or before == after:
+                return
+        elif before == after:
+            return
+        yield f"{name} was {before!r}, is {after!r}"
+
+    yield from compared("result", was.result.value, now_is.result.value)
+    yield from compared("mode", was.command.mode.value, now_is.command.mode.value)
+    yield from compared("power_kw", was.command.power_kw, now_is.command.power_kw)
+    if was.plan is None or now_is.plan is None:
+        return
+    yield from compared("cost_p", was.plan.cost_p, now_is.plan.cost_p)
+    yield from compared("objective_p", was.plan.objective_p, now_is.plan.objective_p)
+    yield from compared("slots", len(was.plan.slots), len(now_is.plan.slots))
+    for before, after in zip(was.plan.slots, now_is.plan.slots, strict=False):
+        at = f"{before.start:%d %b %H:%M} UTC"
+        yield from compared(f"{at}: mode", before.mode.value, after.mode.value)
+        yield from compared(f"{at}: cost_p", before.cost_p, after.cost_p)
+        yield from compared(f"{at}: soc_end_kwh", before.soc_end_kwh, after.soc_end_kwh)
