@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -29,7 +30,6 @@ from battery_optimizer.model.house import Battery
 from battery_optimizer.model.modes import InverterCommand
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.plan import Plan
-from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.slots import SlotSeries
 from battery_optimizer.model.tariff import KnownRates
 from battery_optimizer.model.telemetry import Observations, SolarForecast, Telemetry
@@ -94,15 +94,14 @@ class Verdict:
 
 def replayed(recording: Recording, *, tolerance: float = 0.0) -> Iterator[Verdict]:
     """Each cycle made again; `tolerance` is how far numbers may be apart [p, kW]."""
-    planners: dict[PlannerSettings, Planner] = {}
+    planner_with = cache(Planner)
     for was in recording.cycles:
         if was.inputs is None:
             yield Verdict(at=was.at, left_out="it was recorded by an older version of the app")
         elif was.result is CycleResult.FELL_BACK and recording.rates is None:
             yield Verdict(at=was.at, left_out="it followed the rules, and the rates are missing")
         else:
-            settings = was.inputs.settings
-            planner = planners.setdefault(settings, Planner(settings))
+            planner = planner_with(was.inputs.settings)
             again = _Again(was, was.inputs, planner, recording.rates)
             now_is = again.run(was.at, was.inputs.wishes)
             differs = tuple(_differences(was, now_is, tolerance))
