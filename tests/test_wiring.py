@@ -16,6 +16,7 @@ from battery_optimizer.errors import ConfigError, InverterError
 from battery_optimizer.host import Host
 from battery_optimizer.model.decision import CommandResult, CycleResult
 from battery_optimizer.model.entity import EntityState
+from battery_optimizer.model.found import Presence
 from battery_optimizer.model.house import Battery, GridConnection, House, Inverter
 from battery_optimizer.model.modes import Mode
 from battery_optimizer.model.solar import SolarArray
@@ -116,6 +117,54 @@ def test_a_house_plans_commands_and_remembers(tmp_path: Path) -> None:
 def test_the_prefix_is_found_where_it_is_not_given(tmp_path: Path) -> None:
     with connected(SimulatedHouse(tmp_path), entities={}) as house:
         assert house.meter_entities.soc == "sensor.foxess_battery_soc"
+
+
+def test_what_is_there_is_told_and_what_is_missing_with_advice(tmp_path: Path) -> None:
+    with connected(SimulatedHouse(tmp_path), entities={}) as house:
+        house.run(NIGHT)
+        found = {each.about: each for each in house.survey.look(NIGHT)}
+        assert "found by its modes" in found["Inverter"].words
+        assert "sensor.foxess_load_power" in found["House load"].words
+        assert found["Import rates"].words == "made up, as set (demo rates)"
+        assert found["Solar forecast"].words.startswith("Solcast")
+        assert found["Orders and watchdog"].presence is Presence.OPTIONAL
+    (tmp_path / "other").mkdir()  # where no forecast is stored
+    home = SimulatedHouse(tmp_path / "other")
+    home.others = {"sensor.energy_production_today": EntityState(state="12")}
+    with connected(home, entities={"prefix": "foxess", "load": "sensor.mine"}) as house:
+        house.run(NIGHT)
+        found = {each.about: each for each in house.survey.look(NIGHT)}
+        assert "as set" in found["Inverter"].words
+        assert found["House load"].presence is Presence.MISSING
+        assert "enable sensor.mine" in found["House load"].advice
+        assert "Forecast.Solar" in found["Solar forecast"].advice
+
+
+def test_sensors_that_other_models_name_otherwise_are_found(tmp_path: Path) -> None:
+    home = SimulatedHouse(tmp_path)
+    shown = home.fox.entities()
+    for gone in ("grid_ct", "invbatpower", "pv_power"):
+        del shown[f"sensor.foxess_{gone}"]
+    shown["sensor.foxess_pv_power_now"] = EntityState(state="1")
+    home.states = lambda: shown | home.others  # type: ignore[method-assign]
+    with connected(home) as house:
+        meters = house.meter_entities
+    assert meters.solar == "sensor.foxess_pv_power_now"
+    assert (meters.grid, meters.grid_import) == (None, "sensor.foxess_grid_consumption")
+    assert (meters.battery, meters.battery_charge) == (None, "sensor.foxess_battery_charge")
+
+
+def test_limits_are_waited_for_where_they_are_not_set(tmp_path: Path) -> None:
+    home = SimulatedHouse(tmp_path)
+    capacity = {"battery": {"capacity_kwh": 10}}
+    elsewhere = SETTINGS | capacity | {"entities": {"prefix": "roof"}}
+    with pytest.raises(InverterError, match=r"select\.roof_work_mode does not exist \(yet\)"):
+        connect(
+            Config.from_args(SETTINGS | capacity | {"entities": {"prefix": "roof"}}), home.host()
+        )
+    with connected(home, **capacity) as house:
+        assert house.config.battery.max_charge_kw == 15.0  # the simulated inverter's limit
+        assert house.config.inverter.ac_limit_kw == 15.0
 
 
 def test_without_an_inverter_it_says_what_to_do(tmp_path: Path) -> None:

@@ -21,19 +21,21 @@ from battery_optimizer.errors import BatteryOptimizerError, ConfigError, Inverte
 from battery_optimizer.host import Host
 from battery_optimizer.model.decision import CommandResult
 from battery_optimizer.model.entity import EntityState
+from battery_optimizer.model.found import Finding, as_block
 from battery_optimizer.model.shown import Shown
 from battery_optimizer.model.slots import floor_to_slot
 from battery_optimizer.wiring import RunningHouse, connect
+from battery_optimizer.wiring_found import TIME_ZONE, findings_without
 
 CYCLE: Final = timedelta(minutes=5)
 AFTER_THE_BOUNDARY: Final = timedelta(seconds=1)
 """A slot has surely begun when the cycle that starts it asks for the time."""
 CONNECT_AGAIN_S: Final = 30
+LOOK_AROUND: Final = timedelta(minutes=30)
 LOOK_AGAIN_S: Final = 40
 """After a command, or something odd: by then a mode is felt and polled."""
 STOP_WITHIN_S: Final = 1.5
 """AppDaemon gives all apps together 3 s to stop."""
-TIME_ZONE: Final = "Europe/London"
 SERVED_AS: Final = "battery_optimizer"
 
 
@@ -47,6 +49,8 @@ class BatteryOptimizer(Hass):
         self._said: tuple[object, ...] = ()
         self._started_at = datetime.now(UTC)
         self._problem: str | None = None
+        self._found: tuple[Finding, ...] = ()
+        self._surveyed_at: datetime | None = None
         # Held while a cycle runs, so that the last word to the inverter is `terminate`'s.
         self._turn = threading.Lock()
         self._stopping: int | None = None
@@ -99,8 +103,10 @@ class BatteryOptimizer(Hass):
         try:
             self._house = connect(self._config, self._host())
         except InverterError as error:
-            self._problem = str(error)
-            self.logger.warning("Not started yet: %s", error)
+            if self._problem != str(error):
+                self._problem = str(error)
+                self.logger.warning("Not started yet: %s", error)
+                self._tell_found(findings_without(str(error), self._host()))
         except ConfigError as error:
             self.logger.error("Not started: %s", error)  # noqa: TRY400 - for users
             raise
@@ -132,6 +138,7 @@ class BatteryOptimizer(Hass):
             get_history=self._get_history if has_home_assistant else None,
             sleep=time.sleep,
             now=lambda: datetime.now(UTC),
+            time_zone=str(self.AD.time_zone),
         )
 
     def _call_service(self, service: str, /, **data: Any) -> object:  # noqa: ANN401
@@ -150,6 +157,7 @@ class BatteryOptimizer(Hass):
         self._try("a cycle", self._run_cycle)
         self._try("looking back at yesterday", RunningHouse.look_back)
         self._try("tidying the database", RunningHouse.keep_house)
+        self._try("looking around", self._survey)
 
     def _on_second_look(self, **_: object) -> None:
         self._try("a cycle", self._run_cycle)
@@ -196,6 +204,18 @@ class BatteryOptimizer(Hass):
         if shown.outcome.look_again:
             self.run_in(self._on_second_look, LOOK_AGAIN_S)
 
+    def _survey(self, house: RunningHouse, now: datetime) -> None:
+        """What is there and what is missing; told at the start, and when it is another."""
+        if self._surveyed_at is None or now - self._surveyed_at >= LOOK_AROUND:
+            self._surveyed_at = now
+            self._tell_found(house.survey.look(now))
+
+    def _tell_found(self, found: tuple[Finding, ...]) -> None:
+        before = [(each.about, each.presence, each.advice) for each in self._found]
+        self._found = found
+        if before != [(each.about, each.presence, each.advice) for each in found]:
+            self.logger.info("%s", as_block(found))
+
     def _say(self, shown: Shown) -> None:
         """Log what changed since the last cycle, in plain words."""
         outcome = shown.outcome
@@ -229,7 +249,7 @@ class BatteryOptimizer(Hass):
             status=self._status,
             now=lambda: datetime.now(UTC),
             refresh=lambda: self.run_in(self._on_refresh, 0),
-            battery=self._config.battery,
+            battery=lambda: (self._house.config if self._house else self._config).battery,
             voltage=self._config.web.battery_voltage,
             past=self._past,
         )
@@ -255,4 +275,5 @@ class BatteryOptimizer(Hass):
             solar_source=sun.source if sun else None,
             solar_issued_at=sun.issued_at if sun else None,
             app_problem=self._problem,
+            found=self._found,
         )

@@ -14,7 +14,7 @@ from battery_optimizer.host import Host
 from battery_optimizer.model.entity import EntityState
 from battery_optimizer.model.found import Finding, Presence
 from battery_optimizer.model.meters import MeterEntities
-from battery_optimizer.model.slots import SLOT, UK
+from battery_optimizer.model.slots import UK
 from battery_optimizer.model.tariff import Direction
 from battery_optimizer.wiring_inverter import AnyInverter, Wired
 
@@ -70,7 +70,7 @@ class Survey:
             self._drive(),
             *self._sensors(self._wired.meters),
             *self._limits(),
-            *(self._tariff(way, now) for way in Direction),
+            *(self._tariff(way) for way in Direction),
             self._sun(now),
             _zone(self._host),
             self._helpers(),
@@ -128,17 +128,12 @@ class Survey:
             else "",
         )
 
-    def _tariff(self, way: Direction, now: datetime) -> Finding:
+    def _tariff(self, way: Direction) -> Finding:
         about = f"{way.value.capitalize()} rates"
         fixed = getattr(self._config.rates, f"fixed_{way}_p")
         if fixed is not None:
             return Finding(about=about, words=f"{fixed:g} p/kWh at all times, as set")
-        where = self._where(way)
-        try:
-            self._rates.known_rates(now - SLOT, now + SLOT, now)
-            problem = self._rates.last_error or ""
-        except DataError as error:
-            problem = str(error)
+        where, problem = self._where(way), self._rates.failed.get(way, "")
         return Finding(
             about=about,
             words=where,

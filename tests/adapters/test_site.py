@@ -18,13 +18,16 @@ from battery_optimizer.adapters.web import Status
 from battery_optimizer.adapters.web_api import api_page, openapi
 from battery_optimizer.adapters.web_history import Past
 from battery_optimizer.errors import RatesUnavailable, StoreUnavailable
+from battery_optimizer.model.money import Savings
 from battery_optimizer.model.shown import Shown
 from battery_optimizer.model.tariff import KnownRates
 from builders import MIDNIGHT, a_battery
+from money_values import a_bill
 from openapi_schema import faults
 from shown_values import a_demo_day, a_long_plan, a_planned_day, an_outcome, nothing_planned
 
 PREFIX = "/api/appdaemon/battery_optimizer_"
+READING = ("recommendation", "plan", "health", "history", "savings", "openapi")
 SHOWN = (
     None, a_planned_day(), a_demo_day(), nothing_planned(), a_long_plan(96, timedelta(minutes=30)),
 )  # fmt: skip
@@ -53,7 +56,7 @@ def a_site(shown: Shown | None = None, store: Store | None = None, **changes: ob
         status=lambda: Status(started_at=MIDNIGHT, control="active"),
         now=lambda: MIDNIGHT + timedelta(minutes=40),
         refresh=lambda: None,
-        battery=a_battery(),
+        battery=a_battery,
         voltage=50.0,
         past=lambda: None if store is None else Past(records=store, known_rates=no_rates),
     )
@@ -77,7 +80,9 @@ def test_every_endpoint_is_described_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("shown", SHOWN, ids=["starting", "planned", "demo", "safe", "long"])
-@pytest.mark.parametrize("name", ["recommendation", "plan", "health", "history", "openapi"])
+@pytest.mark.parametrize(
+    "name", ["recommendation", "plan", "health", "history", "savings", "openapi"]
+)
 def test_every_answer_is_as_described(name: str, shown: Shown | None, store: Store) -> None:
     answer, code = asked(a_site(shown, store), name)
     assert code == 200
@@ -93,7 +98,9 @@ def test_the_checker_of_answers_finds_faults() -> None:
     assert faults({"error": "x", "more": 1}, schema, openapi())
 
 
-@pytest.mark.parametrize("name", ["recommendation", "plan", "health", "history", "openapi"])
+@pytest.mark.parametrize(
+    "name", ["recommendation", "plan", "health", "history", "savings", "openapi"]
+)
 def test_what_only_reads_refuses_a_post(name: str) -> None:
     answer, code = asked(a_site(), name, method="POST")
     assert code == 405
@@ -133,10 +140,10 @@ def test_history_while_the_database_is_of_no_use_says_so(tmp_path: Path) -> None
 
 
 def test_the_page_asks_its_own_address_for_all_that_it_draws(store: Store) -> None:
-    site = a_site(a_planned_day(), store, savings=lambda: {"columns": [], "rows": []})
+    site = a_site(a_planned_day(savings=Savings(today=a_bill())), store)
     data = json.loads(opened(site, "?data=1").text or "")
     assert data["plan"]["slots"]
-    assert data["savings"] == {"columns": [], "rows": []}
+    assert data["savings"]["periods"][0]["bill_p"] == 120
     day = json.loads(opened(site, "?day=2026-01-15").text or "")
     assert day["slots"]
     assert opened(site, "?data").headers["Cache-Control"] == "no-store"

@@ -19,7 +19,9 @@ Story = tuple[dict[str, Any], str]
 
 PACKAGE = Path(__file__).parents[2] / "apps" / "battery_optimizer"
 NEEDED = ("*.py", "model/*.py", "adapters/__init__.py", "adapters/foxess_*.py")
-SIMULATED = ("__init__", "surroundings", "inverter", "fox_entities", "home_app")
+SIMULATED = (
+    "__init__", "surroundings", "inverter", "fox_entities", "octopus_entities", "home_app",
+)  # fmt: skip
 
 APPDAEMON_YAML = """
 appdaemon:

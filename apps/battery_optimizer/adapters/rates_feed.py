@@ -92,6 +92,8 @@ class RatesFeed:
         """When to refresh again after a failure; None after a success."""
         self.last_error: str | None = None
         """Why the last refresh failed; None after a success."""
+        self.failed: Mapping[Direction, str] = {}
+        """The same for each direction."""
         self.problems: tuple[str, ...] = ()
         """What was wrong with single rates, or with storing them, at the last refresh."""
 
@@ -99,16 +101,17 @@ class RatesFeed:
         """Fetch and store; whether the source gave all. Why not is in `last_error`, and logged."""
         self.problems = ()
         errors = self._fetch(self._source, now)
+        self.failed = errors
         if not errors:
             self._failures, self.next_retry, self.last_error = 0, None, None
             self.fetched_at = now
             return True
-        self.last_error = "; ".join(errors)
+        self.last_error = "; ".join(dict.fromkeys(errors.values()))
         self.next_retry = now + RETRY_AFTER[min(self._failures, len(RETRY_AFTER) - 1)]
         self._failures += 1
         logger.warning("rates not refreshed: %s", self.last_error)
         if self._fallback is not None:
-            for error in self._fetch(self._fallback, now):
+            for error in self._fetch(self._fallback, now).values():
                 self._report(error)
         return False
 
@@ -160,15 +163,15 @@ class RatesFeed:
         newest = self._newest.get((direction, source.name), [])
         return half_hourly([*stored, *newest], start, end)
 
-    def _fetch(self, source: RatesSource, now: datetime) -> list[str]:
+    def _fetch(self, source: RatesSource, now: datetime) -> dict[Direction, str]:
         """Fetch and store each direction for itself; the messages of what failed."""
-        errors = []
+        errors = {}
         for direction in self._fetched_directions:
             try:
                 self._fetch_direction(source, direction, now)
             except RatesUnavailable as error:
-                errors.append(str(error))
-        return list(dict.fromkeys(errors))
+                errors[direction] = str(error)
+        return errors
 
     def _fetch_direction(self, source: RatesSource, direction: Direction, now: datetime) -> None:
         key = (direction, source.name)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp.web import Request, Response, json_response
 
@@ -19,13 +19,16 @@ from battery_optimizer.adapters.web import (
 from battery_optimizer.adapters.web_api import api_page, openapi
 from battery_optimizer.adapters.web_history import Past, day_asked, history
 from battery_optimizer.adapters.web_page import page
+from battery_optimizer.adapters.web_savings import savings, savings_box, savings_csv
 from battery_optimizer.errors import BadRequest, DataError
 from battery_optimizer.model.house import Battery
+from battery_optimizer.model.money import Savings
 from battery_optimizer.model.shown import Shown
 
 Endpoint = Callable[[Any, dict[str, Any]], tuple[Json, int]]
 Route = Callable[[Request, object], Awaitable[Response]]
 Query = Mapping[str, str]
+Answer = TypeVar("Answer")
 
 USE_GET = "this endpoint only reads: use GET"
 USE_POST = "this endpoint changes something: use POST, with {} as its body"
@@ -37,17 +40,16 @@ class Site:
     """Answers from the latest cycle, at once, on whatever thread asks.
 
     `refresh` has prices fetched soon, on the app's own thread. `past` is where past days are read,
-    None while there is no house. `savings` is what the page shows of money, None if nothing yet.
+    None while there is no house.
     """
 
     shown: Callable[[], Shown | None]
     status: Callable[[], Status]
     now: Callable[[], datetime]
     refresh: Callable[[], object]
-    battery: Battery
+    battery: Callable[[], Battery]
     voltage: float | None
     past: Callable[[], Past | None]
-    savings: Callable[[], Json | None] = lambda: None
 
     def endpoints(self) -> Mapping[str, Endpoint]:
         """What is served under /api/appdaemon/, by the ending of its name."""
@@ -58,13 +60,14 @@ class Site:
             "health": _reading(lambda _: (health(self.shown(), self.status(), self.now()), 200)),
             "plan": _reading(lambda _: (plan(self.shown()), 200)),
             "history": _reading(self._history),
+            "savings": _reading(self._savings),
             "openapi": _reading(lambda _: (openapi(), 200)),
             "refresh_prices": self._refresh_prices,
         }
 
     def routes(self) -> Mapping[str, Route]:
         """What is served under /app/, by the ending of its name."""
-        return {"": self.page, "_api": self.api_page}
+        return {"": self.page, "_api": self.api_page, "_savings": self.savings_file}
 
     async def page(self, request: Request, _: object) -> Response:
         """The page; with ?data what it draws, with ?day=YYYY-MM-DD what it draws of a past day."""
@@ -79,19 +82,49 @@ class Site:
         """The OpenAPI document, made readable."""
         return _document(request, *api_page())
 
+    async def savings_file(self, request: Request, _: object) -> Response:
+        """Bills and savings as a table for a spreadsheet; asked like the endpoint."""
+        return await asyncio.to_thread(self._savings_file, request.query)
+
     def _page_data(self) -> Json:
+        shown = self.shown()
         data = page_data(
-            self.shown(), self.status(), self.now(), battery=self.battery, voltage=self.voltage
+            shown, self.status(), self.now(), battery=self.battery(), voltage=self.voltage
         )
-        return {**data, "savings": self.savings()}
+        return {**data, "savings": savings_box(shown.savings if shown else Savings())}
 
     def _history(self, query: Query) -> tuple[Json, int]:
+        def answer(past: Past, now: datetime) -> Json:
+            return history(past, day_asked(query, now), now, capacity_kwh=capacity_kwh)
+
+        capacity_kwh = self.battery().capacity_kwh
+        return self._of_the_past(answer)
+
+    def _savings(self, query: Query) -> tuple[Json, int]:
+        return self._of_the_past(lambda past, now: savings(past.records.money, query, now))
+
+    def _savings_file(self, query: Query) -> Response:
+        found, code = self._of_the_past(
+            lambda past, now: savings_csv(past.records.money, query, now)
+        )
+        if isinstance(found, dict):
+            return _json(found, code)
+        text, name = found
+        kept = {
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Cache-Control": "no-store",
+        }
+        return Response(text=text, content_type="text/csv", headers=kept)
+
+    def _of_the_past(
+        self, answer: Callable[[Past, datetime], Answer]
+    ) -> tuple[Answer, int] | tuple[Json, int]:
+        """An answer out of the records, or why there is none."""
         now, past = self.now(), self.past()
+        if past is None:
+            return {"error": NOTHING_KEPT_YET}, 503
         try:
-            day = day_asked(query, now)
-            if past is None:
-                return {"error": NOTHING_KEPT_YET}, 503
-            return history(past, day, now, capacity_kwh=self.battery.capacity_kwh), 200
+            return answer(past, now), 200
         except BadRequest as error:
             return {"error": str(error)}, 400
         except DataError as error:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from battery_optimizer.model.found import Finding
 from battery_optimizer.model.house import Battery
 from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.plan import Plan, SlotPlan
@@ -34,6 +35,8 @@ class Status:
     solar_issued_at: datetime | None = None
     app_problem: str | None = None
     """Why no cycle can run at all, if so."""
+    found: tuple[Finding, ...] = ()
+    """What was found in the house when it was last looked for."""
 
 
 def recommendation(shown: Shown | None, *, voltage: float | None) -> Json:
@@ -95,6 +98,7 @@ def health(shown: Shown | None, status: Status, now: datetime) -> Json:
         "last_cycle_age_s": round(age.total_seconds()),
         "result": outcome.result.value,
         "command_result": outcome.command_result.value,
+        "writes_today": outcome.writes_today,
         "measured_at": _time(outcome.telemetry.measured_at) if outcome.telemetry else None,
         "plan_made_at": _time(made.made_at) if made else None,
         "rates": _rates_word(shown),
@@ -144,6 +148,15 @@ def page_data(
         "health": health(shown, status, now),
         "plan": plan(shown),
         "outlook": _ahead(shown) if shown else None,
+        "found": [
+            {
+                "about": each.about,
+                "words": each.words,
+                "presence": each.presence.value,
+                "advice": each.advice,
+            }
+            for each in status.found
+        ],
         "house": {
             "reserve_percent": 100 * battery.reserve_kwh / (battery.capacity_kwh or 1.0),
             "capacity_kwh": battery.capacity_kwh,

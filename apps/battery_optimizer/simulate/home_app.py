@@ -18,8 +18,10 @@ Home Assistant would, so that the app runs unchanged around a battery that reall
       tick_seconds: 5
       seed: 1                 # another seed, another house and weather
       solar_forecast: true    # publish one in Solcast's shape
+      octopus: false          # show the Octopus Energy integration's entities, with made-up rates
 """
 
+import json
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final, Literal, Self
@@ -36,9 +38,13 @@ from battery_optimizer.model.slots import SLOT_HOURS, local_day
 from battery_optimizer.model.solar import SolarArray
 from battery_optimizer.simulate.fox_entities import SimulatedFoxEss
 from battery_optimizer.simulate.inverter import OPTIONS, SimulatedInverter
+from battery_optimizer.simulate.octopus_entities import octopus_entities
 from battery_optimizer.simulate.surroundings import Place, PlausibleHome
 
 SERVICES: Final = ("select/select_option", "number/set_value", "input_select/select_option")
+TOLD: Final = ("notify/notify", "mqtt/publish")
+"""Services that only pass something on: what is said stands in the log."""
+SHOWN: Final = ("title", "message", "topic", "payload", "retain")
 SOLCAST: Final = "sensor.solcast_pv_forecast_"
 
 
@@ -60,6 +66,7 @@ class HomeSettings(BaseModel):
     tick_seconds: Annotated[float, Field(ge=1, le=60)] = 5.0
     seed: Annotated[int, Field(ge=0)] = 1
     solar_forecast: bool = True
+    octopus: bool = False
 
     @classmethod
     def from_args(cls, args: dict[str, Any]) -> Self:
@@ -89,6 +96,7 @@ class SimulatedHome(ADAPI):
             return
         settings = HomeSettings.from_args(self.args)
         self._with_forecast = settings.solar_forecast
+        self._with_octopus = settings.octopus
         self._forecast_hour: datetime | None = None
         # Services are called on other threads than the clock ticks on.
         self._turn = threading.Lock()
@@ -98,6 +106,8 @@ class SimulatedHome(ADAPI):
         self._restore()
         for service in SERVICES:
             self.register_service(service, self._serve)
+        for service in TOLD:
+            self.register_service(service, self._pass_on)
         self._tick()
         self.run_every(self._tick, "now", settings.tick_seconds)
         self.log(
@@ -143,8 +153,7 @@ class SimulatedHome(ADAPI):
         with self._turn:
             self._fox.inverter.advance(now)
             self._show_all()
-        if self._with_forecast:
-            self._show_forecast(now)
+        self._show_hourly(now)
 
     def _serve(
         self, _namespace: str, domain: str, service: str, data: dict[str, Any]
@@ -157,6 +166,14 @@ class SimulatedHome(ADAPI):
             answer = self._fox.call(f"{domain}/{service}", data)
             self._show_all()
         return answer
+
+    def _pass_on(
+        self, _namespace: str, domain: str, service: str, data: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Nobody is there to hear it."""
+        said = {key: value for key, value in data.items() if key in SHOWN}
+        self.log("%s/%s: %s", domain, service, json.dumps(said, default=str))
+        return {"success": True}
 
     def _select_input(self, data: dict[str, Any]) -> dict[str, Any]:
         """Set an input helper that some app made; it drives nothing in the house."""
@@ -178,10 +195,18 @@ class SimulatedHome(ADAPI):
             check_existence=False,
         )
 
-    def _show_forecast(self, now: datetime) -> None:
+    def _show_hourly(self, now: datetime) -> None:
         hour = now.replace(minute=0, second=0, microsecond=0)
         if hour == self._forecast_hour:
             return
+        self._forecast_hour = hour
+        if self._with_forecast:
+            self._show_forecast(now)
+        if self._with_octopus:
+            for entity_id, state in octopus_entities(now).items():
+                self._show(entity_id, state)
+
+    def _show_forecast(self, now: datetime) -> None:
         today = local_day(now, self._home.place.zone)
         for days_ahead, name in enumerate(("today", "tomorrow")):
             day = today + timedelta(days=days_ahead)
@@ -191,7 +216,6 @@ class SimulatedHome(ADAPI):
             f"{SOLCAST}api_last_polled",
             EntityState(state=now.isoformat(), attributes={"device_class": "timestamp"}),
         )
-        self._forecast_hour = hour
 
 
 def _forecast_entity(rows: list[dict[str, float | str]]) -> EntityState:

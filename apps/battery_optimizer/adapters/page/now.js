@@ -190,26 +190,3 @@ function showSavings(savings) {
   box.append(table);
   find("savings").replaceChildren(box);
 }
-
-function showHealth(health, now) {
-  const [tone, words] = HEALTH[health.status] ?? ["bad", health.status];
-  find("pill").textContent = words;
-  find("pill").className = `pill ${tone}`;
-  find("updated").textContent = health.last_cycle ? `updated ${ago(health.last_cycle, now)}` : "";
-  const problems = health.problems.length ? health.problems.map((problem) => element("li", problem)) : [];
-  find("problems").replaceChildren(...problems);
-  const solver = health.solver;
-  facts(find("health"), [
-    ["Status", words],
-    ["Control", health.control === "read_only" ? "read-only: nothing is sent" : "active"],
-    ["Last command", COMMANDS[health.command_result] ?? "–"],
-    ["House read", ago(health.measured_at, now)],
-    ["Plan made", ago(health.plan_made_at, now)],
-    ["Rates fetched", ago(health.rates_fetched_at, now)],
-    ["Rates published until", health.rates === "demo rates" ? "demo rates" : dayAndClock(health.rates_until)],
-    ["Last error of the rates", health.rates_error ?? "none"],
-    ["Solar forecast", health.solar_source ? `${health.solar_source}, ${ago(health.solar_issued_at, now)}` : "–"],
-    ["Solver", solver ? `${solver.status}, ${number(1000 * solver.seconds, 0)} ms, at most ${number(solver.gap_p, 2)} p from the best` : "–"],
-    ["App started", ago(health.started_at, now)],
-  ]);
-}

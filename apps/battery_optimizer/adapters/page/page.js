@@ -30,6 +30,7 @@ function show(data) {
   showNow(data);
   showPlan(data.plan, data.house.reserve_percent);
   showSavings(data.savings);
+  showFound(data.found);
   if (data.health.last_cycle !== lastCycle) {
     lastCycle = data.health.last_cycle;
     pastAt(data.now);

@@ -17,6 +17,8 @@ const HEALTH = {
 };
 const COMMANDS = {
   applied: "sent and confirmed", unchanged: "already so, nothing sent", read_only: "read-only, not sent",
+  waiting: "waiting: the last change is too fresh, or today's writes are used up",
+  left: "left alone: paused, or somebody else set the mode",
   failed: "refused by the inverter", paused: "paused after repeated failures",
 };
 const ZONE = "Europe/London";
