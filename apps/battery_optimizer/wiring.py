@@ -22,6 +22,7 @@ from battery_optimizer.config import Config
 from battery_optimizer.cycle import Cycle, Ports
 from battery_optimizer.errors import ConfigError
 from battery_optimizer.host import Host
+from battery_optimizer.model.band import soc_band
 from battery_optimizer.model.decision import CycleOutcome, SentCommand
 from battery_optimizer.model.meters import MeterEntities
 from battery_optimizer.model.plan import Plan
@@ -94,6 +95,7 @@ class RunningHouse:
         """Rates if they are due, then one cycle."""
         if self._rates_due(now):
             self.rates.refresh(now)
+        self.ledger.recall(now)
         outcome = self.cycle.run(now, self.orders.wishes(now))
         return Shown(
             outcome=outcome,
@@ -102,6 +104,7 @@ class RunningHouse:
             instance=self.instance.id,
             inverter=self.instance.inverter,
             yesterday=self.review.latest,
+            band=soc_band(self.config.house, outcome.plan, outcome.outlook) if outcome.plan else {},
             savings=self.ledger.savings,
         )
 

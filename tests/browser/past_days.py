@@ -76,6 +76,8 @@ def live_through(
             home.now = start + t * timedelta(minutes=step_minutes)
             home.fox.inverter.advance(home.now)
             house.run(home.now)
+        house.standing.refresh(home.now)
+        house.ledger.look(home.now)
     finally:
         house.close()
 

@@ -187,6 +187,23 @@ def test_a_day_without_records_says_so_and_the_next_one_is_drawn(page: Browser) 
     assert not page.find("#past-box").is_displayed()
 
 
+def test_bills_and_savings_stand_side_by_side(page: Browser, live: LiveAppDaemon) -> None:
+    # Before half past midnight today has no bill yet.
+    page.wait_for_text("#savings-table", "Yesterday")
+    assert "This month" in page.text("#savings-table") or datetime.now(UTC).day == 1
+    names = [row.text for row in page.driver.find_elements("css selector", "#savings-table th")]
+    for words in ("Your bill", "Bill with Self Use alone", "Saved against no battery"):
+        assert words in names
+    told = live.endpoint(f"savings?from={datetime.now(UTC).date() - timedelta(days=3)}")
+    yesterday = [row for row in told["rows"] if row["half_hours"] >= 46][-1]
+    shown = page.run("return money(arguments[0])", yesterday["bill_p"])
+    assert shown in page.text("#savings-table")
+    assert "rates were made up" in page.text("#savings-notes")
+    links = page.run("return [...document.querySelectorAll('#savings-box a')].map((a) => a.href)")
+    assert all(link.startswith(f"{live.url}/app/battery_optimizer_savings?by=") for link in links)
+    assert page.complaints() == []
+
+
 def test_it_is_small_and_soon_there(page: Browser) -> None:
     entries = page.run(
         """return [...performance.getEntriesByType("navigation"),

@@ -268,10 +268,26 @@ def test_what_yesterday_lost_is_kept_and_told_with_the_month(world: World) -> No
     assert world.store.money.losses(DAY, DAY) == [split]
 
 
+def test_after_a_restart_what_was_kept_is_shown_at_once(world: World) -> None:
+    world.live(DAY)
+    ledger = world.ledger()
+    look(ledger, after(0))
+    again = world.ledger()
+    again.recall(after(0))
+    assert again.savings == ledger.savings
+    # Looking is what keeps it up to date from then on.
+    again.look(after(0))
+    world.store.money.save_bill(replace(world.bill(), standing_p=1.0))
+    again.recall(after(0))
+    assert again.savings == ledger.savings
+
+
 def test_a_store_that_fails_is_told_and_asked_again(world: World, tmp_path: Path) -> None:
     (tmp_path / "away").write_text("a file where a folder should be")
     world.store.close()
     broken = replace(world, store=Store(tmp_path / "away" / "store.db"))
     ledger = broken.ledger()
+    ledger.recall(after(1))
+    assert "cannot be reached" in ledger.savings.problem
     ledger.look(after(1))
     assert "cannot be reached" in ledger.savings.problem

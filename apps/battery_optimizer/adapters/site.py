@@ -16,9 +16,10 @@ from battery_optimizer.adapters.web import (
     plan,
     recommendation,
 )
+from battery_optimizer.adapters.web_access import Access
 from battery_optimizer.adapters.web_api import api_page, openapi
 from battery_optimizer.adapters.web_history import Past, day_asked, history
-from battery_optimizer.adapters.web_page import page
+from battery_optimizer.adapters.web_page import SAFE_HEADERS, page
 from battery_optimizer.adapters.web_savings import savings, savings_box, savings_csv
 from battery_optimizer.errors import BadRequest, DataError
 from battery_optimizer.model.house import Battery
@@ -40,7 +41,7 @@ class Site:
     """Answers from the latest cycle, at once, on whatever thread asks.
 
     `refresh` has prices fetched soon, on the app's own thread. `past` is where past days are read,
-    None while there is no house.
+    None while there is no house. `diagnostics` gives the file for a report, None while there is none.
     """
 
     shown: Callable[[], Shown | None]
@@ -50,6 +51,8 @@ class Site:
     battery: Callable[[], Battery]
     voltage: float | None
     past: Callable[[], Past | None]
+    access: Access = Access()
+    diagnostics: Callable[[], Json | None] = lambda: None
 
     def endpoints(self) -> Mapping[str, Endpoint]:
         """What is served under /api/appdaemon/, by the ending of its name."""
@@ -63,6 +66,7 @@ class Site:
             "savings": _reading(self._savings),
             "openapi": _reading(lambda _: (openapi(), 200)),
             "refresh_prices": self._refresh_prices,
+            "diagnostics": self._diagnostics,
         }
 
     def routes(self) -> Mapping[str, Route]:
@@ -111,6 +115,7 @@ class Site:
             return _json(found, code)
         text, name = found
         kept = {
+            **SAFE_HEADERS,
             "Content-Disposition": f'attachment; filename="{name}"',
             "Cache-Control": "no-store",
         }
@@ -130,9 +135,24 @@ class Site:
         except DataError as error:
             return {"error": f"the records cannot be read just now: {error}"}, 503
 
-    def _refresh_prices(self, _: object, kwargs: dict[str, Any]) -> tuple[Json, int]:
-        if kwargs["request"].method != "POST":
+    def _diagnostics(self, _: object, kwargs: dict[str, Any]) -> tuple[Json, int]:
+        request = kwargs["request"]
+        if request.method != "GET":
+            return {"error": USE_GET}, 405
+        if (refused := self.access.refusal(request)) is not None:
+            return _error(*refused)
+        try:
+            document = self.diagnostics()
+        except DataError as error:
+            return _error(f"the records cannot be read just now: {error}", 503)
+        return _error(NOTHING_KEPT_YET, 503) if document is None else (document, 200)
+
+    def _refresh_prices(self, body: object, kwargs: dict[str, Any]) -> tuple[Json, int]:
+        request = kwargs["request"]
+        if request.method != "POST":
             return {"error": USE_POST}, 405
+        if (refused := self.access.refusal_of_change(request, body)) is not None:
+            return _error(*refused)
         self.refresh()
         return {"status": "prices are being fetched; the plan follows"}, 202
 
@@ -145,6 +165,10 @@ def _reading(answer: Callable[[Query], tuple[Json, int]]) -> Endpoint:
         return answer(request.query)
 
     return respond
+
+
+def _error(words: str, code: int) -> tuple[Json, int]:
+    return {"error": words}, code
 
 
 def _json(content: Json, code: int) -> Response:

@@ -9,6 +9,8 @@ from typing import Any, Final, Protocol
 
 from battery_optimizer.errors import BadRequest, DataError
 from battery_optimizer.model.decision import Decision, SentCommand
+from battery_optimizer.model.loss import Split
+from battery_optimizer.model.money import Bill
 from battery_optimizer.model.slots import SLOT, day_bounds, local_day
 from battery_optimizer.model.tariff import KnownRates
 from battery_optimizer.model.telemetry import EnergyKind, SlotEnergy
@@ -27,6 +29,16 @@ _FLOWS: Final = (
 )
 
 
+class Books(Protocol):
+    """Where bills are kept; ranges of days are inclusive."""
+
+    def bills(self, first: date, last: date) -> Sequence[Bill]:
+        """The bills of these days, oldest first; days without one are left out."""
+
+    def losses(self, first: date, last: date) -> Sequence[Split]:
+        """What days lost against the best possible in hindsight, oldest first."""
+
+
 class Records(Protocol):
     """Remembers what was planned and what came of it; StoreUnavailable when it cannot be read."""
 
@@ -41,6 +53,10 @@ class Records(Protocol):
     ) -> Sequence[SlotEnergy]:
         """Energies of the known half hours that start in [start, end), oldest first."""
 
+    @property
+    def money(self) -> Books:
+        """Bills and losses of past days."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Past:
@@ -50,13 +66,18 @@ class Past:
     known_rates: Callable[[datetime, datetime, datetime], KnownRates]
 
 
-def day_asked(query: Mapping[str, str], now: datetime) -> date:
-    """The local day that `?day=YYYY-MM-DD` names, today without it; BadRequest for any other."""
+def day_asked(
+    query: Mapping[str, str], now: datetime, key: str = "day", *, default: date | None = None
+) -> date:
+    """The local day that `?day=YYYY-MM-DD` names; BadRequest for one that cannot have records.
+
+    Without it the default, or today.
+    """
     today = local_day(now)
-    text = query.get("day")
+    text = query.get(key)
     if text is None:
-        return today
-    example = f"ask for a day like this: ?day={today}"
+        return default or today
+    example = f"ask for a day like this: ?{key}={today}"
     try:
         day = date.fromisoformat(text) if _DAY.fullmatch(text) else None
     except ValueError:

@@ -14,7 +14,15 @@ from typing import Final
 _PAGE: Final = Path(__file__).with_name("page")
 _UPLOT: Final = "vendor/uplot"
 _STYLES: Final = (f"{_UPLOT}/uPlot.min.css", "page.css")
-_SCRIPTS: Final = ("words.js", "chart.js", "now.js", "health.js", "past.js", "page.js")
+_SCRIPTS: Final = (
+    "words.js",
+    "chart.js",
+    "now.js",
+    "health.js",
+    "past.js",
+    "savings.js",
+    "page.js",
+)
 
 # Frames are not forbidden: many show the page inside a Home Assistant dashboard.
 NO_OTHER_SOURCE: Final = "default-src 'none'; base-uri 'none'; form-action 'none'"

@@ -97,6 +97,14 @@ class Ledger:
         self.savings = Savings(problem=NO_BILLS_YET)
         """What there is to show."""
 
+    def recall(self, now: datetime) -> None:
+        """What there is to show before the first look: the bills as they were kept."""
+        if self._all_done_at is None:
+            try:
+                self.savings = self._savings(local_day(now))
+            except BatteryOptimizerError as error:
+                self.savings = Savings(problem=str(error))
+
     def look(self, now: datetime, found: Yesterday | str = "") -> None:
         """Bring some days up to date, and today; `found` is what looking back at yesterday found.
 

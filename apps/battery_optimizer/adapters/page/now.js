@@ -132,7 +132,9 @@ function drawPlan(slots, reserve) {
         series: [
           { words: "Charge level", colour: "--soc", fill: true, isLine: true, values: [...of("soc_start_percent"), slots.at(-1).soc_end_percent] },
           { words: "Kept in reserve", colour: "--planned", dash: true, values: slots.map(() => reserve) },
+          ...band(slots),
         ],
+        bands: isKnown(slots[0].soc_low_percent) ? [{ series: [3, 4], fill: "--soc" }] : [],
       },
       {
         title: "Power, kW", height: 150, range: around([of("solar_kw"), of("load_kw"), of("grid_kw")]),
@@ -149,6 +151,14 @@ function drawPlan(slots, reserve) {
   if (again > 0) planFigure.pick(again);
 }
 
+// Where the charge level may be if the house uses more or less, and the sun gives less or more.
+function band(slots) {
+  if (!isKnown(slots[0].soc_low_percent)) return [];
+  const edge = (key, words) => (
+    { words, colour: "--soc", isLine: true, isEdge: true, values: [slots[0].soc_start_percent, ...slots.map((slot) => slot[key])] });
+  return [edge("soc_high_percent", "Likely range"), edge("soc_low_percent")];
+}
+
 function describePlanned(slot, box) {
   const when = `${weekday(slot.start)} ${span(slot.start, slot.end)}`;
   const title = element("p");
@@ -157,7 +167,8 @@ function describePlanned(slot, box) {
   const rate = slot.rate_published ? "" : " (forecast)";
   facts(figures, [
     ["Buying", `${number(slot.import_rate)} p${rate}`], ["Selling", `${number(slot.export_rate)} p${rate}`],
-    ["Battery", `${number(slot.soc_start_percent, 0)} → ${number(slot.soc_end_percent, 0)} %`],
+    ["Battery", `${number(slot.soc_start_percent, 0)} → ${number(slot.soc_end_percent, 0)} %`
+      + (isKnown(slot.soc_low_percent) ? ` (${number(slot.soc_low_percent, 0)} to ${number(slot.soc_high_percent, 0)})` : "")],
     ["Solar", `${number(slot.solar_kw, 2)} kW`], ["House", `${number(slot.load_kw, 2)} kW`],
     [`Grid ${signed(slot.grid_kw, "gives", "takes")}`, `${number(Math.abs(slot.grid_kw), 2)} kW`],
     [slot.cost_p < 0 ? "Earns" : "Costs", money(Math.abs(slot.cost_p))],
@@ -175,18 +186,4 @@ function planTable(slots) {
     number(slot.solar_kw, 2), number(slot.load_kw, 2), number(slot.battery_kw, 2), number(slot.grid_kw, 2),
     number(slot.soc_end_percent, 0), number(slot.cost_p), slot.reason,
   ]));
-}
-
-// `savings`: {columns: [title], rows: [{name, values_p: [pence]}], note}, or null.
-function showSavings(savings) {
-  if (!savings) {
-    find("savings").replaceChildren(element("p", "No bills or savings have been worked out yet.", { class: "soft" }));
-    return;
-  }
-  const box = element("div", null, { class: "scroll", tabindex: 0, role: "region", "aria-label": "Savings" });
-  const table = element("table");
-  fillTable(table, savings.note ?? "", [["For", "left"], ...savings.columns.map((title) => [title])],
-    savings.rows.map((row) => [row.name, ...row.values_p.map(money)]));
-  box.append(table);
-  find("savings").replaceChildren(box);
 }
