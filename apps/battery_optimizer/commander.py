@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
+from battery_optimizer.control.clock import set_back
 from battery_optimizer.control.proof import UNCLEAR, Finding, judge
 from battery_optimizer.control.steering import Order, Steering
 from battery_optimizer.control.writes import Writes, writes_for
@@ -29,6 +30,7 @@ class Commander:
         self._journal = journal
         self._control = control
         self._steering = Steering(settings=settings)
+        self._looked_at: datetime | None = None
 
     def look(
         self, now: datetime, wishes: Wishes
@@ -37,6 +39,9 @@ class Commander:
 
         With it the wishes, what somebody set at the inverter itself among them.
         """
+        if self._looked_at is not None and now < self._looked_at:
+            self._steering = set_back(self._steering, self._looked_at - now)
+        self._looked_at = now
         steering = self._steering.paused() if wishes.is_paused else self._steering.resumed()
         ordered = wishes.order_at(now) is not None
         try:

@@ -72,6 +72,7 @@ class Cycle:
         self._present = house
         self._last_plan: Plan | None = None
         self._last_outlook: Outlook | None = None
+        self._last_order: InverterCommand | None = None
 
     def run(self, now: datetime, wishes: Wishes = NO_WISHES) -> CycleOutcome:
         """One cycle at `now` (UTC). Raises nothing of ours: what went wrong is in the outcome."""
@@ -133,6 +134,7 @@ class Cycle:
         except (DataError, PlanningError) as error:
             return self._without_plan(now, telemetry, (str(error),))
         self._last_plan, self._last_outlook = plan, outlook
+        self._last_order = wishes.order_at(now)
         return _Choice(
             result=CycleResult.PLANNED,
             command=self._dispatched(plan.slots[0].command, telemetry),
@@ -181,6 +183,8 @@ class Cycle:
         plan = self._last_plan or self._remembered()
         if plan is None or not plan.horizon.start <= now < plan.horizon.end:
             return None
+        if self._last_order not in (None, self._inputs.wishes.order_at(now)):
+            return None  # it was made for an order that holds no more
         age = now - plan.made_at
         return plan if age <= timedelta(minutes=self._settings.max_plan_age_minutes) else None
 

@@ -44,6 +44,9 @@ DATABASE: Final = "battery_optimizer.db"
 SIMULATED_DATABASE: Final = "battery_optimizer_simulated.db"
 """Apart, so that a real house learns nothing from a simulated one."""
 RATES_EVERY: Final = timedelta(minutes=30)
+PRUNE_EVERY: Final = timedelta(days=1)
+PRUNE_LATEST: Final = timedelta(days=3)
+PRUNED_AT: Final = "pruned at"
 SEED_DAYS: Final = timedelta(days=10)
 """As long as Home Assistant's recorder remembers by default."""
 
@@ -119,10 +122,23 @@ class RunningHouse:
         return self.instance.rival(self.host.read_state(HEARTBEAT), now)
 
     def keep_house(self, now: datetime) -> None:
-        """Once a day: throw away what is too old to keep."""
-        if self.pruned_at is None or now - self.pruned_at >= timedelta(days=1):
-            self.pruned_at = now
+        """Once a day: throw away what is too old to keep.
+
+        Not when the clock has just jumped by days: by a wrong year, everything would be too old.
+        """
+        pruned_at = self.pruned_at or self._remembered_pruning() or now - PRUNE_LATEST
+        since = now - pruned_at
+        if timedelta(0) <= since < PRUNE_EVERY:
+            self.pruned_at = pruned_at
+            return
+        if PRUNE_EVERY <= since < PRUNE_LATEST:
             self.store.prune(now)
+        self.store.put_state(PRUNED_AT, now.isoformat())
+        self.pruned_at = now
+
+    def _remembered_pruning(self) -> datetime | None:
+        kept = self.store.get_state(PRUNED_AT)
+        return None if kept is None else datetime.fromisoformat(kept)
 
     def seed(self, now: datetime) -> None:
         """Learn load and solar from Home Assistant's own memory."""
@@ -143,14 +159,15 @@ class RunningHouse:
 
     def _rates_due(self, now: datetime) -> bool:
         feed = self.rates
+        # Times still to come are of a clock that was set back since.
         if feed.next_retry is not None:
-            return now >= feed.next_retry
-        return feed.fetched_at is None or now - feed.fetched_at >= RATES_EVERY
+            return not now < feed.next_retry <= now + RATES_EVERY
+        return feed.fetched_at is None or not now - RATES_EVERY < feed.fetched_at <= now
 
     def _problems(self) -> tuple[str, ...]:
-        rates = (self.rates.last_error,) if self.rates.last_error else ()
+        known = (self.rates.last_error, self.instance.problem)
         return (
-            *rates,
+            *(problem for problem in known if problem is not None),
             *self.rates.problems,
             *self.solar.problems(),
             *self.meters.problems(),

@@ -81,3 +81,30 @@ def test_a_strangers_heartbeat_makes_it_stand_aside_while_it_is_fresh(tmp_path: 
     )
     assert instance.rival(said_goodbye, NOW) is None
     instance.release()
+
+
+def test_a_folder_that_cannot_be_written_is_said_and_the_house_is_run(tmp_path: Path) -> None:
+    nowhere = tmp_path / "gone"
+    instance = Instance(nowhere, inverter=SELECT, app="app")
+    assert "cannot be written" in (instance.problem or "")
+    assert instance.id
+    nowhere.mkdir()
+    assert instance.rival(None, NOW) is None
+    assert instance.problem is None
+    with pytest.raises(ConfigError, match="already driven"):
+        Instance(nowhere, inverter=SELECT, app="second")
+    instance.release()
+    Instance(tmp_path, inverter=SELECT, app="app").release()
+    lock = next(tmp_path.glob("*.lock"))
+    known = json.loads(lock.read_text())["id"]
+    lock.rename(tmp_path / "kept")
+    lock.mkdir()
+    other = Instance(tmp_path, inverter=SELECT, app="app")
+    assert other.id != known
+
+
+def test_a_heartbeat_of_the_time_to_come_is_no_rival(tmp_path: Path) -> None:
+    instance = Instance(tmp_path, inverter=SELECT, app="app")
+    assert instance.rival(heartbeat("other", at=NOW + timedelta(hours=1)), NOW) is None
+    assert instance.rival(heartbeat("other", at=NOW + timedelta(minutes=1)), NOW)
+    instance.release()

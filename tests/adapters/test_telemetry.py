@@ -247,3 +247,17 @@ def test_no_state_of_charge_breaks_the_reading_or_is_outside_the_battery(
         assert error.reason  # noqa: PT017
     else:
         assert 0 <= reading.soc_kwh <= BATTERY.capacity_kwh
+
+
+def test_a_time_to_come_proves_nothing() -> None:
+    """The clock was set back by an hour: what is steady since has the old clock's time."""
+    assert stale_house(soc_age_minutes=-60, load_age_minutes=1).read(NOW).soc_kwh == 5.0
+    with pytest.raises(TelemetryUnavailable, match="11:44 UTC, over 15 minutes ago"):
+        stale_house(soc_age_minutes=-60, load_age_minutes=16).read(NOW)
+    frozen = EntityMeters(
+        read_state=lambda _: a_state("50", "%", last_reported=NOW + timedelta(hours=1)),
+        entities=MeterEntities(soc="sensor.soc"),
+        battery=BATTERY,
+    )
+    with pytest.raises(TelemetryUnavailable, match="13:00 UTC.* from now: check the clocks"):
+        frozen.read(NOW)

@@ -1,8 +1,10 @@
 """Faults of everything but the house: Octopus, the sun's forecast, the database, clock and solver."""
 
+import os
 import shutil
 import sqlite3
 import subprocess
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 from battery_optimizer.errors import SolverFailed
 from battery_optimizer.model.plan import Plan
 from faults.fault import Change, Fault
-from faults.world import SOLCAST, World
+from faults.world import World
 from octopus_server import Fault as Answer
 from octopus_server import OctopusServer
 
@@ -66,17 +68,11 @@ def nothing_published(world: World) -> None:
 
 def no_sun(world: World) -> None:
     """Solcast's entities are gone, and nobody else knows the weather."""
-    read = world.read
-    world.kept_read = read  # type: ignore[attr-defined]
-    assert world.house is not None
-    for source in world.house.solar._sources:
-        source._read_state = lambda each: None if each.startswith(SOLCAST) else read(each)
+    world.has_solcast = False
 
 
 def sun_again(world: World) -> None:
-    assert world.house is not None
-    for source in world.house.solar._sources:
-        source._read_state = world.read
+    world.has_solcast = True
 
 
 def locked(world: World) -> None:
@@ -122,13 +118,12 @@ def small_disk(world: World) -> None:
 
 def disk_full(world: World) -> None:
     if world.has_disk:  # type: ignore[attr-defined]
-        with (world.folder / "full").open("wb") as file:
-            try:
-                while True:
-                    file.write(b"\0" * 4096)
-                    file.flush()
-            except OSError:
-                return
+        file = os.open(world.folder / "full", os.O_CREAT | os.O_WRONLY)
+        with suppress(OSError):
+            while True:
+                os.write(file, b"\0" * 4096)
+        os.close(file)
+        return
     # SQLite's own answer to a full disk, by its own limit.
     _pragma(world, "max_page_count", 1)
 
@@ -247,7 +242,7 @@ def api(name: str, how: str, says: str, begin: Change, **more: Any) -> Fault:  #
 
 def disk(name: str, how: str, says: str, begin: Change, end: Change, **more: Any) -> Fault:  # noqa: ANN401
     return Fault(
-        name=name, how=how, says=says, begin=begin, end=end, **{"expected": MEMORY, **more}
+        name=name, how=how, says=says, begin=begin, end=end, **{"expected": MEMORY, "recovers_within": 36.0, **more}
     )
 
 
@@ -280,7 +275,8 @@ API_FAULTS = (
 )  # fmt: skip
 
 DISK_FAULTS = (
-    disk("database locked", "another program holds it exclusively", "is locked", locked, unlocked),
+    disk("database locked", "another program holds it exclusively", "is locked", locked, unlocked,
+ recovers_within=31.0),
     disk("database corrupt", "its pages are overwritten while it is open", "was damaged",
          corrupt, lambda _: None, leaves="was damaged|a new one begun|database",
          expected="set aside, not deleted, a new one begun; said"),

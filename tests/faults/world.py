@@ -128,6 +128,7 @@ class World:
         """What answers service calls instead of Home Assistant."""
         self.is_there = True
         """Whether AppDaemon has Home Assistant's entities at all."""
+        self.has_solcast = True
         self.bugs: list[str] = []
         self.shown: Shown | None = None
         self.house: RunningHouse | None = None
@@ -212,6 +213,10 @@ class World:
         self._try(lambda house, now: house.keep_house(now))
 
     def _run(self, house: RunningHouse, now: datetime) -> None:
+        rival = house.rival(now)
+        if rival is not None:
+            self.problems.append(rival)
+            return
         self.shown = house.run(now)
         self.problems += [each for each in self.shown.problems if each not in self.problems]
         if self.shown.outcome.look_again:
@@ -307,7 +312,7 @@ class World:
         if entity_id in self.helpers:
             return EntityState(state=self.helpers[entity_id])
         if entity_id.startswith(SOLCAST):
-            return self._forecast(entity_id)
+            return self._forecast(entity_id) if self.has_solcast else None
         state = self.fox.entities().get(entity_id)
         if state is not None and entity_id in self.changed:
             state = self.changed[entity_id](state)

@@ -9,6 +9,7 @@ import fcntl
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -30,24 +31,49 @@ class Instance:
         self.inverter = inverter
         name = re.sub(r"[^a-z0-9]+", "_", inverter.lower())
         path = folder / f"battery_optimizer_{name}.lock"
-        self._file: TextIO = path.open("a+", encoding="utf-8")
+        self.id = str(uuid4())
+        self.problem: str | None = None
+        """Why the claim cannot be held, if so: the house is run all the same."""
+        self._path, self._app = path, app
+        self._file: TextIO | None = None
+        self._open()
+
+    def _open(self) -> None:
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            file = self._path.open("a+", encoding="utf-8")
+            self._claim(file)
+            self._file, self.problem = file, None
+        except OSError as error:
+            self.id = _remembered(self._path) or self.id
+            self.problem = (
+                f"the folder {self._path.parent} cannot be written ({error.strerror}): nothing keeps a second "
+                "app from driving the inverter, and nothing is remembered; check the disk, and the "
+                "rights of the folder"
+            )
+
+    def _claim(self, file: TextIO) -> None:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            other = _read(self._file).get("app", "another app")
-            self._file.close()
+            other = _read(file).get("app", "another app")
+            file.close()
             raise ConfigError(
-                f"{inverter} is already driven by {other!r}: remove one of the two from apps.yaml, "
-                "or give each its own inverter in entities.work_mode"
+                f"{self.inverter} is already driven by {other!r}: remove one of the two from "
+                "apps.yaml, or give each its own inverter in entities.work_mode"
             ) from None
         # The same after a restart, so that one's own last heartbeat is no stranger's.
-        self.id = str(_read(self._file).get("id") or uuid4())
-        self._file.truncate(0)
-        self._file.write(json.dumps({"id": self.id, "app": app}))
-        self._file.flush()
+        self.id = str(_read(file).get("id") or self.id)
+        file.truncate(0)
+        file.write(json.dumps({"id": self.id, "app": self._app}))
+        file.flush()
 
     def rival(self, heartbeat: EntityState | None, now: datetime) -> str | None:
         """Why this app must stand aside, by the heartbeat shown; None if it need not."""
+        if self._file is None:
+            try:
+                self._open()  # perhaps the folder is well again
+            except ConfigError as error:
+                return str(error)
         if heartbeat is None:
             return None
         attributes = heartbeat.attributes
@@ -57,7 +83,8 @@ class Instance:
             beat = utc_moment(heartbeat.state, UTC)
         except ValueError:
             return None  # it said good-bye
-        if now - beat > STALE_AFTER:
+        # Where clocks differ it is neither fresh nor to be waited for.
+        if abs(now - beat) > STALE_AFTER:
             return None
         return (
             f"another instance of the app drives {self.inverter} (heartbeat of {beat:%H:%M} UTC): "
@@ -67,7 +94,18 @@ class Instance:
 
     def release(self) -> None:
         """Let another app have the inverter."""
-        self._file.close()
+        if self._file is not None:
+            with suppress(OSError):  # what was not written then cannot be now
+                self._file.close()
+
+
+def _remembered(path: Path) -> str | None:
+    """Who this app was, where that may be read though not written."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            return str(_read(file).get("id") or "") or None
+    except OSError:
+        return None
 
 
 def _read(file: TextIO) -> Mapping[str, Any]:

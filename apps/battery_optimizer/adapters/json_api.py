@@ -64,11 +64,12 @@ class JsonApi:
         return payload
 
     def _require_allowed(self, now: datetime) -> None:
-        if self._not_before is not None and now < self._not_before:
+        if self._not_before is not None and now < self._not_before <= now + _LONGEST_ASKED_WAIT:
             raise ForecastUnavailable(
                 f"{self._last_failure}; it is asked again at {self._not_before:%H:%M} UTC"
             )
-        while self._calls and now - self._calls[0] >= HOUR:
+        # Calls still to come are of a clock that was set back since.
+        while self._calls and not now - HOUR < self._calls[0] <= now:
             self._calls.popleft()
         if self._calls_per_hour is not None and len(self._calls) >= self._calls_per_hour:
             raise ForecastUnavailable(

@@ -66,7 +66,7 @@ class OctopusRates:
     def tariff(self, direction: Direction, now: datetime) -> Tariff:
         """The house's tariff; looked up once a day, since agreements change."""
         known = self._resolved.get(direction)
-        if known is not None and now - known[1] < timedelta(days=1):
+        if known is not None and abs(now - known[1]) < timedelta(days=1):
             return known[0]
         tariff = self._look_up(direction, now)
         self._resolved[direction] = (tariff, now)

@@ -101,7 +101,8 @@ class SolarFeed:
     def _fetch(self, source: SolarSource, now: datetime) -> SolarForecast:
         if source.name in self._fetched:
             fetched_at, forecast = self._fetched[source.name]
-            if now - fetched_at < source.refresh_every and _covers(forecast, now):
+            is_fresh = now - source.refresh_every < fetched_at <= now
+            if is_fresh and _covers(forecast, now):
                 return forecast
         forecast = source.fetch(now)
         self._fetched[source.name] = (now, forecast)
@@ -112,7 +113,7 @@ class SolarFeed:
         if (
             saved is not None
             and saved.source == forecast.source
-            and forecast.issued_at - saved.issued_at < _STORE_EVERY
+            and abs(forecast.issued_at - saved.issued_at) < _STORE_EVERY
         ):
             return
         try:

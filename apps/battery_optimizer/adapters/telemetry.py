@@ -97,12 +97,17 @@ class EntityMeters:
             for time in (state.last_reported, state.last_changed)
             if time is not None
         ]
-        if times and now - max(times) > self._max_age:
+        # A time well to come is of a clock that was set back since: it proves nothing.
+        heard = max((time for time in times if time - now <= self._max_age), default=None)
+        if times and (heard is None or now - heard > self._max_age):
+            minutes = f"{self._max_age / timedelta(minutes=1):g} minutes"
+            when = f"over {minutes} ago: check that the inverter's integration still gets data"
+            if heard is None:
+                when = f"over {minutes} from now: check the clocks"
             raise TelemetryUnavailable(
                 self._entities.soc,
-                f"and every other sensor of the inverter last reported at {max(times):%d %b %H:%M} "
-                f"UTC, over {self._max_age / timedelta(minutes=1):g} minutes ago: check that the "
-                "inverter's integration still gets data",
+                "and every other sensor of the inverter last reported at "
+                f"{heard or min(times):%d %b %H:%M} UTC, {when}",
             )
 
 
