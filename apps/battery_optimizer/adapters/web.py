@@ -201,6 +201,7 @@ def _window(slots: Sequence[SlotPlan]) -> Json | None:
 
 
 def _slot(slot: SlotPlan, shown: Shown) -> Json:
+    low_kwh, high_kwh = shown.band.get(slot.start, (None, None))
     return {
         "start": _time(slot.start),
         "end": _time(end_of(slot)),
@@ -216,6 +217,8 @@ def _slot(slot: SlotPlan, shown: Shown) -> Json:
         "grid_kw": _rounded((slot.grid_import_kwh - slot.grid_export_kwh) / slot.hours),
         "soc_start_percent": shown.percent(slot.soc_start_kwh),
         "soc_end_percent": shown.percent(slot.soc_end_kwh),
+        "soc_low_percent": shown.percent(low_kwh),
+        "soc_high_percent": shown.percent(high_kwh),
         "energy_value": _rounded(slot.energy_value_p_per_kwh),
         "cost_p": _rounded(slot.cost_p),
     }

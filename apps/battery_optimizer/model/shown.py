@@ -1,10 +1,11 @@
 """What there is to show after a cycle, read off its outcome: for entities, HTTP and the page."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
 
+from battery_optimizer.model.band import Band
 from battery_optimizer.model.decision import CycleOutcome, CycleResult
 from battery_optimizer.model.loss import Yesterday
 from battery_optimizer.model.modes import Mode
@@ -31,6 +32,8 @@ class Shown:
     """What that app drives: the id of the entity that sets the mode."""
     yesterday: Yesterday | str = ""
     """What looking back at yesterday found, or why it found nothing."""
+    band: Band = field(default_factory=dict)
+    """How full the battery may be, at the end of each slot [kWh]."""
     savings: Savings = Savings()
     """Bills so far, and what the house would have paid otherwise."""
 

@@ -143,7 +143,9 @@ class Planner:
                 expected[command] += future.weight * (found.objective_p if found else worst)
         if not weight:
             return alternatives
-        return priced({command: total / weight for command, total in expected.items()})
+        # What is hopeless in the usual future is left at what it costs there.
+        rest = alternatives[len(near) :]
+        return (*priced({command: total / weight for command, total in expected.items()}), *rest)
 
 
 def _slots(

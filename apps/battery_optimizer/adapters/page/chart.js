@@ -29,7 +29,7 @@ function runsOf(slots) {
 }
 
 class Figure {
-  // `panels`: {title, height, range(), series: [{words, colour, values, isLine, dash, fill}]}
+  // `panels`: {title, height, range(), series: [{words, colour, values, isLine, isEdge, dash, fill}], bands}
   // `describe(index, box)` fills the read-out and gives the words for the slider.
   constructor(root, { label, slots, panels, describe, modes, forecastFrom }) {
     Object.assign(this, { root, slots, panels, describe, modes, forecastFrom, index: 0 });
@@ -50,7 +50,7 @@ class Figure {
     const head = element("p", null, { class: "panel-head" });
     head.append(element("strong", panel.title));
     for (const series of panel.series) {
-      const kind = series.fill ? "key filled" : series.dash ? "key dashed" : "key";
+      const kind = series.fill || series.isEdge ? "key filled" : series.dash ? "key dashed" : "key";
       const key = element("span", series.words, { class: kind });
       key.style.setProperty("--dot", `var(${series.colour})`);
       if (series.words) head.append(key);
@@ -93,10 +93,11 @@ class Figure {
         { ...axis, size: 40, gap: 4, space: 28, values: (_, splits) => splits.map((value) => `${value}`) },
       ],
       series: [{}, ...panel.series.map((series) => ({
-        stroke: colour(series.colour), width: series.fill ? 1 : 2, dash: series.dash ? [5, 4] : undefined,
+        stroke: series.isEdge ? `${colour(series.colour)}88` : colour(series.colour), width: series.fill || series.isEdge ? 1 : 2, dash: series.dash ? [5, 4] : undefined,
         fill: series.fill ? `${colour(series.colour)}55` : undefined, points: { show: false },
         paths: series.isLine ? uPlot.paths.linear({ alignGaps: 0 }) : uPlot.paths.stepped({ align: 1, alignGaps: 1 }),
       }))],
+      bands: (panel.bands ?? []).map(({ series, fill }) => ({ series, fill: `${colour(fill)}2e` })),
       hooks: { drawClear: [(chart) => this.ground(chart, panel, isFirst)] },
     };
   }

@@ -22,7 +22,7 @@ function showNow(data) {
     ["Cheapest ahead", ahead(outlook.cheapest)],
     ["Dearest ahead", ahead(outlook.dearest)],
   ] : [["Rates", recommendation.rates ?? "not known yet"]]);
-  showAlternatives((plan.alternatives ?? []).filter((other) => other.mode !== mode));
+  showAlternatives((plan.alternatives ?? []).filter((other) => other.mode !== mode), plan.slots.length > 0);
   showComing(plan.slots);
 }
 
@@ -65,14 +65,15 @@ function showPowers({ solar_kw: solar, load_kw: load, battery_kw: battery, grid_
   );
 }
 
-function showAlternatives(others) {
+function showAlternatives(others, hasPlan) {
   const items = others.map((other) => {
     const item = element("li"), extra = other.extra_cost_p;
     const cost = Math.abs(extra) < 0.05 ? "the same" : extra > 0 ? `${money(extra)} more` : `${money(-extra)} less`;
     item.append(badge(other.mode, other.power_kw), element("b", cost));
     return item;
   });
-  find("alternatives").replaceChildren(...items.length ? items : [element("li", "Nothing to compare yet.")]);
+  const nothing = hasPlan ? "There is nothing else that it could do now." : "Nothing to compare yet.";
+  find("alternatives").replaceChildren(...items.length ? items : [element("li", nothing)]);
 }
 
 function showComing(slots) {
