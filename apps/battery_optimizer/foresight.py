@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from battery_optimizer.errors import ForecastUnavailable
+from battery_optimizer.errors import ForecastUnavailable, StoreUnavailable
 from battery_optimizer.forecast.away import while_away
 from battery_optimizer.forecast.outlook import Forecaster, build_outlook
 from battery_optimizer.forecast.rates import RECENT_DAYS
@@ -13,7 +13,7 @@ from battery_optimizer.model.house import Battery
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.slots import Horizon, floor_to_slot
-from battery_optimizer.model.telemetry import SolarForecast
+from battery_optimizer.model.telemetry import Observations, SolarForecast
 from battery_optimizer.model.wishes import Wishes
 from battery_optimizer.ports import Ports
 
@@ -37,6 +37,7 @@ class Foresight:
         self._ports = ports
         self._forecaster = forecaster
         self._settings = settings
+        self._last_seen: Observations | None = None
         self._last_told: tuple[datetime, SolarForecast] | None = None
 
     def outlook(
@@ -46,13 +47,21 @@ class Foresight:
         horizon = Horizon.of_hours(now, self._settings.horizon_hours, self._settings.step)
         slot = floor_to_slot(now)
         known = self._ports.rates.known_rates(slot - timedelta(days=RECENT_DAYS), horizon.end, now)
-        observed = replace(
-            self._ports.history.observations(slot - timedelta(days=HISTORY_DAYS), now),
-            told=self._told(now),
-        )
+        seen, gaps = self._seen(slot - timedelta(days=HISTORY_DAYS), now)
+        observed = replace(seen, told=self._told(now))
         solar, problems = self._solar(now)
         outlook = build_outlook(self._forecaster, battery, horizon, known, observed, solar)
-        return while_away(outlook, observed, wishes.away_until), problems
+        return while_away(outlook, observed, wishes.away_until), (*gaps, *problems)
+
+    def _seen(self, start: datetime, now: datetime) -> tuple[Observations, tuple[str, ...]]:
+        """What was metered; as last read while it cannot be read: there is no need to know more."""
+        try:
+            self._last_seen = self._ports.history.observations(start, now)
+        except StoreUnavailable as error:
+            if self._last_seen is None:
+                raise
+            return self._last_seen, (str(error),)
+        return self._last_seen, ()
 
     def _told(self, now: datetime) -> SolarForecast:
         """What was forecast of the sun for past half hours; read once a day."""

@@ -242,7 +242,12 @@ def api(name: str, how: str, says: str, begin: Change, **more: Any) -> Fault:  #
 
 def disk(name: str, how: str, says: str, begin: Change, end: Change, **more: Any) -> Fault:  # noqa: ANN401
     return Fault(
-        name=name, how=how, says=says, begin=begin, end=end, **{"expected": MEMORY, "recovers_within": 36.0, **more}
+        name=name,
+        how=how,
+        says=says,
+        begin=begin,
+        end=end,
+        **{"expected": MEMORY, "recovers_within": 36.0, **more},
     )
 
 
