@@ -201,7 +201,7 @@ class HomeAssistant:
         assert self._process is not None
         assert self._process.poll() is None, f"Home Assistant ended:\n{self.log}"
         try:
-            return requests.get(f"{self.url}/api/onboarding", timeout=5).ok
+            return requests.get(f"{self.url}/api/", timeout=5).status_code == 401
         except requests.RequestException:
             return False
 

@@ -1,0 +1,147 @@
+"""What is left when something ends: AppDaemon, Home Assistant, or the token between them."""
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from battery_optimizer.adapters.entities import ENTITIES
+from home_assistant.core import PACKAGE, SELECT, HomeAssistant
+from home_assistant.story import HEARTBEAT, MODE, House, Octopus, house
+
+STATED = timedelta(minutes=13)
+"""What the README and the package promise, from the last cycle to Self Use."""
+# The watchdog's clock, run sixty times as fast and a little more.
+HURRIED = {
+    'minutes: "/1"': 'seconds: "/1"',
+    "timedelta(minutes=11)": "timedelta(seconds=12)",
+    "          minutes: 1\n": "          seconds: 1\n",
+}
+SILENT = "binary_sensor.battery_optimizer_silent"
+
+
+@pytest.fixture
+def core(tmp_path: Path) -> Iterator[HomeAssistant]:
+    """Each story its own, with the watchdog as it ships."""
+    made = HomeAssistant(tmp_path / "core")
+    made.add_package(PACKAGE)
+    try:
+        yield made
+    finally:
+        made.stop()
+
+
+@pytest.fixture
+def selling(tmp_path: Path, core: HomeAssistant, octopus: Octopus) -> Iterator[House]:
+    """While the plan force-discharges."""
+    core.start()
+    octopus.sell_now()
+    with house(tmp_path / "app", core, octopus) as made:
+        made.wait_for_plan()
+        core.wait_for_state(SELECT, "Force Discharge")
+        yield made
+
+
+def notice(core: HomeAssistant) -> str | None:
+    """What the watchdog told the household."""
+    for each in core.ask("persistent_notification/get"):
+        if each["notification_id"] == "battery_optimizer_watchdog":
+            return str(each["message"])
+    return None
+
+
+def test_a_clean_stop_sets_self_use_at_once(selling: House) -> None:
+    assert selling.app.stop() == 0
+    assert selling.mode == "Self Use"
+    assert selling.core.state(HEARTBEAT) == "unavailable"
+
+
+def test_the_watchdog_ends_a_forced_mode_when_appdaemon_is_killed(
+    tmp_path: Path, core: HomeAssistant, octopus: Octopus
+) -> None:
+    core.add_package(PACKAGE, HURRIED)
+    core.start()
+    octopus.sell_now()
+    with house(tmp_path / "app", core, octopus) as selling:
+        selling.wait_for_plan()
+        core.wait_for_state(SELECT, "Force Discharge", 10)
+        selling.app.process.kill()
+        selling.app.process.wait()
+        time.sleep(3)
+        assert selling.mode == "Force Discharge", "too soon: it may yet come back"
+        core.wait_for_state(SELECT, "Self Use", 30)
+        core.wait_until(lambda: notice(core), "a notification")
+        assert "was set to Self Use" in str(notice(core))
+
+
+def test_the_watchdog_ends_a_forced_mode_when_the_token_is_revoked(
+    tmp_path: Path, core: HomeAssistant, octopus: Octopus
+) -> None:
+    core.add_package(PACKAGE, HURRIED)
+    core.start()
+    octopus.sell_now()
+    tests_own = core.token
+    core.token = core.new_token("appdaemon")
+    with house(tmp_path / "app", core, octopus) as selling:
+        core.token = tests_own
+        selling.wait_for_plan()
+        core.wait_for_state(SELECT, "Force Discharge", 10)
+        core.revoke("appdaemon")
+        selling.app.wait_for("Failed to authenticate to Home Assistant", 30)
+        core.wait_for_state(SELECT, "Self Use", 30)
+
+
+def test_the_watchdog_leaves_a_living_app_alone(
+    tmp_path: Path, core: HomeAssistant, octopus: Octopus
+) -> None:
+    # As it ships, but that it looks each second: only its thresholds then hold it back.
+    core.add_package(PACKAGE, {'minutes: "/1"': 'seconds: "/1"'})
+    core.start()
+    octopus.sell_now()
+    with house(tmp_path / "app", core, octopus) as selling:
+        selling.wait_for_plan()
+        core.wait_for_state(SELECT, "Force Discharge", 10)
+        core.wait_for_state(SILENT, "off", 10)
+        time.sleep(5)
+        assert selling.mode == "Force Discharge"
+        assert notice(core) is None
+
+
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGKILL])
+def test_after_a_restart_of_home_assistant_all_is_as_before(
+    selling: House, by: signal.Signals
+) -> None:
+    core, plans = selling.core, selling.plans
+    core.stop(by)
+    selling.app.wait_for("Attempting reconnection", 30)
+    core.start()
+    back = time.monotonic()
+    selling.app.wait_until(lambda: selling.plans > plans, "another plan", 60)
+    core.wait_for_state(SELECT, "Force Discharge", 10)
+    core.wait_until(lambda: selling.heartbeat is not None, "the heartbeat", 10)
+    took_s = time.monotonic() - back
+    assert took_s < 30, "AppDaemon tries to connect every five seconds"
+    assert core.state(MODE) == "force_discharge"
+    assert all(core.state(entity.id) is not None for entity in ENTITIES)
+    assert notice(core) is None
+    assert "this is a bug" not in selling.app.log
+
+
+@pytest.mark.slow
+def test_the_watchdog_keeps_its_time_as_it_ships(
+    selling: House, record_property: Callable[[str, object], None]
+) -> None:
+    """Killed right after a cycle, which is the longest wait there is."""
+    selling.think_again()
+    assert selling.mode == "Force Discharge"
+    selling.app.process.kill()
+    killed_at = datetime.now(UTC)
+    beat = selling.heartbeat
+    assert beat is not None
+    selling.core.wait_for_state(SELECT, "Self Use", (STATED + timedelta(minutes=2)).total_seconds())
+    took = datetime.now(UTC) - killed_at
+    record_property("seconds from the kill to Self Use", took.total_seconds())
+    assert datetime.now(UTC) - beat <= STATED
