@@ -38,7 +38,9 @@ LAYERS = {
 }  # fmt: skip
 """What each layer may import besides itself; a top-level module not named here is shell."""
 
-SHELL = {*LAYERS, "host", "wiring", "wiring_found", "wiring_inverter", "wiring_sources"}
+SHELL = {
+    *LAYERS, "host", "wiring", "wiring_found", "wiring_inverter", "wiring_sources", "wiring_web",
+}  # fmt: skip
 """The shell wires everything; only the simulator's command line is closed to it."""
 
 FAMILIES = {"site": "web"}

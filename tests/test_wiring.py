@@ -1,5 +1,7 @@
 """A house wired of real parts around the simulated inverter, without AppDaemon."""
 
+import json
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +24,7 @@ from battery_optimizer.model.modes import Mode
 from battery_optimizer.model.solar import SolarArray
 from battery_optimizer.simulate.fox_entities import SimulatedFoxEss
 from battery_optimizer.simulate.inverter import SimulatedInverter
+from battery_optimizer.simulate.replay import Recording, replayed
 from battery_optimizer.simulate.surroundings import PlausibleHome
 from battery_optimizer.wiring import RunningHouse, connect
 
@@ -282,3 +285,31 @@ def test_foxess_control_is_another_way_in(tmp_path: Path) -> None:
         assert house.inverter.check() == ()
         house.cycle.make_safe()
     assert called == ["foxess_control/clear_overrides"]
+
+
+def test_diagnostics_of_a_running_house_can_be_replayed(tmp_path: Path) -> None:
+    home = SimulatedHouse(tmp_path)
+    with connected(home) as house:
+        for _ in range(4):
+            shown = house.run(home.now)
+            home.now += timedelta(minutes=5)
+        document = house.diagnosis(home.now, health={"status": shown.health}).document()
+    path = tmp_path / "diagnostics.json"
+    path.write_text(json.dumps(document, allow_nan=False))
+    recording = Recording.read(path)
+    assert len(recording.cycles) == 4
+    assert recording.rates is not None
+    assert not recording.other_versions()
+    assert [verdict.differs for verdict in replayed(recording)] == [()] * 4
+
+
+def test_diagnostics_are_there_when_nothing_else_is(tmp_path: Path) -> None:
+    home = SimulatedHouse(tmp_path)
+    with connected(home, rates={"demo": "never", "base_url": "http://127.0.0.1:9"}) as house:
+        house.run(home.now)
+        house.store.close()
+        shutil.rmtree(tmp_path)
+        tmp_path.write_text("no folder any more")
+        document = house.diagnosis(home.now, health={}).document()
+    assert document["rates"] is None
+    assert len(document["cycles"]) == 1

@@ -14,7 +14,8 @@ from battery_optimizer.adapters.ha_history import Rows
 from battery_optimizer.adapters.instance import HEARTBEAT
 from battery_optimizer.adapters.site import Site
 from battery_optimizer.adapters.unpruned import unpruned
-from battery_optimizer.adapters.web import Status
+from battery_optimizer.adapters.web import Status, health
+from battery_optimizer.adapters.web_access import Access
 from battery_optimizer.adapters.web_history import Past
 from battery_optimizer.config import Config
 from battery_optimizer.errors import BatteryOptimizerError, ConfigError, InverterError
@@ -26,6 +27,7 @@ from battery_optimizer.model.shown import Shown
 from battery_optimizer.model.slots import floor_to_slot
 from battery_optimizer.wiring import RunningHouse, connect
 from battery_optimizer.wiring_found import TIME_ZONE, findings_without
+from battery_optimizer.wiring_web import is_guarded, open_door, past_of, with_sources
 
 CYCLE: Final = timedelta(minutes=5)
 AFTER_THE_BOUNDARY: Final = timedelta(seconds=1)
@@ -55,7 +57,7 @@ class BatteryOptimizer(Hass):
         self._turn = threading.Lock()
         self._stopping: int | None = None
         self._config = self._settings()
-        self._check_time_zone()
+        self._check_host()
         self._connect()
         if self._config.web.enabled:
             self._serve()
@@ -88,7 +90,10 @@ class BatteryOptimizer(Hass):
                 self.logger.error("Wrong setting: %s", line)  # noqa: TRY400 - for users
             raise
 
-    def _check_time_zone(self) -> None:
+    def _check_host(self) -> None:
+        """What to tell of the AppDaemon that this runs in."""
+        if (warning := open_door(self.AD.http)) is not None:
+            self.logger.warning("%s", warning)
         zone = str(self.AD.time_zone)
         if zone != TIME_ZONE:
             self.logger.warning(
@@ -252,28 +257,31 @@ class BatteryOptimizer(Hass):
             battery=lambda: (self._house.config if self._house else self._config).battery,
             voltage=self._config.web.battery_voltage,
             past=self._past,
+            access=Access(is_guarded=self._is_guarded, serves_all=self._config.web.unguarded),
+            diagnostics=self._diagnostics,
         )
         for ending, endpoint in site.endpoints().items():
             self.register_endpoint(endpoint, f"{SERVED_AS}_{ending}")
         for ending, route in site.routes().items():
             self.register_route(route, f"{SERVED_AS}{ending}")
 
-    def _past(self) -> Past | None:
-        house = self._house
+    def _is_guarded(self) -> bool:
+        return is_guarded(self.AD.http)
+
+    def _diagnostics(self) -> dict[str, Any] | None:
+        house, now = self._house, datetime.now(UTC)
         if house is None:
             return None
-        return Past(records=house.store, known_rates=house.rates.known_rates)
+        return house.diagnosis(now, health(self._shown, self._status(), now)).document()
+
+    def _past(self) -> Past | None:
+        return None if self._house is None else past_of(self._house)
 
     def _status(self) -> Status:
-        rates = None if self._house is None else self._house.rates
-        sun = None if self._house is None else self._house.solar.in_force
-        return Status(
+        told = Status(
             started_at=self._started_at,
             control=self._config.control.value,
-            rates_fetched_at=rates.fetched_at if rates else None,
-            rates_error=rates.last_error if rates else None,
-            solar_source=sun.source if sun else None,
-            solar_issued_at=sun.issued_at if sun else None,
             app_problem=self._problem,
             found=self._found,
         )
+        return told if self._house is None else with_sources(told, self._house)

@@ -164,5 +164,8 @@ class WebSettings(Section):
 
     enabled: bool = True
     """Whether the page and the endpoints are served (AppDaemon's http section must be set, too)."""
+    unguarded: bool = False
+    """Whether all in the network may have prices fetched, and read diagnostics, where AppDaemon has
+    no password; else only its own machine may."""
     battery_voltage: Annotated[float | None, Range(20, 1000)] = None
     """Nominal voltage of the battery [V], to give discharge_current in A."""

@@ -31,6 +31,7 @@ MOST_CYCLES: Final = 24
 """Two hours in memory; after a restart as many half hours from the database."""
 DAYS_KNOWN: Final = timedelta(days=14)
 """As much of what was metered, and of rates, as the forecasts mostly look at."""
+DAYS_AHEAD: Final = timedelta(days=2)
 PACKAGES: Final = (
     "appdaemon", "cvxpy-base", "cvxpy", "highspy", "numpy", "scipy", "holidays", "pydantic",
     "aiohttp", "requests",
@@ -57,12 +58,17 @@ class Recent:
         """One more."""
         self._cycles.append(outcome)
 
+    @property
+    def cycles(self) -> list[CycleOutcome]:
+        """As many as are in memory, oldest first."""
+        return list(self._cycles)
+
     def with_older(self, records: Records, now: datetime) -> list[CycleOutcome]:
         """The last cycles, oldest first; those from before a restart as far as they are kept.
 
         Older ones of which only a line is left, or which no replay could use, are left out.
         """
-        recent = list(self._cycles)
+        recent = self.cycles
         missing = MOST_CYCLES - len(recent)
         first = recent[0].at if recent else now
         older: deque[CycleOutcome] = deque()

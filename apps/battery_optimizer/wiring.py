@@ -4,10 +4,10 @@ Knows nothing of AppDaemon, whose callables come in as a `Host`. A new source of
 another maker's inverter, is one new file in `adapters/` and a line here.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from battery_optimizer.adapters.demo_rates import DemoRates
 from battery_optimizer.adapters.ha_history import HomeAssistantHistory
@@ -20,7 +20,8 @@ from battery_optimizer.adapters.store import Store
 from battery_optimizer.adapters.telemetry import EntityMeters
 from battery_optimizer.config import Config
 from battery_optimizer.cycle import Cycle, Ports
-from battery_optimizer.errors import ConfigError
+from battery_optimizer.diagnostics import DAYS_AHEAD, DAYS_KNOWN, Diagnosis, Recent
+from battery_optimizer.errors import ConfigError, DataError
 from battery_optimizer.host import Host
 from battery_optimizer.model.band import soc_band
 from battery_optimizer.model.decision import CycleOutcome, SentCommand
@@ -28,6 +29,7 @@ from battery_optimizer.model.meters import MeterEntities
 from battery_optimizer.model.plan import Plan
 from battery_optimizer.model.settings import Control
 from battery_optimizer.model.shown import Shown
+from battery_optimizer.model.slots import floor_to_slot
 from battery_optimizer.simulate.ledger import Ledger
 from battery_optimizer.simulate.review import Review
 from battery_optimizer.wiring_found import Survey
@@ -39,6 +41,8 @@ from battery_optimizer.wiring_sources import (
     solar_sources,
     tariff_name,
 )
+
+T = TypeVar("T")
 
 DATABASE: Final = "battery_optimizer.db"
 SIMULATED_DATABASE: Final = "battery_optimizer_simulated.db"
@@ -87,6 +91,7 @@ class RunningHouse:
     ledger: Ledger
     standing: StandingFeed
     survey: Survey
+    recent: Recent = field(default_factory=Recent)
     pruned_at: datetime | None = None
 
     @property
@@ -100,6 +105,7 @@ class RunningHouse:
             self.rates.refresh(now)
         self.ledger.recall(now)
         outcome = self.cycle.run(now, self.orders.wishes(now))
+        self.recent.add(outcome)
         return Shown(
             outcome=outcome,
             capacity_kwh=self.config.battery.capacity_kwh,
@@ -109,6 +115,19 @@ class RunningHouse:
             yesterday=self.review.latest,
             band=soc_band(self.config.house, outcome.plan, outcome.outlook) if outcome.plan else {},
             savings=self.ledger.savings,
+        )
+
+    def diagnosis(self, now: datetime, health: dict[str, Any]) -> Diagnosis:
+        """All that a report needs, as far as it can be had: what fails is why it is asked for."""
+        start = floor_to_slot(now) - DAYS_KNOWN
+        cycles = _if_known(lambda: self.recent.with_older(self.store, now))
+        return Diagnosis(
+            made_at=now,
+            config=self.config,
+            health=health,
+            cycles=self.recent.cycles if cycles is None else cycles,
+            rates=_if_known(lambda: self.rates.known_rates(start, now + DAYS_AHEAD, now)),
+            observed=_if_known(lambda: self.store.observations(start, now)),
         )
 
     def look_back(self, now: datetime) -> None:
@@ -178,6 +197,13 @@ class RunningHouse:
     def _unit_of(self, entity_id: str) -> str | None:
         state = self.host.read_state(entity_id)
         return None if state is None else state.unit
+
+
+def _if_known(ask: Callable[[], T]) -> T | None:
+    try:
+        return ask()
+    except DataError:
+        return None
 
 
 def connect(config: Config, host: Host) -> RunningHouse:

@@ -15,8 +15,11 @@ from aiohttp.web import Response
 from battery_optimizer.adapters.site import Site
 from battery_optimizer.adapters.store import Store
 from battery_optimizer.adapters.web import Status
+from battery_optimizer.adapters.web_access import Access
 from battery_optimizer.adapters.web_api import api_page, openapi
 from battery_optimizer.adapters.web_history import Past
+from battery_optimizer.config import Config
+from battery_optimizer.diagnostics import Diagnosis
 from battery_optimizer.errors import RatesUnavailable, StoreUnavailable
 from battery_optimizer.model.money import Savings
 from battery_optimizer.model.shown import Shown
@@ -26,6 +29,7 @@ from money_values import a_bill
 from openapi_schema import faults
 from shown_values import a_demo_day, a_long_plan, a_planned_day, an_outcome, nothing_planned
 
+HERE = "127.0.0.1"
 PREFIX = "/api/appdaemon/battery_optimizer_"
 READING = ("recommendation", "plan", "health", "history", "savings", "openapi")
 SHOWN = (
@@ -63,9 +67,21 @@ def a_site(shown: Shown | None = None, store: Store | None = None, **changes: ob
     return replace(site, **changes)
 
 
-def asked(site: Site, name: str, query: str = "", method: str = "GET") -> tuple[Any, int]:
-    request = make_mocked_request(method, f"{PREFIX}{name}{query}")
-    return site.endpoints()[name]({}, {"request": request})
+def asked(
+    site: Site, name: str, query: str = "", method: str = "GET", body: object = None, **headers: str
+) -> tuple[Any, int]:
+    given = {"Host": "127.0.0.1:5050", "Content-Type": "application/json", **headers}
+    request = make_mocked_request(
+        method, f"{PREFIX}{name}{query}", headers=given, transport=Peer(given.pop("peer", HERE))
+    )
+    return site.endpoints()[name](body or {}, {"request": request})
+
+
+class Peer(asyncio.Transport):
+    """A connection from this address."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__({"peername": (address, 40000)})
 
 
 def opened(site: Site, query: str = "", name: str = "", **headers: str) -> Response:
@@ -114,6 +130,51 @@ def test_prices_are_refreshed_by_post_alone() -> None:
     assert not called
     assert asked(site, "refresh_prices", method="POST")[1] == 202
     assert called
+
+
+def test_what_changes_something_is_for_this_machine_or_with_a_password() -> None:
+    called: list[int] = []
+    site = a_site(refresh=lambda: called.append(1), diagnostics=dict)
+    for name, method in (("refresh_prices", "POST"), ("diagnostics", "GET")):
+        answer, code = asked(site, name, method=method, peer="192.168.1.7")
+        assert code == 403
+        assert "http: password:" in answer["error"]
+        for access in (Access(is_guarded=lambda: True), Access(serves_all=True)):
+            open_site = replace(site, access=access)
+            assert asked(open_site, name, method=method, peer="192.168.1.7")[1] in (200, 202)
+    assert len(called) == 2
+
+
+def test_what_a_change_is_sent_is_looked_at() -> None:
+    site = a_site()
+    assert asked(site, "refresh_prices", method="POST", body={"day": 1})[1] == 400
+    assert asked(site, "refresh_prices", method="POST", body=[{}])[1] == 400
+    plain = {"Content-Type": "text/plain"}
+    assert asked(site, "refresh_prices", method="POST", **plain)[1] == 415
+    elsewhere = {"Origin": "https://evil.example"}
+    assert asked(site, "refresh_prices", method="POST", **elsewhere)[1] == 403
+
+
+def test_diagnostics_are_given_as_they_are_described() -> None:
+    config = Config.from_args({"battery": {"capacity_kwh": 10}})
+    made = Diagnosis(made_at=MIDNIGHT, config=config, health={}, cycles=[an_outcome()])
+    answer, code = asked(a_site(diagnostics=made.document), "diagnostics")
+    assert code == 200
+    schema = {"$ref": "#/components/schemas/Diagnostics"}
+    assert not faults(answer, schema, openapi(), "diagnostics")
+    assert json.loads(json.dumps(answer, allow_nan=False)) == answer
+
+
+def test_diagnostics_that_cannot_be_had_say_why() -> None:
+    assert asked(a_site(), "diagnostics")[1] == 503
+
+    def broken() -> NoReturn:
+        raise StoreUnavailable("the disk is full")
+
+    answer, code = asked(a_site(diagnostics=broken), "diagnostics")
+    assert code == 503
+    assert "the disk is full" in answer["error"]
+    assert asked(a_site(), "diagnostics", method="POST")[1] == 405
 
 
 @pytest.mark.parametrize("query", ["?day=bad", "?day=", "?day=2030-01-01", "?day=%3Cscript%3E"])

@@ -16,7 +16,7 @@ from battery_optimizer.adapters.web import (
     plan,
     recommendation,
 )
-from battery_optimizer.adapters.web_access import Access
+from battery_optimizer.adapters.web_access import ONLY_HERE, Access
 from battery_optimizer.adapters.web_api import api_page, openapi
 from battery_optimizer.adapters.web_history import Past, day_asked, history
 from battery_optimizer.adapters.web_page import SAFE_HEADERS, page
@@ -41,7 +41,7 @@ class Site:
     """Answers from the latest cycle, at once, on whatever thread asks.
 
     `refresh` has prices fetched soon, on the app's own thread. `past` is where past days are read,
-    None while there is no house. `diagnostics` gives the file for a report, None while there is none.
+    None while there is no house, and so `diagnostics`, the file for a report.
     """
 
     shown: Callable[[], Shown | None]
@@ -51,7 +51,7 @@ class Site:
     battery: Callable[[], Battery]
     voltage: float | None
     past: Callable[[], Past | None]
-    access: Access = Access()
+    access: Access = ONLY_HERE
     diagnostics: Callable[[], Json | None] = lambda: None
 
     def endpoints(self) -> Mapping[str, Endpoint]:

@@ -1,0 +1,43 @@
+"""What the page and the endpoints are told of the house, and of AppDaemon's own door."""
+
+from dataclasses import replace
+from typing import Final
+
+from battery_optimizer.adapters.web import Status
+from battery_optimizer.adapters.web_history import Past
+from battery_optimizer.wiring import RunningHouse
+
+_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+
+
+def is_guarded(server: object) -> bool:
+    """Whether AppDaemon's HTTP server asks for a password before it asks us."""
+    return getattr(server, "password", None) is not None
+
+
+def open_door(server: object) -> str | None:
+    """What to do about a server that is open to the network; None if it is not."""
+    host = getattr(server, "host", _LOOPBACK[0])
+    if is_guarded(server) or host in _LOOPBACK:
+        return None
+    return (
+        f"AppDaemon serves on {host} without a password, so anybody in your network can call any "
+        "service of Home Assistant by it: set http: password: in appdaemon.yaml"
+    )
+
+
+def past_of(house: RunningHouse) -> Past:
+    """Where past days are read."""
+    return Past(records=house.store, known_rates=house.rates.known_rates)
+
+
+def with_sources(status: Status, house: RunningHouse) -> Status:
+    """The status, with that of the sources of rates and sun."""
+    sun = house.solar.in_force
+    return replace(
+        status,
+        rates_fetched_at=house.rates.fetched_at,
+        rates_error=house.rates.last_error,
+        solar_source=sun.source if sun else None,
+        solar_issued_at=sun.issued_at if sun else None,
+    )
