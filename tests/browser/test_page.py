@@ -181,6 +181,49 @@ def test_a_past_day_shows_what_was_planned_and_what_happened(page: Browser) -> N
     assert page.complaints() == []
 
 
+def test_what_was_found_is_told(page: Browser) -> None:
+    page.wait(lambda: page.count("#found li") >= 10, "what was found")
+    assert "select.foxess_work_mode" in page.text("#found")
+    assert "Solcast" in page.text("#found")
+    # Octopus is not to be reached here, and that is said where it is missing.
+    assert page.count("#found li.missing") == 2
+    assert "missing" in page.text("#found-words")
+
+
+def test_forecasts_stand_beside_what_came(page: Browser) -> None:
+    page.wait(lambda: page.count("#forecasts-table tbody tr") >= 3, "the days")
+    assert "The house was off by" in page.text("#forecasts-words")
+    cells = page.run(
+        "return [...document.querySelectorAll('#forecasts-table tbody tr:last-child *')]"
+        ".map((cell) => cell.textContent)"
+    )
+    assert cells[0] == "All"
+    assert all(float(cell) >= 0 for cell in cells[1:])
+
+
+def test_the_charge_level_has_its_likely_range(page: Browser, live: LiveAppDaemon) -> None:
+    slots = live.endpoint("plan")["slots"]
+    for slot in slots:
+        assert slot["soc_low_percent"] <= slot["soc_end_percent"] <= slot["soc_high_percent"]
+    assert max(slot["soc_high_percent"] - slot["soc_low_percent"] for slot in slots) > 5
+    assert "Likely range" in page.text("#plan-chart")
+    slider = page.find("#plan-chart .slider")
+    slider.send_keys(Keys.END)
+    last = slots[95]
+    low, high = (
+        page.run("return number(arguments[0], 0)", last[f"soc_{end}_percent"])
+        for end in ("low", "high")
+    )
+    assert f"({low} to {high})" in page.text("#plan-chart .readout")
+
+
+def test_every_other_thing_to_do_is_priced(page: Browser, live: LiveAppDaemon) -> None:
+    others = {other["mode"] for other in live.endpoint("plan")["alternatives"]}
+    # Without sun there is nothing to feed in; charging or selling may be what is done.
+    assert {"self_use", "hold"} <= others | {live.endpoint("recommendation")["mode"]}
+    assert page.count("#alternatives .badge") >= 1
+
+
 def test_a_day_without_records_says_so_and_the_next_one_is_drawn(page: Browser) -> None:
     page.run("document.getElementById('day').value = '2024-01-01'; showDay()")
     page.wait_for_text("#past-words", "Nothing was recorded on 01 January 2024")

@@ -18,6 +18,7 @@ from battery_optimizer.adapters.web import (
 )
 from battery_optimizer.adapters.web_access import ONLY_HERE, Access
 from battery_optimizer.adapters.web_api import api_page, openapi
+from battery_optimizer.adapters.web_forecasts import forecasts
 from battery_optimizer.adapters.web_history import Past, day_asked, history
 from battery_optimizer.adapters.web_page import SAFE_HEADERS, page
 from battery_optimizer.adapters.web_savings import savings, savings_box, savings_csv
@@ -74,12 +75,14 @@ class Site:
         return {"": self.page, "_api": self.api_page, "_savings": self.savings_file}
 
     async def page(self, request: Request, _: object) -> Response:
-        """The page; with ?data what it draws, with ?day=YYYY-MM-DD what it draws of a past day."""
+        """The page; with ?data, ?day=YYYY-MM-DD or ?forecasts what it shows of each."""
         if "data" in request.query:
             return _json(self._page_data(), 200)
         if "day" in request.query:
             # On another thread: the database may be busy, and AppDaemon itself must not wait.
             return _json(*await asyncio.to_thread(self._history, request.query))
+        if "forecasts" in request.query:
+            return _json(*await asyncio.to_thread(self._forecasts))
         return _document(request, *page())
 
     async def api_page(self, request: Request, _: object) -> Response:
@@ -103,6 +106,11 @@ class Site:
 
         capacity_kwh = self.battery().capacity_kwh
         return self._of_the_past(answer)
+
+    def _forecasts(self) -> tuple[Json, int]:
+        shown = self.shown()
+        yesterday = shown.yesterday if shown else ""
+        return self._of_the_past(lambda past, now: forecasts(past, now, yesterday))
 
     def _savings(self, query: Query) -> tuple[Json, int]:
         return self._of_the_past(lambda past, now: savings(past.records.money, query, now))

@@ -20,6 +20,7 @@ _SCRIPTS: Final = (
     "now.js",
     "health.js",
     "past.js",
+    "forecasts.js",
     "savings.js",
     "page.js",
 )

@@ -34,6 +34,7 @@ function show(data) {
   if (data.health.last_cycle !== lastCycle) {
     lastCycle = data.health.last_cycle;
     pastAt(data.now);
+    showForecasts();
   }
 }
 
