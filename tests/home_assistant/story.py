@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from appdaemon_process import LiveAppDaemon, running, shipped_apps
-from battery_optimizer.model.slots import floor_to_slot
+from battery_optimizer.model.slots import SLOT, floor_to_slot
 from home_assistant.core import SELECT, HomeAssistant
 from octopus_server import OctopusServer, a_row, half_hours
 
@@ -38,9 +38,16 @@ class Octopus(OctopusServer):
         """The same all day long."""
         self._publish(imports=[25.0] * 96, exports=[0.0] * 96)
 
+    def usual_days(self) -> None:
+        """Cheap nights, dear evenings; exports at half the price."""
+        start = floor_to_slot(datetime.now(UTC))
+        hours = [(start + t * SLOT).hour for t in range(96)]
+        imports = [33.0 if 16 <= hour < 19 else 7.5 if hour < 5 else 18.0 for hour in hours]
+        self._publish(imports=imports, exports=[rate / 2 for rate in imports])
+
     def _publish(self, *, imports: list[float], exports: list[float]) -> None:
         start = floor_to_slot(datetime.now(UTC))
-        before = start - SLOTS_BEFORE * timedelta(minutes=30)
+        before = start - SLOTS_BEFORE * SLOT
         for code, values in ((IMPORT, imports), (EXPORT, exports)):
             self.unit_rates[code] = half_hours(before, [25.0 * (code == IMPORT)] * SLOTS_BEFORE)
             self.publish(code, half_hours(start, values))
