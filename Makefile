@@ -24,9 +24,9 @@ test: $(VENV)/.installed
 	[ $$linted = 0 ] || echo 'ruff or mypy found something: see the top' >&2; \
 	[ $$linted = 0 ] && [ $$tested = 0 ]
 
-# Stories around a real Home Assistant Core: ARGS='-m slow' for those that take a quarter of an hour.
+# Stories around a real Home Assistant Core: ARGS='--slow -m slow' for the one that takes a quarter of an hour.
 test-ha: $(VENV)/.installed $(VENV_HA)/.installed
-	HASS=$(abspath $(VENV_HA)/bin/hass) $(BIN)/python -m pytest tests/home_assistant $(or $(ARGS),-m 'not slow')
+	HASS=$(abspath $(VENV_HA)/bin/hass) $(BIN)/python -m pytest tests/home_assistant $(ARGS)
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
@@ -42,7 +42,7 @@ bench: $(VENV)/.installed
 clean:
 	rm -rf $(VENV) $(VENV_HA) build .coverage
 
-$(VENV)/.installed: requirements.txt requirements-dev.txt
+$(VENV)/.installed: requirements.txt requirements-compare.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13) and "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 ...")'
 	@echo 'Setting up $(VENV), once; it takes a minute or two'
 	$(PYTHON) -m venv $(VENV)
