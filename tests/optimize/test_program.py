@@ -15,7 +15,7 @@ from battery_optimizer.model.slots import SLOT
 from battery_optimizer.model.wishes import Target, Wishes
 from battery_optimizer.optimize.directions import GAP_P
 from battery_optimizer.optimize.inputs import program_inputs
-from battery_optimizer.optimize.program import compile_program
+from battery_optimizer.optimize.program import compile_program, features_of
 from battery_optimizer.optimize.reading import CompiledProgram, read_schedule
 from battery_optimizer.optimize.relaxation import ExactSolver
 from builders import (
@@ -37,7 +37,9 @@ def relaxed(*args: object, **world: object) -> Schedule:
     """The plain LP's own solution, neither verified nor repaired."""
     house = a_house(world.pop("house", None))
     inputs = program_inputs(house, an_outlook(*args, **world), 5.0)
-    compiled = CompiledProgram.of(compile_program(house.battery, len(inputs.hours)))
+    compiled = CompiledProgram.of(
+        compile_program(house.battery, len(inputs.hours), features_of(inputs))
+    )
     compiled.load(inputs)
     return read_schedule(compiled, compiled.problem.solve_lp(), inputs)
 

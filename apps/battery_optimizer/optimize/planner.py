@@ -21,7 +21,6 @@ from battery_optimizer.optimize.events import with_events
 from battery_optimizer.optimize.explain import Story
 from battery_optimizer.optimize.inputs import program_inputs
 from battery_optimizer.optimize.mapping import command_for, flows_under
-from battery_optimizer.optimize.program import Feature
 from battery_optimizer.optimize.relaxation import ExactSolver, Optimum
 from battery_optimizer.optimize.switching import mode_costs, steadiest
 
@@ -42,13 +41,7 @@ class Planner:
 
         Raises PlanningError when none could be proven good enough.
         """
-        features = set()
-        if wishes.targets:
-            features.add(Feature.TARGETS)
-        if wishes.overrides:
-            features.add(Feature.OVERRIDES)
-        inputs = program_inputs(house, outlook, soc_kwh, wishes)
-        return self._solver.solve(house.battery, inputs, frozenset(features))
+        return self._solver.solve(house.battery, program_inputs(house, outlook, soc_kwh, wishes))
 
     def plan(
         self,

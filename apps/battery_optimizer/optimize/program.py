@@ -24,10 +24,29 @@ class Feature(Enum):
 
     EXCLUSIVE = auto()
     """C17, C18: no two directions at once; has binaries."""
+    SHORT_RESERVE = auto()
+    """C4 where the battery starts, or by its own draw ends, below its reserve."""
+    SHORT_FUSE = auto()
+    """C12 where the house alone passes the fuse."""
+    RATING = auto()
+    """C11 where sun and discharge together could pass the rating."""
     TARGETS = auto()
     """C22."""
     OVERRIDES = auto()
     """C25."""
+
+
+def features_of(inputs: ProgramInputs) -> frozenset[Feature]:
+    """What a program must have for these inputs, directions apart."""
+    most_passed = inputs.solar_kwh + inputs.discharge_limit_kwh
+    needed = {
+        Feature.SHORT_RESERVE: inputs.reserve_excess_kwh > 0,
+        Feature.SHORT_FUSE: inputs.fuse_excess_kwh > 0,
+        Feature.RATING: most_passed > inputs.ac_limit_kwh,
+        Feature.TARGETS: inputs.target_kwh > 0,
+        Feature.OVERRIDES: (inputs.charge_wanted_kwh > 0) | (inputs.discharge_wanted_kwh > 0),
+    }
+    return frozenset(feature for feature, where in needed.items() if where.any())
 
 
 class Flow:
@@ -46,18 +65,14 @@ class Slack:
     """What is soft: how far each wish is missed [kWh], shape (n_slots,) each, priced."""
 
     def __init__(self, n_slots: int, features: frozenset[Feature]) -> None:
-        self.reserve: Expression = cp.Variable(n_slots, name="below_reserve", nonneg=True)
-        self.fuse: Expression = cp.Variable(n_slots, name="over_fuse", nonneg=True)
-        self.target: Expression | None = (
-            cp.Variable(n_slots, name="below_target", nonneg=True)
-            if Feature.TARGETS in features
-            else None
-        )
-        self.override: Expression | None = (
-            cp.Variable(n_slots, name="override_missed", nonneg=True)
-            if Feature.OVERRIDES in features
-            else None
-        )
+        def slack(feature: Feature, name: str) -> Expression | None:
+            has_it = feature in features
+            return cp.Variable(n_slots, name=name, nonneg=True) if has_it else None
+
+        self.reserve = slack(Feature.SHORT_RESERVE, "below_reserve")
+        self.fuse = slack(Feature.SHORT_FUSE, "over_fuse")
+        self.target = slack(Feature.TARGETS, "below_target")
+        self.override = slack(Feature.OVERRIDES, "override_missed")
 
     def used(self) -> list[Expression]:
         """The slacks that this program has."""
@@ -66,12 +81,13 @@ class Slack:
 
     def cost(self, given: dict[str, Expression]) -> Expression:
         """What is missed, priced [p]."""
-        cost = given["reserve_price"] @ self.reserve + given["fuse_price"] @ self.fuse  # C4, C12
-        if self.target is not None:
-            cost += given["target_price"] @ self.target  # C22
-        if self.override is not None:
-            cost += given["override_price"] @ self.override  # C25
-        return cost
+        every = (
+            (given["reserve_price"], self.reserve),  # C4
+            (given["fuse_price"], self.fuse),  # C12
+            (given["target_price"], self.target),  # C22
+            (given["override_price"], self.override),  # C25
+        )
+        return sum(price @ slack for price, slack in every if slack is not None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,8 +123,10 @@ def compile_program(
     constraints = [
         dynamics,
         flow.soc[:1] == given["start_soc_kwh"],  # C3
-        *_energy_balance(flow, slack, given),
-        *_limits(battery, flow, slack, given),
+        _energy_balance(flow, given),
+        *_meter_limits(flow, slack, given),
+        *_battery_limits(battery, flow, slack, given),
+        *(_rating(flow, given) if Feature.RATING in features else ()),
         *_wishes(flow, slack, given),
         *(directions.constraints(flow, given) if directions else _bounds(flow, given)),
         terminal_value
@@ -130,40 +148,46 @@ def compile_program(
     )
 
 
-def _energy_balance(
-    flow: Flow, slack: Slack, given: dict[str, Expression]
-) -> tuple[Expression, ...]:
-    load, solar = given["load_kwh"], given["solar_kwh"]
+def _energy_balance(flow: Flow, given: dict[str, Expression]) -> Expression:
     return (
-        load + flow.charge + flow.grid_export
-        == solar - flow.curtailed + flow.discharge + flow.grid_import,  # C1
+        given["load_kwh"] + flow.charge + flow.grid_export
+        == given["solar_kwh"] - flow.curtailed + flow.discharge + flow.grid_import
+    )  # C1
+
+
+def _meter_limits(flow: Flow, slack: Slack, given: dict[str, Expression]) -> tuple[Expression, ...]:
+    if slack.fuse is None:
+        return (flow.grid_import <= given["import_limit_kwh"],)  # C12
+    return (
         flow.grid_import <= given["import_limit_kwh"] + slack.fuse,  # C12
         slack.fuse <= given["fuse_excess_kwh"],  # C12: the house may pass the fuse, no charge may
-        solar - flow.curtailed + flow.discharge - flow.charge <= given["ac_limit_kwh"],  # C11
     )
+
+
+def _rating(flow: Flow, given: dict[str, Expression]) -> tuple[Expression, ...]:
+    passed = given["solar_kwh"] - flow.curtailed + flow.discharge - flow.charge
+    return (passed <= given["ac_limit_kwh"],)  # C11
 
 
 def _bounds(flow: Flow, given: dict[str, Expression]) -> tuple[Expression, ...]:
     """What `Directions` states per direction, and implies; there these rows would be in the way."""
-    load, solar = given["load_kwh"], given["solar_kwh"]
     return (
         flow.charge <= given["charge_limit_kwh"],  # C6, C10, C24
         flow.discharge <= given["discharge_limit_kwh"],  # C7, C10
         flow.curtailed <= given["curtail_limit_kwh"],  # C14
         flow.grid_export <= given["export_limit_kwh"],  # C13, C23
-        flow.grid_import <= load + flow.charge,  # C15
-        flow.grid_export + flow.curtailed <= solar + flow.discharge,  # C16
+        # C15, and by C1 it is C16: what is exported or lost comes from the sun or the battery.
+        flow.grid_import <= given["load_kwh"] + flow.charge,
     )
 
 
-def _limits(
+def _battery_limits(
     battery: Battery, flow: Flow, slack: Slack, given: dict[str, Expression]
 ) -> tuple[Expression, ...]:
     middle = (flow.soc[:-1] + flow.soc[1:]) / 2
     hours = given["hours"]
     return (
-        flow.soc[1:] >= given["reserve_kwh"] - slack.reserve,  # C4
-        slack.reserve <= given["reserve_excess_kwh"],  # C4: nothing is taken from the reserve
+        *_reserve(flow, slack, given),
         flow.soc[1:] <= given["ceiling_kwh"],  # C5
         *(
             flow.charge
@@ -177,6 +201,15 @@ def _limits(
             + given["discharge_relief_kwh"]
             for line in battery.discharge_lines()
         ),
+    )
+
+
+def _reserve(flow: Flow, slack: Slack, given: dict[str, Expression]) -> tuple[Expression, ...]:
+    if slack.reserve is None:
+        return (flow.soc[1:] >= given["reserve_kwh"],)  # C4
+    return (
+        flow.soc[1:] >= given["reserve_kwh"] - slack.reserve,  # C4
+        slack.reserve <= given["reserve_excess_kwh"],  # C4: nothing is taken from the reserve
     )
 
 

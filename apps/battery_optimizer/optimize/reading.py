@@ -46,7 +46,7 @@ def read_schedule(compiled: CompiledProgram, solution: Solution, inputs: Program
             flow.curtailed,
         )
     )
-    missed = [values(variable, solution.columns) for variable in slack.used()]
+    missed = [values(variable, solution.columns).max() for variable in slack.used()]
     return Schedule(
         charge_kwh=charge,
         discharge_kwh=discharge,
@@ -58,7 +58,7 @@ def read_schedule(compiled: CompiledProgram, solution: Solution, inputs: Program
         energy_value_p_per_kwh=-solution.row_duals[: len(charge)],
         cost_p=float(bill(inputs.import_rate, inputs.export_rate, bought, sold)),
         objective_p=solution.objective,
-        shortfall_kwh=float(np.max(missed)),
+        shortfall_kwh=float(max(missed, default=0.0)),
     )
 
 

@@ -25,8 +25,8 @@ from battery_optimizer.optimize.directions import (
     search_with_highs,
 )
 from battery_optimizer.optimize.inputs import ProgramInputs
-from battery_optimizer.optimize.program import Feature, compile_program
-from battery_optimizer.optimize.reading import CompiledProgram, read_schedule, repaired
+from battery_optimizer.optimize.program import Feature, compile_program, features_of
+from battery_optimizer.optimize.reading import DUST_KWH, CompiledProgram, read_schedule, repaired
 
 _MOST_PROGRAMS = 12
 """Compiled programs kept: horizons, features and temperatures of the battery in use."""
@@ -48,6 +48,10 @@ class Optimum:
         Solved on the program that gave the schedule, binaries as they were found, and repaired as
         that was: so its objective is never too low.
         """
+        # C12 is a bound of the very column that is fixed here, so it would not be seen.
+        most_kwh = self._inputs.import_limit_kwh[0] + self._inputs.fuse_excess_kwh[0]
+        if first.grid_import_kwh > most_kwh + DUST_KWH:
+            return None
         _fix_first_slot(self._compiled, first)
         try:
             solution = self._compiled.problem.solve_lp()
@@ -71,15 +75,13 @@ class ExactSolver:
         for compiled in self._programs.values():
             compiled.problem.forget()
 
-    def solve(
-        self, battery: Battery, inputs: ProgramInputs, features: frozenset[Feature] = frozenset()
-    ) -> Optimum:
+    def solve(self, battery: Battery, inputs: ProgramInputs) -> Optimum:
         """The optimum for these inputs.
 
         Raises SolverFailed when neither program gave a schedule within the greatest gap allowed.
         """
         started = perf_counter()
-        relaxed = self._compiled(battery, inputs, features)
+        relaxed = self._compiled(battery, inputs, features_of(inputs))
         relaxed.load(inputs)
         solution = relaxed.problem.solve_lp()
         schedule, gap_p = repaired(battery, inputs, read_schedule(relaxed, solution, inputs))
@@ -92,16 +94,10 @@ class ExactSolver:
                 _battery=battery,
                 _inputs=inputs,
             )
-        return self._branch(battery, inputs, features, started)
+        return self._branch(battery, inputs, started)
 
-    def _branch(
-        self,
-        battery: Battery,
-        inputs: ProgramInputs,
-        features: frozenset[Feature],
-        started: float,
-    ) -> Optimum:
-        exact = self._compiled(battery, inputs, features | {Feature.EXCLUSIVE})
+    def _branch(self, battery: Battery, inputs: ProgramInputs, started: float) -> Optimum:
+        exact = self._compiled(battery, inputs, features_of(inputs) | {Feature.EXCLUSIVE})
         exact.load(inputs)
         slots = doubtful_slots(inputs)
         deadline = started + self._time_limit_s

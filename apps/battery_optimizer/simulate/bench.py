@@ -23,7 +23,7 @@ from battery_optimizer.model.tariff import doubtful
 from battery_optimizer.optimize.directions import GAP_P
 from battery_optimizer.optimize.inputs import program_inputs
 from battery_optimizer.optimize.planner import Planner
-from battery_optimizer.optimize.program import Feature, compile_program
+from battery_optimizer.optimize.program import Feature, compile_program, features_of
 from battery_optimizer.optimize.relaxation import Optimum
 from battery_optimizer.optimize.solver import CompiledProblem
 from battery_optimizer.simulate.case import Case
@@ -182,10 +182,10 @@ def bare_solve(case: Case, *, exact: bool) -> Callable[[], float]:
 
     `exact`: with binaries in the doubtful slots, to the same gap as ours.
     """
-    features = frozenset({Feature.EXCLUSIVE} if exact else ())
+    inputs = program_inputs(case.house, case.outlook, case.soc_kwh)
+    features = features_of(inputs) | ({Feature.EXCLUSIVE} if exact else set())
     program = compile_program(case.house.battery, case.outlook.horizon.n_slots, features)
     problem = CompiledProblem(program.problem)
-    inputs = program_inputs(case.house, case.outlook, case.soc_kwh)
     problem.load(program.values(inputs))
     integers: list[int] = []
     if program.directions is not None:
