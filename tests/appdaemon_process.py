@@ -82,6 +82,7 @@ def running(
     *,
     time_zone: str = "Europe/London",
     has_home: bool = True,
+    password: str | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[LiveAppDaemon]:
     """AppDaemon with these apps; stopped at the end. `environment` may name a Home Assistant."""
@@ -95,9 +96,10 @@ def running(
         ignore=shutil.ignore_patterns("__pycache__"),
     )
     (root / "apps" / "apps.yaml").write_text(yaml.safe_dump(apps))
-    (root / "appdaemon.yaml").write_text(
-        (ROOT / "appdaemon.yaml").read_text().replace("Europe/London", time_zone)
-    )
+    config = (ROOT / "appdaemon.yaml").read_text().replace("Europe/London", time_zone)
+    if password is not None:
+        config = config.replace("\nhttp:\n", f"\nhttp:\n  password: {password}\n")
+    (root / "appdaemon.yaml").write_text(config)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"

@@ -56,6 +56,7 @@ class BatteryOptimizer(Hass):
         # Held while a cycle runs, so that the last word to the inverter is `terminate`'s.
         self._turn = threading.Lock()
         self._stopping: int | None = None
+        self._hide_arguments()
         self._config = self._settings()
         self._check_host()
         self._connect()
@@ -81,6 +82,11 @@ class BatteryOptimizer(Hass):
             house.close()
             if has_turn:
                 self._turn.release()
+
+    def _hide_arguments(self) -> None:
+        """AppDaemon shows an app's arguments, secrets filled in, to all who may read its states."""
+        hidden = {"hidden": "they may hold secrets"}
+        self.set_state(f"app.{self.name}", namespace="admin", attributes={"args": hidden})
 
     def _settings(self) -> Config:
         try:
