@@ -88,6 +88,8 @@ class Verdict:
     """What became of one cycle: what differs, or why it could not be made again."""
 
     at: datetime
+    outcome: CycleOutcome | None = None
+    """What it comes to now."""
     differs: tuple[str, ...] = ()
     left_out: str | None = None
 
@@ -107,7 +109,7 @@ def replayed(recording: Recording, *, tolerance: float = 0.0) -> Iterator[Verdic
             differs = tuple(_differences(was, now_is, tolerance))
             if differs and was.plan is not None and was.plan.solve.status != _SURE:
                 differs = (*differs, f"(its solve ended by {was.plan.solve.status})")
-            yield Verdict(at=was.at, differs=differs)
+            yield Verdict(at=was.at, outcome=now_is, differs=differs)
 
 
 def _document(path: Path) -> dict[str, Any]:
