@@ -17,6 +17,7 @@ import yaml
 
 from battery_optimizer.config import Config
 from battery_optimizer.errors import ConfigError
+from battery_optimizer.simulate.connection import connection_problem
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 RUN: Final = ROOT / "build" / "run"
@@ -89,10 +90,29 @@ def main(arguments: list[str]) -> None:
         f"Battery Optimizer around {where}; the page is at {served}/app/{APP}; Ctrl-C stops it\n"
     )
     sys.stdout.flush()
+    if is_real:
+        _say_whether_connected(folder)
     # In place of this process, so that Ctrl-C and SIGTERM reach AppDaemon itself.
     os.execv(  # noqa: S606 - our own interpreter
         sys.executable, [sys.executable, "-m", "appdaemon", "-c", str(folder)]
     )
+
+
+def _say_whether_connected(folder: Path) -> None:
+    """Ends it here if Home Assistant refuses the token."""
+    secrets = folder / "secrets.yaml"
+    sources = {"!env_var": os.environ, "!secret": _read(secrets) if secrets.exists() else {}}
+    plugin = _read(folder / "appdaemon.yaml")["appdaemon"]["plugins"].get("HASS") or {}
+    url, token = (
+        str(sources[value.tag].get(value) if isinstance(value, _Tagged) else value)
+        for value in (plugin.get("ha_url"), plugin.get("token"))
+    )
+    try:
+        problem = connection_problem(url, token)
+    except ConfigError as error:
+        sys.exit(str(error))
+    if problem is not None:
+        sys.stderr.write(f"{problem}\n")
 
 
 def _home_assistant(
