@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
+from battery_optimizer.adapters.store_archive import read_own_history
 from battery_optimizer.errors import BatteryOptimizerError, DataError
 from battery_optimizer.model.house import Battery, GridConnection, House, Inverter
 from battery_optimizer.simulate.backtest import (
@@ -20,6 +21,7 @@ from battery_optimizer.simulate.backtest import (
 )
 from battery_optimizer.simulate.bench_report import benchmark
 from battery_optimizer.simulate.case import Case, plan_case
+from battery_optimizer.simulate.compare_cli import Comparison
 from battery_optimizer.simulate.diary import Diary, loss_figures, split_table
 from battery_optimizer.simulate.recorded import RecordedDays
 from battery_optimizer.simulate.replay import Recording, replayed
@@ -201,6 +203,7 @@ def _parser() -> argparse.ArgumentParser:
         "--within", type=float, default=0.0, help="how far numbers may be apart [p, kW]"
     )
     command.add_argument("--most", type=int, default=3, help="differences to name for a cycle")
+    Comparison(read_home=read_home, read_history=read_own_history).add_to(commands)
     command = commands.add_parser("bench", help=bench.__doc__)
     command.set_defaults(command=bench)
     command.add_argument("--cases", type=Path, required=True, help="folder: cases/, peers.csv")

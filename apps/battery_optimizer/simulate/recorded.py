@@ -1,7 +1,8 @@
 """Recorded days: a CSV of half hours, served without a look ahead."""
 
 import zlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -58,7 +59,7 @@ class RecordedDays:
         table = _read_table(path)
         if fixed_export_p is not None:
             table["export_p"] = fixed_export_p
-        first = _row_of(table, start) if start else 0
+        first = _row_of(pd.DatetimeIndex(table.index), start) if start else 0
         last, notice = _usable_end(table, first, days, path)
         begin = table.index[0].to_pydatetime()
 
@@ -78,25 +79,49 @@ class RecordedDays:
             notice=notice,
         )
 
+    def part(self, start: str | None, days: float | None) -> Self:
+        """From `start` on, for so many days; what is before is history. As `read` has them."""
+        index = pd.date_range(self.run_start, self.run_end, freq="30min", inclusive="left")
+        first = _row_of(index, start) if start else 0
+        n_slots = len(index) - first
+        if days is not None:
+            _require_half_hour(days)
+            n_slots = min(n_slots, round(days / SLOT_HOURS * 24))
+        begin = self.run_start + first * SLOT
+        return replace(self, run_start=begin, run_end=begin + n_slots * SLOT)
+
     @property
     def n_slots(self) -> int:
         """Half hours to be played."""
         return (self.run_end - self.run_start) // SLOT
 
 
-def _read_table(path: Path) -> pd.DataFrame:
+def rates_of(path: Path, column: str) -> SlotSeries:
+    """A column of rates of a CSV of half hours [p/kWh]; DataError naming what cannot be used."""
+    table = _read_csv(path, (column,))
+    values = np.asarray(_numbers(table, column, path), np.float64)
+    start = pd.Timestamp(_times(table, path)[0]).to_pydatetime()
+    return SlotSeries(start=start, values=values)
+
+
+def _read_csv(path: Path, needed: Sequence[str]) -> pd.DataFrame:
     try:
         table = pd.read_csv(path)
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise DataError(f"{path} cannot be read as CSV: {error}") from error
-    missing = [name for name in ("time", *NEEDED) if name not in table.columns]
+    missing = [name for name in ("time", *needed) if name not in table.columns]
     if missing:
         raise DataError(
             f"{path}: column {missing[0]!r} is missing from row 1; needed are time, "
-            f"{', '.join(NEEDED)}"
+            f"{', '.join(needed)}"
         )
     if table.empty:
         raise DataError(f"{path}: there is no row below the names of the columns")
+    return table
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    table = _read_csv(path, NEEDED)
     for name in NEEDED:
         table[name] = _numbers(table, name, path)
     for name in FORECASTS:
@@ -141,21 +166,26 @@ def _times(table: pd.DataFrame, path: Path) -> "pd.Series[pd.Timestamp]":
     return times
 
 
-def _row_of(table: pd.DataFrame, start: str) -> int:
+def _row_of(index: pd.DatetimeIndex, start: str) -> int:
     try:
         moment = pd.Timestamp(start)
     except ValueError as error:
         raise DataError(f"--start {start!r} is no date; write 2020-01-31") from error
     moment = moment.tz_localize("UTC") if moment.tzinfo is None else moment.tz_convert("UTC")
-    row = int(table.index.searchsorted(moment))
-    if row >= len(table):
-        raise DataError(f"--start {start} is after the last row, {table.index[-1]}")
+    row = int(index.searchsorted(moment))
+    if row >= len(index):
+        raise DataError(f"--start {start} is after the last row, {index[-1]}")
     return row
 
 
-def _usable_end(table: pd.DataFrame, first: int, days: float | None, path: Path) -> tuple[int, str]:
-    if days is not None and not days * 24 >= SLOT_HOURS:
+def _require_half_hour(days: float) -> None:
+    if not days * 24 >= SLOT_HOURS:
         raise DataError(f"--days {days:g} is less than a half hour")
+
+
+def _usable_end(table: pd.DataFrame, first: int, days: float | None, path: Path) -> tuple[int, str]:
+    if days is not None:
+        _require_half_hour(days)
     wanted = len(table) if days is None else min(len(table), first + round(days / SLOT_HOURS * 24))
     absent = table[list(NEEDED)].iloc[first:wanted].isna()
     rows = absent.any(axis=1).to_numpy()
