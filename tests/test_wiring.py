@@ -250,10 +250,10 @@ def test_the_sun_of_the_moment_is_read_when_a_power_is_sent(tmp_path: Path, stat
         state=state, attributes={"unit_of_measurement": "kW"}
     )
     with connected(home) as house:
-        assert house.inverter.solar_kw() == (2.5 if state == "2.5" else None)
+        assert house.inverter.inner.solar_kw() == (2.5 if state == "2.5" else None)
     home.others["sensor.foxess_pv_power"] = EntityState(state="1", attributes={})
     with connected(home) as house:
-        assert house.inverter.solar_kw() is None
+        assert house.inverter.inner.solar_kw() is None
 
 
 def test_an_order_of_the_household_is_carried_out(tmp_path: Path) -> None:

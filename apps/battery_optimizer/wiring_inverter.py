@@ -12,6 +12,7 @@ from battery_optimizer.adapters.foxess_found import inverter_says
 from battery_optimizer.adapters.foxess_limits import Memory
 from battery_optimizer.adapters.foxess_modbus import FoxEssModbus
 from battery_optimizer.adapters.foxess_models import EntityNames, FoxEntities
+from battery_optimizer.adapters.foxess_periods import FoxEssWithPeriods
 from battery_optimizer.config import Config
 from battery_optimizer.config_sections import EntitySettings
 from battery_optimizer.errors import InverterError
@@ -21,7 +22,7 @@ from battery_optimizer.model.meters import MeterEntities
 
 _POWERS: Final = frozenset({"battery.max_charge_kw", "battery.max_discharge_kw"})
 
-AnyInverter = FoxEssModbus | FoxEssControl
+AnyInverter = FoxEssWithPeriods | FoxEssControl
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +96,7 @@ def connect_inverter(config: Config, host: Host, wired: Wired, memory: Memory) -
             now=host.now,
             work_mode=wired.id,
         )
-    return FoxEssModbus(
+    fox = FoxEssModbus(
         call_service=host.call_service,
         read_state=host.read_state,
         list_entities=host.list_entities,
@@ -104,6 +105,9 @@ def connect_inverter(config: Config, host: Host, wired: Wired, memory: Memory) -
         sleep=host.sleep,
         names=_names(config),
         memory=memory,
+    )
+    return FoxEssWithPeriods(
+        inner=fox, memory=memory, now=host.now, name=config.entities.inverter_name
     )
 
 

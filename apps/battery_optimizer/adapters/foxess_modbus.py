@@ -88,6 +88,11 @@ class FoxEssModbus:
         named = {mode for mode, word in fox.control.options.items() if word in offered}
         return frozenset({*named, *self._limits(fox).entities} if named else Mode)
 
+    @property
+    def stem(self) -> str:
+        """What stands before the names of its entities; InverterError while there are none."""
+        return self._entities().stem
+
     def current(self) -> InverterCommand | None:
         """What the select and the numbers say, powers translated with the sun of the moment.
 
