@@ -39,11 +39,12 @@ def test_net_is_load_less_solar() -> None:
     assert an_outlook([1, 2], load_kwh=[1, 1], solar_kwh=[0, 3]).net_kwh.tolist() == [1, -2]
 
 
-def test_a_future_come_true_is_certain() -> None:
-    future = Future(weight=0.2, load_kwh=np.array([2.0, 2]), solar_kwh=np.zeros(2))
-    outlook = replace(an_outlook([1, 2], load_kwh=1, solar_kwh=1), futures=(future,))
-    certain = outlook.in_future(future)
-    assert (certain.net_kwh.tolist(), certain.futures) == ([2, 2], ())
+def test_a_future_is_expected_if_its_load_and_its_sun_are() -> None:
+    outlook = an_outlook([1, 2], load_kwh=1, solar_kwh=1)
+    same = Future(weight=0.2, load_kwh=np.ones(2), solar_kwh=np.ones(2))
+    assert outlook.expects(same)
+    assert not outlook.expects(replace(same, load_kwh=np.array([1, 1.1])))
+    assert not outlook.expects(replace(same, solar_kwh=np.zeros(2)))
 
 
 def test_a_terminal_value_is_the_least_of_its_lines() -> None:

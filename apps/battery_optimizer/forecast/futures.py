@@ -40,7 +40,8 @@ _WEIGHTS: Final[Mapping[Attitude, tuple[float, float, float]]] = {
 
 _LOAD_SHARE: Final = 0.3
 """A day's load departs by about this share of what its single half hours do: 0.19 to 0.49 on five
-homes. A dull day is dull throughout, so the sun's departs in full."""
+homes; the rest are bursts (see `stages`). A dull day is dull throughout, so the sun's departs in
+full."""
 
 
 def make_futures(load: Band, solar: Band, attitude: Attitude) -> tuple[Future, ...]:

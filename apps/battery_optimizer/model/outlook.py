@@ -84,7 +84,3 @@ class Outlook:
         return np.array_equal(self.load_kwh, future.load_kwh) and np.array_equal(
             self.solar_kwh, future.solar_kwh
         )
-
-    def in_future(self, future: Future) -> Self:
-        """The outlook as it is if this future comes true."""
-        return replace(self, load_kwh=future.load_kwh, solar_kwh=future.solar_kwh, futures=())

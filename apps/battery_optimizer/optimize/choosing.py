@@ -1,4 +1,4 @@
-"""What to do now: every command priced, in every future, and the steadiest of the good ones."""
+"""What to do now: every command priced, and the steadiest of the good ones."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,8 +13,6 @@ from battery_optimizer.optimize.switching import MODES
 
 _EVEN_P = 0.01
 """Costs this close are even [p]: then what follows the load wins."""
-HOPELESS_P = 5.0
-"""What costs this much more in the usual future is not asked for in the others [p]."""
 
 
 def candidates(
@@ -79,11 +77,6 @@ def priced(objectives: Mapping[InverterCommand, float]) -> tuple[Alternative, ..
         Alternative(command=command, extra_cost_p=objective - best)
         for command, objective in sorted(objectives.items(), key=lambda item: item[1])
     )
-
-
-def near_best(alternatives: Sequence[Alternative]) -> tuple[InverterCommand, ...]:
-    """The commands between which other futures could decide."""
-    return tuple(each.command for each in alternatives if each.extra_cost_p < HOPELESS_P)
 
 
 def choose(

@@ -1,8 +1,10 @@
 """From an outlook to a plan: what to do now, what that will give, and what else would cost."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from battery_optimizer.errors import PlanningError
+import numpy as np
+
 from battery_optimizer.model.house import House
 from battery_optimizer.model.modes import InverterCommand
 from battery_optimizer.model.outlook import Outlook
@@ -10,19 +12,19 @@ from battery_optimizer.model.plan import Alternative, Plan, Schedule, SlotPlan
 from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.wishes import NO_WISHES, Wishes
 from battery_optimizer.optimize.choosing import (
-    HOPELESS_P,
     candidates,
     choose,
-    near_best,
     priced,
     schedules_after,
 )
 from battery_optimizer.optimize.events import with_events
 from battery_optimizer.optimize.explain import Story
 from battery_optimizer.optimize.inputs import program_inputs
-from battery_optimizer.optimize.mapping import command_for, flows_under
+from battery_optimizer.optimize.mapping import flows_under, following
 from battery_optimizer.optimize.relaxation import ExactSolver, Optimum
-from battery_optimizer.optimize.switching import mode_costs, steadiest
+from battery_optimizer.optimize.stages import part_powers
+from battery_optimizer.optimize.switching import MODES, mode_costs, steadiest
+from battery_optimizer.optimize.worth import Worth
 
 
 class Planner:
@@ -61,30 +63,29 @@ class Planner:
         outlook = with_events(outlook, wishes.events)
         optimum = self.optimum(house, outlook, soc_kwh, wishes)
         order = wishes.order_at(outlook.horizon.start)
-        planned = command_for(house, outlook, optimum.schedule, 0, soc_kwh, ordered=order)
+        planned, _ = following(house, outlook, optimum.schedule, 0, soc_kwh, ordered=order)
         commands = candidates(house, outlook, optimum.schedule, planned, in_force)
-        after = schedules_after(house, outlook, soc_kwh, optimum, commands)
-        # The planned command stands even where rounding made its own program refuse it.
-        after.setdefault(planned, optimum.schedule)
-        alternatives = priced({each: found.objective_p for each, found in after.items()})
-        if outlook.futures and not optimum.report.n_doubtful:
-            alternatives = self._in_all_futures(house, outlook, soc_kwh, wishes, alternatives)
-        chosen = (
-            choose(
-                alternatives,
-                in_force,
-                steadiest(
-                    mode_costs(house, outlook, optimum.schedule), self._settings.switching_price_p
-                ),
-                self._settings.switching_price_p,
+        if outlook.futures and order is None:
+            alternatives = self._on_average(house, outlook, soc_kwh, wishes, commands)
+            follows = np.zeros((1, len(MODES)))  # counted already
+            chosen = choose(
+                alternatives, in_force, follows, self._settings.switching_price_p
             ).command
-            if order is None
-            else planned  # C25
-        )
+            found = optimum.schedule_if(flows_under(house, chosen, outlook, 0, soc_kwh))
+            schedule = found or optimum.schedule
+        else:
+            after = schedules_after(house, outlook, soc_kwh, optimum, commands)
+            # The planned command stands even where rounding made its own program refuse it.
+            after.setdefault(planned, optimum.schedule)
+            alternatives = priced({each: found.objective_p for each, found in after.items()})
+            chosen = (
+                self._steadiest(house, outlook, optimum.schedule, alternatives, in_force)
+                if order is None
+                else planned  # C25
+            )
+            schedule = after[chosen]
         # With its first slot settled a program knows less well what energy is worth.
-        schedule = replace(
-            after[chosen], energy_value_p_per_kwh=optimum.schedule.energy_value_p_per_kwh
-        )
+        schedule = replace(schedule, energy_value_p_per_kwh=optimum.schedule.energy_value_p_per_kwh)
         slots = _slots(house, outlook, soc_kwh, schedule, chosen, wishes)
         return Plan(
             made_at=outlook.horizon.start,
@@ -98,47 +99,41 @@ class Planner:
             is_demo=outlook.is_demo,
         )
 
-    def _in_all_futures(
+    def _on_average(
         self,
         house: House,
         outlook: Outlook,
         soc_kwh: float,
         wishes: Wishes,
-        alternatives: tuple[Alternative, ...],
+        commands: Sequence[InverterCommand],
     ) -> tuple[Alternative, ...]:
-        """C28: the alternatives by what they cost on average over the futures [p].
+        """C28: the best command of each mode, by what it costs on average over the futures [p]."""
+        worth = Worth(
+            house,
+            outlook,
+            program_inputs(house, outlook, soc_kwh, wishes),
+            self._settings.switching_price_p,
+            wishes,
+        )
+        every = (*commands, *part_powers(house, wishes))
+        costs = {each: worth.expected_cost_p(each, soc_kwh) for each in dict.fromkeys(every)}
+        best = {
+            each.mode: each for each in sorted(costs, key=lambda each: costs[each], reverse=True)
+        }
+        return priced({each: costs[each] for each in best.values()})
 
-        The first slot is shared, after it each future is met as it comes. A future in which
-        nothing can be planned says nothing; the others then count for more.
-        """
-        near = near_best(alternatives)
-        if len(near) == 1:
-            return alternatives
-        expected = dict.fromkeys(near, 0.0)
-        weight = 0.0
-        for future in outlook.futures:
-            world = outlook.in_future(future)
-            if outlook.expects(future):
-                # Solved already; what all commands have in common does not matter.
-                weight += future.weight
-                for each in alternatives[: len(near)]:
-                    expected[each.command] += future.weight * each.extra_cost_p
-                continue
-            try:
-                optimum = self.optimum(house, world, soc_kwh, wishes)
-            except PlanningError:
-                continue
-            weight += future.weight
-            after = schedules_after(house, world, soc_kwh, optimum, near)
-            for command in near:
-                found = after.get(command)
-                worst = optimum.schedule.objective_p + HOPELESS_P
-                expected[command] += future.weight * (found.objective_p if found else worst)
-        if not weight:
-            return alternatives
-        # What is hopeless in the usual future is left at what it costs there.
-        rest = alternatives[len(near) :]
-        return (*priced({command: total / weight for command, total in expected.items()}), *rest)
+    def _steadiest(
+        self,
+        house: House,
+        outlook: Outlook,
+        schedule: Schedule,
+        alternatives: Sequence[Alternative],
+        in_force: InverterCommand | None,
+    ) -> InverterCommand:
+        """C20: the cheapest command where all is certain, later changes of mode counted."""
+        price_p = self._settings.switching_price_p
+        to_go = steadiest(mode_costs(house, outlook, schedule), price_p)
+        return choose(alternatives, in_force, to_go, price_p).command
 
 
 def _slots(
@@ -154,12 +149,13 @@ def _slots(
     slots = []
     command = first
     for t, start in enumerate(outlook.horizon.starts):
-        if t > 0:
+        if t == 0:
+            given = flows_under(house, command, outlook, t, soc_kwh)
+        else:
             order = wishes.order_at(start)
-            command = command_for(
+            command, given = following(
                 house, outlook, schedule, t, soc_kwh, before=command, ordered=order
             )
-        given = flows_under(house, command, outlook, t, soc_kwh)
         end_kwh = house.battery.soc_after(
             soc_kwh - house.battery.standby_kw * float(outlook.horizon.hours[t]),
             given.charge_kwh,

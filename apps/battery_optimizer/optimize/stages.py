@@ -1,0 +1,170 @@
+"""The slots after the first as `worth` meets them: load and sun by level and burst, and choices."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from itertools import groupby
+from typing import Final, Self
+
+import numpy as np
+
+from battery_optimizer.model.house import House
+from battery_optimizer.model.modes import InverterCommand, Mode
+from battery_optimizer.model.outlook import Outlook
+from battery_optimizer.model.slots import Bools, Floats, floor_to_slot
+from battery_optimizer.model.wishes import Wishes
+from battery_optimizer.optimize.inputs import ProgramInputs
+from battery_optimizer.optimize.switching import MODES
+
+BURST_WEIGHTS: Final = np.array([0.3, 0.4, 0.3])
+_BURST_RATIO: Final = 3.2
+"""How much further the load of a single slot departs than its level does: what the levels take of
+its band (0.3) leaves sqrt(1 - 0.3^2) of it to the bursts."""
+
+_MOST_DROP: Final = 0.95
+"""A lack of bursts takes no more of the load away than this: a house always draws something."""
+
+_LATER_SHARES: Final = (1.0, 0.5)
+"""Shares of full power that the forced modes are tried at in later slots,"""
+_FIRST_SHARES: Final = (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875)
+"""and, beside full power, in the first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stages:
+    """Slots after the first, shorter ones of a half hour as one; energies [kWh], rates [p/kWh].
+
+    Shape (n_stages,) where not said otherwise.
+    """
+
+    hours: Floats
+    import_rate: Floats
+    export_rate: Floats
+    load_kwh: Floats
+    """Shape (n_stages, n_levels, n_bursts)."""
+    solar_kwh: Floats
+    """Shape (n_stages, n_levels)."""
+    target_kwh: Floats
+    """Wanted at the end (C22); missing it costs `target_price`."""
+    target_price: Floats
+    fuse_price: Floats
+    orders: tuple[InverterCommand | None, ...]
+    """What a person ordered (C25)."""
+
+    @classmethod
+    def of(cls, outlook: Outlook, inputs: ProgramInputs, wishes: Wishes) -> Self:
+        """The stages of an outlook."""
+        starts = outlook.horizon.starts
+        later = groupby(range(1, len(starts)), lambda t: floor_to_slot(starts[t]))
+        first = np.array([next(slots) for _, slots in later], dtype=np.intp)
+        load_kwh, solar_kwh = levels(outlook)
+
+        def summed(kwh: Floats) -> Floats:
+            return np.add.reduceat(kwh, first, axis=-1) if len(first) else kwh[..., :0]
+
+        def greatest(values: Floats) -> Floats:
+            return np.maximum.reduceat(values, first) if len(first) else values[:0]
+
+        return cls(
+            hours=summed(outlook.horizon.hours),
+            import_rate=outlook.import_rate[first],
+            export_rate=outlook.export_rate[first],
+            load_kwh=np.moveaxis(summed(load_kwh), -1, 0),
+            solar_kwh=np.moveaxis(summed(solar_kwh), -1, 0),
+            target_kwh=greatest(inputs.target_kwh),
+            target_price=greatest(inputs.target_price),
+            fuse_price=inputs.fuse_price[first],
+            orders=tuple(wishes.order_at(starts[t]) for t in first),
+        )
+
+    def between(self, first: int, last: int) -> Self:
+        """Some of the stages."""
+        return replace(
+            self, **{each.name: getattr(self, each.name)[first:last] for each in fields(self)}
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Something to do in a later slot; `power_kw` is the battery's, discharge negative."""
+
+    mode: Mode
+    power_kw: float | None = None
+    dark: bool = False
+    """With the panels turned off."""
+
+    @property
+    def row(self) -> int:
+        """Which of `MODES` it is."""
+        return MODES.index(self.mode)
+
+
+def choices(house: House, stages: Stages, wishes: Wishes) -> tuple[tuple[Choice, ...], Bools]:
+    """Everything to choose from, by mode, and when each may be, shape (n_stages, n_choices)."""
+    least = np.minimum(stages.import_rate, stages.export_rate)
+    may_be_dark = house.inverter.can_curtail and bool((least < 0).any())
+    ordered = {_ordered(order) for order in stages.orders if order is not None}
+    usual = {
+        Choice(mode=mode, power_kw=power_kw, dark=dark)
+        for mode, power_kw in _doable(house, wishes, _LATER_SHARES)
+        for dark in (False, True)[: 1 + may_be_dark]
+    }
+    every = sorted(usual | ordered, key=lambda each: (each.row, str(each)))
+    allowed = np.array([_is_allowed(each, wishes, stages.import_rate, least) for each in every]).T
+    allowed &= [each in usual for each in every]
+    for stage, order in enumerate(stages.orders):
+        if order is not None:
+            allowed[stage] = [each == _ordered(order) for each in every]
+    return tuple(every), allowed
+
+
+def part_powers(house: House, wishes: Wishes) -> tuple[InverterCommand, ...]:
+    """The forced modes at parts of full power, as far as wished, for the first slot."""
+    return tuple(
+        InverterCommand(mode=mode, power_kw=abs(power_kw))
+        for mode, power_kw in _doable(house, wishes, _FIRST_SHARES)
+        if power_kw is not None
+    )
+
+
+def levels(outlook: Outlook) -> tuple[Floats, Floats]:
+    """Load by level and burst (n_levels, 3, n_slots), and sun by level (n_levels, n_slots) [kWh].
+
+    The bursts of a slot average nothing.
+    """
+    loads = np.stack([future.load_kwh for future in outlook.futures])
+    usual = outlook.load_kwh
+    lack = np.minimum(_BURST_RATIO * (usual - loads.min(axis=0)), usual)
+    bursts = np.stack((-lack, 0 * lack, _BURST_RATIO * (loads.max(axis=0) - usual)))
+    bursts -= BURST_WEIGHTS @ bursts
+    load_kwh = np.maximum(loads[:, None, :] + bursts, (1 - _MOST_DROP) * usual)
+    return load_kwh, np.stack([future.solar_kwh for future in outlook.futures])
+
+
+def _doable(
+    house: House, wishes: Wishes, shares: Sequence[float]
+) -> list[tuple[Mode, float | None]]:
+    """Modes, the forced ones with some powers [kW], that the inverter knows and nobody forbids."""
+    battery = house.battery
+    forced = [(Mode.FORCE_CHARGE, battery.max_charge_kw)]
+    if wishes.battery_may_export:  # C23
+        forced.append((Mode.FORCE_DISCHARGE, -battery.max_discharge_kw))
+    every: list[tuple[Mode, float | None]] = [(mode, None) for mode in Mode if not mode.is_forced]
+    parts = shares if house.sets_powers else [share for share in shares if share == 1.0]
+    every += [(mode, share * power_kw) for mode, power_kw in forced for share in parts]
+    return [each for each in every if each[0] in house.modes | {Mode.SELF_USE}]
+
+
+def _is_allowed(choice: Choice, wishes: Wishes, import_rate: Floats, least_rate: Floats) -> Bools:
+    """In which stages something may be done, shape (n_stages,)."""
+    allowed = (least_rate < 0) | np.full(len(import_rate), not choice.dark)
+    dearest = wishes.max_grid_charge_p_per_kwh
+    if choice.mode is Mode.FORCE_CHARGE and dearest is not None:  # C24
+        allowed &= import_rate <= dearest
+    return np.asarray(allowed)
+
+
+def _ordered(order: InverterCommand) -> Choice:
+    if order.power_kw is None:
+        return Choice(mode=order.mode)
+    sign = -1.0 if order.mode is Mode.FORCE_DISCHARGE else 1.0
+    return Choice(mode=order.mode, power_kw=sign * order.power_kw)
