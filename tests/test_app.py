@@ -4,7 +4,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from battery_optimizer.config import Config
 from battery_optimizer.errors import ConfigError
 from battery_optimizer.host import Host
 from battery_optimizer.model.entity import EntityState
+from battery_optimizer.watch import Watch
 from battery_optimizer.wiring import RunningHouse, connect
 
 SELECT = "select.foxess_work_mode"
@@ -74,8 +75,14 @@ def house_of(app: BatteryOptimizer, folder: Path, **settings: object) -> Running
 
 
 def started(app: BatteryOptimizer, house: RunningHouse) -> None:
-    given = {"_said": (), "_problem": None, "_stopping": None, "_shown": None, "_house": house}
-    vars(app).update(given | {"_turn": threading.Lock(), "_config": house.config})
+    given = {"_problem": None, "_stopping": None, "_shown": None, "_house": house}
+    watch = Watch(
+        every=timedelta(minutes=5),
+        wake=lambda: None,
+        make_safe=app._on_silence,
+        logger=app.logger,
+    )
+    vars(app).update(given | {"_turn": threading.Lock(), "_config": house.config, "_watch": watch})
 
 
 def test_a_wrong_setting_is_logged_and_ends_the_start(
@@ -130,4 +137,29 @@ def test_nothing_is_sent_by_a_cycle_that_was_overtaken_by_the_stop(
     assert app._try("a cycle", lambda *_: pytest.fail("ran")) is None
     with pytest.raises(Exception, match="being stopped"):
         app._call_service("select/select_option", entity_id=SELECT, option="Force Charge")
+    house.close()
+
+
+def test_when_no_cycle_comes_self_use_is_told_though_another_thread_has_the_turn(
+    app: BatteryOptimizer, mocks: HassMocks, tmp_path: Path
+) -> None:
+    started(app, house_of(app, tmp_path))
+    with app._turn:
+        app._on_silence("no cycle has ended for 6 minutes")
+    AssertThatWrapper(mocks)("select/select_option").was.called_with(
+        entity_id=SELECT, option="Self Use"
+    )
+    assert app._problem == "no cycle has ended for 6 minutes"
+    app.terminate()
+
+
+def test_a_cycle_that_took_too_long_sends_nothing_any_more(
+    app: BatteryOptimizer, tmp_path: Path
+) -> None:
+    house = house_of(app, tmp_path)
+    started(app, house)
+    with app._watch.working():
+        app._watch._begun = -1e9
+        with pytest.raises(Exception, match="out of date"):
+            app._call_service("select/select_option", entity_id=SELECT, option="Force Charge")
     house.close()

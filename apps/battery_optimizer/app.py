@@ -20,11 +20,12 @@ from battery_optimizer.adapters.web_history import Past
 from battery_optimizer.config import Config
 from battery_optimizer.errors import BatteryOptimizerError, ConfigError, InverterError
 from battery_optimizer.host import Host
-from battery_optimizer.model.decision import CommandResult
 from battery_optimizer.model.entity import EntityState
 from battery_optimizer.model.found import Finding, as_block
 from battery_optimizer.model.shown import Shown
 from battery_optimizer.model.slots import floor_to_slot
+from battery_optimizer.telling import Teller
+from battery_optimizer.watch import Watch
 from battery_optimizer.wiring import RunningHouse, connect
 from battery_optimizer.wiring_found import TIME_ZONE, findings_without
 from battery_optimizer.wiring_web import is_guarded, open_door, past_of, with_sources
@@ -44,11 +45,12 @@ SERVED_AS: Final = "battery_optimizer"
 class BatteryOptimizer(Hass):
     """Plans and drives one home battery; see the README for its settings."""
 
+    _shown: Shown | None = None
+
     def initialize(self) -> None:
         """Check the settings, claim the inverter, serve, start; a wrong setting ends it here."""
         self._house: RunningHouse | None = None
-        self._shown: Shown | None = None
-        self._said: tuple[object, ...] = ()
+        self._teller = Teller(self.logger)
         self._started_at = datetime.now(UTC)
         self._problem: str | None = None
         self._found: tuple[Finding, ...] = ()
@@ -57,6 +59,13 @@ class BatteryOptimizer(Hass):
         self._turn = threading.Lock()
         self._stopping: int | None = None
         self._hide_arguments()
+        self._timer: str | None = None
+        self._watch = Watch(
+            every=CYCLE,
+            wake=lambda: self.run_in(self._on_wake, 0),
+            make_safe=self._on_silence,
+            logger=self.logger,
+        )
         self._config = self._settings()
         self._check_host()
         self._connect()
@@ -70,6 +79,7 @@ class BatteryOptimizer(Hass):
         if house is None:
             return
         self._stopping = threading.get_ident()
+        self._watch.stop()
         has_turn = self._turn.acquire(timeout=STOP_WITHIN_S)
         try:
             if self._is_safe(house):
@@ -131,10 +141,16 @@ class BatteryOptimizer(Hass):
             return
         for problem in self._house.inverter.check():
             self.logger.warning("Inverter: %s", problem)
+        self._watch.start()
+        self._on_wake()
+        # After the first cycle: the inverter may be in a mode that nobody wants any more.
         self._try("learning from Home Assistant's history", RunningHouse.seed)
-        self._on_timer()
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self.cancel_timer(self._timer, silent=True)
         start = floor_to_slot(datetime.now(UTC), CYCLE) + CYCLE + AFTER_THE_BOUNDARY
-        self.run_every(self._on_timer, start.astimezone(self.AD.tz), CYCLE.total_seconds())
+        self._timer = self.run_every(self._on_timer, start.astimezone(self.AD.tz), CYCLE)
 
     def _host(self) -> Host:
         has_home_assistant = self.AD.plugins.get_plugin_object(self.namespace) is not None
@@ -155,6 +171,8 @@ class BatteryOptimizer(Hass):
     def _call_service(self, service: str, /, **data: Any) -> object:  # noqa: ANN401
         if self._stopping not in (None, threading.get_ident()):
             raise InverterError("the app is being stopped")
+        if self._watch.is_overdue():
+            raise InverterError("this cycle took so long that its orders are out of date")
         return self.call_service(service, **data)
 
     def _read_state(self, entity_id: str) -> EntityState | None:
@@ -164,7 +182,19 @@ class BatteryOptimizer(Hass):
     def _get_history(self, entity_id: str, start: datetime, end: datetime) -> Sequence[Rows] | None:
         return self.get_history(entity_id=entity_id, start_time=start, end_time=end)
 
+    def _on_wake(self, **_: object) -> None:
+        """At the start, and when the timer was lost: a clock was set."""
+        self._set_timer()
+        self._watch.is_repeated(datetime.now(UTC))
+        self._on_period()
+
     def _on_timer(self, **_: object) -> None:
+        if self._watch.is_repeated(datetime.now(UTC)):
+            self._set_timer()
+            return
+        self._on_period()
+
+    def _on_period(self) -> None:
         self._try("a cycle", self._run_cycle)
         self._try("looking back at yesterday", RunningHouse.look_back)
         self._try("tidying the database", RunningHouse.keep_house)
@@ -182,13 +212,20 @@ class BatteryOptimizer(Hass):
         if self._house is None or self._stopping is not None:
             return
         try:
-            with self._turn:
+            with self._turn, self._watch.working():
                 work(self._house, datetime.now(UTC))
         except BatteryOptimizerError as error:
             self.logger.warning("%s failed: %s", what, error)
         except Exception:
             self.logger.exception("%s failed: this is a bug, please report it", what)
             self._problem = f"{what} failed: see the log"
+            self._is_safe(self._house)
+
+    def _on_silence(self, why: str) -> None:
+        """No cycle comes: self-use, whoever else has the turn."""
+        self._problem = why
+        self.logger.error("%s", why)
+        if self._house is not None:
             self._is_safe(self._house)
 
     def _is_safe(self, house: RunningHouse) -> bool:
@@ -210,7 +247,7 @@ class BatteryOptimizer(Hass):
             return
         shown = house.run(now)
         self._shown = shown
-        self._say(shown)
+        self._teller.say(shown)
         publish(shown, self._set_entity)
         if shown.outcome.look_again:
             self.run_in(self._on_second_look, LOOK_AGAIN_S)
@@ -226,22 +263,6 @@ class BatteryOptimizer(Hass):
         self._found = found
         if before != [(each.about, each.presence, each.advice) for each in found]:
             self.logger.info("%s", as_block(found))
-
-    def _say(self, shown: Shown) -> None:
-        """Log what changed since the last cycle, in plain words."""
-        outcome = shown.outcome
-        news = (outcome.command.mode, outcome.reason, shown.problems)
-        if outcome.command_result is CommandResult.APPLIED:
-            self.logger.info("Inverter set to %s and read back", outcome.command.mode)
-        if news == self._said:
-            return
-        self._said = news
-        if outcome.command_result is CommandResult.UNCHANGED:
-            self.logger.info("Inverter is in %s already, as read back", outcome.command.mode)
-        self.logger.info("%s: %s", outcome.command.mode, outcome.reason)
-        self.logger.info("Plan %s", shown.summary)
-        for problem in shown.problems:
-            self.logger.warning("Problem: %s", problem)
 
     def _set_entity(
         self, entity_id: str, /, *, state: str | float, attributes: Mapping[str, Any]

@@ -46,9 +46,9 @@ class Instance:
         except OSError as error:
             self.id = _remembered(self._path) or self.id
             self.problem = (
-                f"the folder {self._path.parent} cannot be written ({error.strerror}): nothing keeps a second "
-                "app from driving the inverter, and nothing is remembered; check the disk, and the "
-                "rights of the folder"
+                f"the folder {self._path.parent} cannot be written ({error.strerror}): nothing "
+                "keeps a second app from driving the inverter, and nothing is remembered; check "
+                "the disk, and the rights of the folder"
             )
 
     def _claim(self, file: TextIO) -> None:
