@@ -21,13 +21,12 @@ from battery_optimizer.config import Config
 from battery_optimizer.errors import BatteryOptimizerError, ConfigError, InverterError
 from battery_optimizer.host import Host
 from battery_optimizer.model.entity import EntityState
-from battery_optimizer.model.found import Finding, as_block
 from battery_optimizer.model.shown import Shown
 from battery_optimizer.model.slots import floor_to_slot
-from battery_optimizer.telling import Teller
+from battery_optimizer.telling import Teller, about_time_zone
 from battery_optimizer.watch import Watch
 from battery_optimizer.wiring import RunningHouse, connect
-from battery_optimizer.wiring_found import TIME_ZONE, findings_without
+from battery_optimizer.wiring_found import findings_without
 from battery_optimizer.wiring_web import is_guarded, open_door, past_of, with_sources
 
 CYCLE: Final = timedelta(minutes=5)
@@ -53,7 +52,6 @@ class BatteryOptimizer(Hass):
         self._teller = Teller(self.logger)
         self._started_at = datetime.now(UTC)
         self._problem: str | None = None
-        self._found: tuple[Finding, ...] = ()
         self._surveyed_at: datetime | None = None
         # Held while a cycle runs, so that the last word to the inverter is `terminate`'s.
         self._turn = threading.Lock()
@@ -108,16 +106,9 @@ class BatteryOptimizer(Hass):
 
     def _check_host(self) -> None:
         """What to tell of the AppDaemon that this runs in."""
-        if (warning := open_door(self.AD.http)) is not None:
-            self.logger.warning("%s", warning)
-        zone = str(self.AD.time_zone)
-        if zone != TIME_ZONE:
-            self.logger.warning(
-                "AppDaemon's time_zone is %s: set it to %s in appdaemon.yaml, so that the times "
-                "in its log are yours (the plan itself does not depend on it)",
-                zone,
-                TIME_ZONE,
-            )
+        for warning in (open_door(self.AD.http), about_time_zone(str(self.AD.time_zone))):
+            if warning is not None:
+                self.logger.warning("%s", warning)
 
     def _connect(self) -> None:
         """Wire the house, if its inverter is there."""
@@ -127,7 +118,7 @@ class BatteryOptimizer(Hass):
             if self._problem != str(error):
                 self._problem = str(error)
                 self.logger.warning("Not started yet: %s", error)
-                self._tell_found(findings_without(str(error), self._host()))
+                self._teller.tell_found(findings_without(str(error), self._host()))
         except ConfigError as error:
             self.logger.error("Not started: %s", error)  # noqa: TRY400 - for users
             raise
@@ -256,13 +247,7 @@ class BatteryOptimizer(Hass):
         """What is there and what is missing; told at the start, and when it is another."""
         if self._surveyed_at is None or now - self._surveyed_at >= LOOK_AROUND:
             self._surveyed_at = now
-            self._tell_found(house.survey.look(now))
-
-    def _tell_found(self, found: tuple[Finding, ...]) -> None:
-        before = [(each.about, each.presence, each.advice) for each in self._found]
-        self._found = found
-        if before != [(each.about, each.presence, each.advice) for each in found]:
-            self.logger.info("%s", as_block(found))
+            self._teller.tell_found(house.survey.look(now))
 
     def _set_entity(
         self, entity_id: str, /, *, state: str | float, attributes: Mapping[str, Any]
@@ -284,16 +269,15 @@ class BatteryOptimizer(Hass):
             battery=lambda: (self._house.config if self._house else self._config).battery,
             voltage=self._config.web.battery_voltage,
             past=self._past,
-            access=Access(is_guarded=self._is_guarded, serves_all=self._config.web.unguarded),
+            access=Access(
+                is_guarded=lambda: is_guarded(self.AD.http), serves_all=self._config.web.unguarded
+            ),
             diagnostics=self._diagnostics,
         )
         for ending, endpoint in site.endpoints().items():
             self.register_endpoint(endpoint, f"{SERVED_AS}_{ending}")
         for ending, route in site.routes().items():
             self.register_route(route, f"{SERVED_AS}{ending}")
-
-    def _is_guarded(self) -> bool:
-        return is_guarded(self.AD.http)
 
     def _diagnostics(self) -> dict[str, Any] | None:
         house, now = self._house, datetime.now(UTC)
@@ -309,6 +293,6 @@ class BatteryOptimizer(Hass):
             started_at=self._started_at,
             control=self._config.control.value,
             app_problem=self._problem,
-            found=self._found,
+            found=self._teller.found,
         )
         return told if self._house is None else with_sources(told, self._house)

@@ -3,7 +3,9 @@
 from logging import Logger
 
 from battery_optimizer.model.decision import CommandResult
+from battery_optimizer.model.found import Finding, as_block
 from battery_optimizer.model.shown import Shown
+from battery_optimizer.wiring_found import TIME_ZONE
 
 
 class Teller:
@@ -12,6 +14,8 @@ class Teller:
     def __init__(self, logger: Logger) -> None:
         self._logger = logger
         self._said: tuple[object, ...] = ()
+        self.found: tuple[Finding, ...] = ()
+        """What is there, and what is missing."""
 
     def say(self, shown: Shown) -> None:
         """What is new."""
@@ -28,3 +32,23 @@ class Teller:
         self._logger.info("Plan %s", shown.summary)
         for problem in shown.problems:
             self._logger.warning("Problem: %s", problem)
+
+    def tell_found(self, found: tuple[Finding, ...]) -> None:
+        """What is there and what is missing, when it is another."""
+        before, self.found = self.found, found
+        if _gist(before) != _gist(found):
+            self._logger.info("%s", as_block(found))
+
+
+def about_time_zone(zone: str) -> str | None:
+    """What to say of AppDaemon's time zone, if anything."""
+    if zone == TIME_ZONE:
+        return None
+    return (
+        f"AppDaemon's time_zone is {zone}: set it to {TIME_ZONE} in appdaemon.yaml, so that the "
+        "times in its log are yours (the plan itself does not depend on it)"
+    )
+
+
+def _gist(found: tuple[Finding, ...]) -> list[tuple[object, ...]]:
+    return [(each.about, each.presence, each.advice) for each in found]
