@@ -40,7 +40,7 @@ LAYERS = {
 
 SHELL = {
     *LAYERS, "host", "wiring", "wiring_found", "wiring_inverter", "wiring_sources", "wiring_web",
-    "telling", "watch",
+    "logbook", "watch",
 }  # fmt: skip
 """The shell wires everything; only the simulator's command line is closed to it."""
 

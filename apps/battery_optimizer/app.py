@@ -20,10 +20,10 @@ from battery_optimizer.adapters.web_history import Past
 from battery_optimizer.config import Config
 from battery_optimizer.errors import BatteryOptimizerError, ConfigError, InverterError
 from battery_optimizer.host import Host
+from battery_optimizer.logbook import LogBook, about_time_zone
 from battery_optimizer.model.entity import EntityState
 from battery_optimizer.model.shown import Shown
 from battery_optimizer.model.slots import floor_to_slot
-from battery_optimizer.telling import Teller, about_time_zone
 from battery_optimizer.watch import Watch
 from battery_optimizer.wiring import RunningHouse, connect
 from battery_optimizer.wiring_found import findings_without
@@ -49,7 +49,7 @@ class BatteryOptimizer(Hass):
     def initialize(self) -> None:
         """Check the settings, claim the inverter, serve, start; a wrong setting ends it here."""
         self._house: RunningHouse | None = None
-        self._teller = Teller(self.logger)
+        self._log_book = LogBook(self.logger)
         self._started_at = datetime.now(UTC)
         self._problem: str | None = None
         self._surveyed_at: datetime | None = None
@@ -118,7 +118,7 @@ class BatteryOptimizer(Hass):
             if self._problem != str(error):
                 self._problem = str(error)
                 self.logger.warning("Not started yet: %s", error)
-                self._teller.tell_found(findings_without(str(error), self._host()))
+                self._log_book.tell_found(findings_without(str(error), self._host()))
         except ConfigError as error:
             self.logger.error("Not started: %s", error)  # noqa: TRY400 - for users
             raise
@@ -238,7 +238,7 @@ class BatteryOptimizer(Hass):
             return
         shown = house.run(now)
         self._shown = shown
-        self._teller.say(shown)
+        self._log_book.say(shown)
         publish(shown, self._set_entity)
         if shown.outcome.look_again:
             self.run_in(self._on_second_look, LOOK_AGAIN_S)
@@ -247,7 +247,7 @@ class BatteryOptimizer(Hass):
         """What is there and what is missing; told at the start, and when it is another."""
         if self._surveyed_at is None or now - self._surveyed_at >= LOOK_AROUND:
             self._surveyed_at = now
-            self._teller.tell_found(house.survey.look(now))
+            self._log_book.tell_found(house.survey.look(now))
 
     def _set_entity(
         self, entity_id: str, /, *, state: str | float, attributes: Mapping[str, Any]
@@ -293,6 +293,6 @@ class BatteryOptimizer(Hass):
             started_at=self._started_at,
             control=self._config.control.value,
             app_problem=self._problem,
-            found=self._teller.found,
+            found=self._log_book.found,
         )
         return told if self._house is None else with_sources(told, self._house)

@@ -8,7 +8,7 @@ from battery_optimizer.model.shown import Shown
 from battery_optimizer.wiring_found import TIME_ZONE
 
 
-class Teller:
+class LogBook:
     """Remembers what it said last."""
 
     def __init__(self, logger: Logger) -> None:
