@@ -87,8 +87,8 @@ def test_with_the_prefix_said_the_other_inverter_is_left_alone(
         (
             {"prefix": "foxes"},
             (
-                "select.foxes_work_mode does not exist: set its entity id or the prefix to what Home "
-                "Assistant shows"
+                "select.foxes_work_mode does not exist: set its entity id or the prefix to what "
+                "Home Assistant shows"
             ),
         ),
         (
@@ -113,8 +113,8 @@ def test_with_the_prefix_said_the_other_inverter_is_left_alone(
         (
             {"prefix": "watts"},
             (
-                "number.watts_force_charge_power is in W, not kW: set the entity id of foxess_modbus's "
-                "own, or set its unit back to kW in Home Assistant"
+                "number.watts_force_charge_power is in W, not kW: set the entity id of "
+                "foxess_modbus's own, or set its unit back to kW in Home Assistant"
             ),
         ),
         (
