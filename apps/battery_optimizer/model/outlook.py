@@ -1,6 +1,6 @@
 """All that is expected over a horizon: what a plan is made from."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
