@@ -42,22 +42,19 @@ def wall_positions(start: datetime, count: int, zone: ZoneInfo = UK) -> Integers
     Position // 48 is the ordinal of the local day, position % 48 the half hour of its clock. When
     clocks go forward two positions are skipped; when they go back two come twice.
     """
-    positions = np.empty(count, dtype=np.int64)
-    first = 0
-    while first < count:
-        moment = start + first * SLOT
-        last = min(count, first + SLOTS_PER_DAY)
-        if last - first == SLOTS_PER_DAY and (
-            moment.astimezone(zone).utcoffset() == (moment + _DAY).astimezone(zone).utcoffset()
-        ):
-            positions[first:last] = _position(moment, zone) + np.arange(SLOTS_PER_DAY)
-        else:
-            positions[first:last] = [
-                _position(moment + n * SLOT, zone) for n in range(last - first)
-            ]
-        first = last
+    midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
+    first = (start - midnight) // SLOT
+    n_days = (first + count) // SLOTS_PER_DAY + 1
+    days = [_positions_of_day(midnight + n * _DAY, zone) for n in range(n_days)]
+    positions = np.concatenate(days)[first : first + count]
     positions.flags.writeable = False
     return positions
+
+
+@lru_cache(maxsize=1024)
+def _positions_of_day(midnight: datetime, zone: ZoneInfo) -> Integers:
+    """Those of a UTC day's slots, shape (48,)."""
+    return np.array([_position(midnight + n * SLOT, zone) for n in range(SLOTS_PER_DAY)])
 
 
 def _position(moment: datetime, zone: ZoneInfo) -> int:

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from battery_optimizer.forecast.futures import Band, make_futures
 from battery_optimizer.forecast.load import LoadForecaster
-from battery_optimizer.forecast.rates import as_far_as_known, forecast_rates, terminal_value
+from battery_optimizer.forecast.rates import rates_as_far_as_known, terminal_value
 from battery_optimizer.forecast.sky import Site
 from battery_optimizer.forecast.solar import SolarForecaster
 from battery_optimizer.model.house import Battery
@@ -72,8 +72,7 @@ def build_outlook(
 
     Raises RatesUnavailable where neither published nor recent rates cover a slot.
     """
-    horizon = as_far_as_known(known, horizon)
-    rates = forecast_rates(known, horizon)
+    horizon, rates = rates_as_far_as_known(known, horizon)
     load, sun = forecaster.load(observed, horizon), forecaster.solar(observed, solar, horizon)
     return Outlook(
         horizon=horizon,

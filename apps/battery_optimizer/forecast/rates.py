@@ -9,14 +9,7 @@ from battery_optimizer.errors import RatesUnavailable
 from battery_optimizer.forecast.calendar import SLOTS_PER_DAY, wall_positions
 from battery_optimizer.model.house import Battery
 from battery_optimizer.model.outlook import TerminalValue
-from battery_optimizer.model.slots import (
-    Bools,
-    Floats,
-    Horizon,
-    SlotSeries,
-    floor_to_slot,
-    half_hour_of_day,
-)
+from battery_optimizer.model.slots import SLOT, Bools, Floats, Horizon, SlotSeries, floor_to_slot
 from battery_optimizer.model.tariff import KnownRates
 
 RECENT_DAYS = 14
@@ -49,20 +42,20 @@ def forecast_rates(known: KnownRates, horizon: Horizon) -> RateForecast:
     )
 
 
-def as_far_as_known(known: KnownRates, horizon: Horizon) -> Horizon:
+def rates_as_far_as_known(known: KnownRates, horizon: Horizon) -> tuple[Horizon, RateForecast]:
     """The horizon cut where forecasting must end: all of it, or, with too little history, less.
 
     Raises RatesUnavailable where not even the present has rates.
     """
     try:
-        forecast_rates(known, horizon)
+        return horizon, forecast_rates(known, horizon)
     except RatesUnavailable:
         published = np.isfinite(known.imports.on(horizon)) & np.isfinite(known.exports.on(horizon))
         n_slots = int(np.argmin(published))
         if n_slots == 0:
             raise
-        return replace(horizon, n_slots=n_slots)
-    return horizon
+        shorter = replace(horizon, n_slots=n_slots)
+        return shorter, forecast_rates(known, shorter)
 
 
 def terminal_value(battery: Battery, rates: RateForecast, horizon: Horizon) -> TerminalValue:
@@ -94,10 +87,11 @@ def _filled(series: SlotSeries, horizon: Horizon, name: str) -> tuple[Floats, Bo
     known = np.isfinite(values)
     if known.all():
         return values, known
-    past = series.between(floor_to_slot(horizon.start) - timedelta(days=RECENT_DAYS), horizon.end)
-    typical = _typical_day(past)
-    for t in np.flatnonzero(~known):
-        values[t] = typical[half_hour_of_day(horizon.starts[t])]
+    first = floor_to_slot(horizon.start)
+    past = series.between(first - timedelta(days=RECENT_DAYS), horizon.end)
+    clock = wall_positions(first, -((first - horizon.end) // SLOT)) % SLOTS_PER_DAY
+    typical = SlotSeries(start=first, values=_typical_day(past)[clock])
+    values = np.where(known, values, typical.on(horizon))
     if not np.isfinite(values).all():
         raise RatesUnavailable(
             f"no {name} rate is known for {horizon.starts[int(np.argmax(np.isnan(values)))]} "

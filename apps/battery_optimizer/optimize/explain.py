@@ -163,7 +163,7 @@ class Story:
         return f"later a stored kWh would save {pence(value)}"
 
     def _clock(self, slot: int) -> str:
-        return f"{self._local[slot]:%H:%M}"
+        return f"{self._local[slot].hour:02}:{self._local[slot].minute:02}"
 
     def _day(self, slot: int) -> str:
         ahead = self._local[slot].date() - self._local[0].date()

@@ -36,7 +36,7 @@ def flows_under(
     )
 
 
-def command_for(  # noqa: PLR0913 (what came before and what was ordered decide too)
+def following(  # noqa: PLR0913 (what came before and what was ordered decide too)
     house: House,
     outlook: Outlook,
     schedule: Schedule,
@@ -45,8 +45,8 @@ def command_for(  # noqa: PLR0913 (what came before and what was ordered decide 
     *,
     before: InverterCommand | None = None,
     ordered: InverterCommand | None = None,
-) -> InverterCommand:
-    """The command whose physics gives the schedule's energies in this slot.
+) -> tuple[InverterCommand, Flows]:
+    """The command whose physics gives the schedule's energies in this slot, and what then flows.
 
     A mode that follows the load is taken wherever it does, since it also follows what nobody
     foresaw; a floor or ceiling ends it at the planned energy; a forced power is the last resort.
@@ -57,7 +57,7 @@ def command_for(  # noqa: PLR0913 (what came before and what was ordered decide 
     candidates = partial(_candidates, house, outlook, schedule, slot, before, ordered)
     command, given = _first_that_fits(house, outlook, schedule, slot, soc_kwh, candidates())
     if not house.inverter.can_curtail or schedule.curtailed_kwh[slot] <= MATCH_KWH:
-        return command
+        return command, given
     # The sun can only be turned off altogether: worth it where that costs less than none of it.
     dark_candidates = (replace(each, curtail=True) for each in candidates())
     dark_command, dark = _first_that_fits(house, outlook, schedule, slot, soc_kwh, dark_candidates)
@@ -68,7 +68,7 @@ def command_for(  # noqa: PLR0913 (what came before and what was ordered decide 
         _cost_p(outlook, slot, dark) < _cost_p(outlook, slot, given)
         and dark.grid_import_kwh <= most_import_kwh + MATCH_KWH
     )
-    return dark_command if is_better else command
+    return (dark_command, dark) if is_better else (command, given)
 
 
 def _candidates(
@@ -112,6 +112,8 @@ def carried_on(
     Charging, or selling, pauses at no power rather than by a change of mode, but not while there
     is sun that another mode would follow. Covering the load is never left to a forced power.
     """
+    if not mode.is_forced:
+        return None
     charge, discharge = float(schedule.charge_kwh[slot]), float(schedule.discharge_kwh[slot])
     hours = float(outlook.horizon.hours[slot])
     net = float(outlook.load_kwh[slot] - outlook.solar_kwh[slot])
