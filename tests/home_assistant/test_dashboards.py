@@ -32,14 +32,13 @@ COMPLAINTS = (
     "No card type",
     "Error",
 )
-LOVELACE = """\
-lovelace:
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BY_THE_README = README.partition("<!-- configuration.yaml -->")[2].split("```")[1]
+FOR_THE_CHARTS = """\
+    battery-charts: {mode: yaml, title: Charts, filename: dashboard_apexcharts.yaml}
   mode: yaml
   resources:
     - {url: /local/apexcharts-card.js, type: module}
-  dashboards:
-    battery-plan: {mode: yaml, title: Battery, filename: dashboard.yaml}
-    battery-charts: {mode: yaml, title: Charts, filename: dashboard_apexcharts.yaml}
 """
 # The frontend is one shadow tree inside the other.
 DEEP = """
@@ -64,7 +63,8 @@ def core(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HomeAssistant]:
     made = HomeAssistant(folder / "config")
     made.add_package(PACKAGE)
     config = made.folder / "configuration.yaml"
-    config.write_text(config.read_text() + LOVELACE)
+    lovelace = BY_THE_README[BY_THE_README.index("lovelace:") :]
+    config.write_text(config.read_text() + lovelace + FOR_THE_CHARTS)
     for name in DASHBOARDS.values():
         shutil.copy(ROOT / "docs" / "home_assistant" / name, made.folder / name)
     (made.folder / "www").mkdir()
