@@ -75,7 +75,7 @@ def house_of(app: BatteryOptimizer, folder: Path, **settings: object) -> Running
 
 
 def started(app: BatteryOptimizer, house: RunningHouse) -> None:
-    given = {"_problem": None, "_stopping": None, "_shown": None, "_house": house}
+    given = {"_teller": None, "_problem": None, "_stopping": None, "_shown": None, "_house": house}
     watch = Watch(
         every=timedelta(minutes=5),
         wake=lambda: None,

@@ -13,11 +13,14 @@ from battery_optimizer.adapters.entities import ENTITIES
 from battery_optimizer.adapters.foxess_models import CONTROLS
 from battery_optimizer.adapters.site import Site
 from battery_optimizer.config import Config
+from battery_optimizer.adapters.web import recommendation
 from battery_optimizer.model.modes import Mode
-from battery_optimizer.simulate.__main__ import main, read_home
+from battery_optimizer.model.news import News
+from battery_optimizer.simulate.__main__ import BAD_INPUT, main, read_home
 from battery_optimizer.simulate.live import prepare
 from battery_optimizer.simulate.recorded import RecordedDays
 
+from shown_values import a_planned_day
 ROOT = Path(__file__).parents[1]
 DOCS = sorted((ROOT / "docs").glob("*.md"))
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -73,6 +76,32 @@ def test_every_endpoint_is_named() -> None:
 
 
 def test_the_modes_are_those_of_the_first_family_of_models() -> None:
+def test_the_rest_sensor_asks_for_what_there_is() -> None:
+    (resource,) = settings(block("yaml", "rest sensor"))["rest"]
+    answer = recommendation(a_planned_day(), voltage=50.0)
+    assert resource["resource"].endswith("/api/appdaemon/battery_optimizer_recommendation")
+    (sensor,) = resource["sensor"]
+    assert set(sensor["json_attributes"]) <= answer.keys()
+    assert re.findall(r"value_json\.(\w+)", sensor["value_template"]) == ["mode"]
+
+
+def test_the_node_red_flow_is_wired_and_knows_the_modes() -> None:
+    nodes = {node["id"]: node for node in json.loads(block("json", "node-red"))}
+    for node in nodes.values():
+        assert {target for wire in node["wires"] for target in wire} <= nodes.keys()
+    assert "battery_optimizer_recommendation" in nodes["bo_get"]["url"]
+    named = {rule["v"] for rule in nodes["bo_mode"]["rules"] if "v" in rule}
+    assert named == {"force_charge", "force_discharge"} <= set(Mode)
+    assert nodes["bo_mode"]["outputs"] == len(nodes["bo_mode"]["rules"])
+
+
+def test_the_kinds_of_notifications_are_all_named() -> None:
+    (text,) = [text for text in blocks("yaml") if "notify:" in text]
+    told = settings(text)["notify"]
+    assert set(told["kinds"]) == set(News)
+    assert Config.from_args({"battery": {"capacity_kwh": 10}, "notify": told}).notify.service
+
+
     table = table_below("## What it does to the inverter")
     assert {mode: table[mode][0] for mode in Mode} == dict(CONTROLS[0].options)
 

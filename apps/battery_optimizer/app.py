@@ -9,9 +9,8 @@ from typing import Any, Final
 
 from appdaemon.plugins.hass import Hass
 
-from battery_optimizer.adapters.entities import publish
+from battery_optimizer.adapters.entities import publish_waiting
 from battery_optimizer.adapters.ha_history import Rows
-from battery_optimizer.adapters.instance import HEARTBEAT
 from battery_optimizer.adapters.site import Site
 from battery_optimizer.adapters.unpruned import unpruned
 from battery_optimizer.adapters.web import Status, health
@@ -27,6 +26,7 @@ from battery_optimizer.model.slots import floor_to_slot
 from battery_optimizer.watch import Watch
 from battery_optimizer.wiring import RunningHouse, connect
 from battery_optimizer.wiring_found import findings_without
+from battery_optimizer.wiring_tell import Teller, teller_of
 from battery_optimizer.wiring_web import is_guarded, open_door, past_of, with_sources
 
 CYCLE: Final = timedelta(minutes=5)
@@ -49,6 +49,7 @@ class BatteryOptimizer(Hass):
     def initialize(self) -> None:
         """Check the settings, claim the inverter, serve, start; a wrong setting ends it here."""
         self._house: RunningHouse | None = None
+        self._teller: Teller | None = None
         self._log_book = LogBook(self.logger)
         self._started_at = datetime.now(UTC)
         self._problem: str | None = None
@@ -83,7 +84,8 @@ class BatteryOptimizer(Hass):
             if self._is_safe(house):
                 left = "left as it was" if house.is_read_only else "set to self-use"
                 self.logger.info("Stopped; the inverter is %s", left)
-            self.set_state(HEARTBEAT, state="unavailable", check_existence=False)
+            if self._teller is not None:
+                self._teller.leave()
         except Exception:
             self.logger.exception("The heartbeat goes on looking alive")
         finally:
@@ -114,11 +116,14 @@ class BatteryOptimizer(Hass):
         """Wire the house, if its inverter is there."""
         try:
             self._house = connect(self._config, self._host())
+            self._teller = teller_of(self._house, self._set_entity)
         except InverterError as error:
             if self._problem != str(error):
                 self._problem = str(error)
                 self.logger.warning("Not started yet: %s", error)
                 self._log_book.tell_found(findings_without(str(error), self._host()))
+            if not self._config.mqtt.enabled:
+                publish_waiting(str(error), self._set_entity)
         except ConfigError as error:
             self.logger.error("Not started: %s", error)  # noqa: TRY400 - for users
             raise
@@ -239,7 +244,8 @@ class BatteryOptimizer(Hass):
         shown = house.run(now)
         self._shown = shown
         self._log_book.say(shown)
-        publish(shown, self._set_entity)
+        if self._teller is not None:
+            self._teller.tell(shown)
         if shown.outcome.look_again:
             self.run_in(self._on_second_look, LOOK_AGAIN_S)
 

@@ -14,6 +14,8 @@ from pydantic_core import ErrorDetails
 
 from battery_optimizer.config_sections import (
     EntitySettings,
+    MqttSettings,
+    NotifySettings,
     RatesSettings,
     Section,
     SolarSettings,
@@ -68,6 +70,8 @@ class Config(Section):
     planner: PlannerSettings = PlannerSettings()
     commands: CommandSettings = CommandSettings()
     web: WebSettings = WebSettings()
+    mqtt: MqttSettings = MqttSettings()
+    notify: NotifySettings = NotifySettings()
 
     @classmethod
     def from_args(cls, args: Mapping[str, Any]) -> Self:

@@ -12,6 +12,7 @@ from battery_optimizer.model.meters import MeterEntities
 from battery_optimizer.model.ranges import Range, check_ranges
 from battery_optimizer.model.solar import SolarArray
 
+NewsKind = Literal["plunge", "breaker", "stale", "summary"]
 SolarSourceName = Literal["solcast", "open_meteo_entities", "open_meteo", "forecast_solar"]
 
 
@@ -172,3 +173,25 @@ class WebSettings(Section):
     no password; else only its own machine may."""
     battery_voltage: Annotated[float | None, Range(20, 1000)] = None
     """Nominal voltage of the battery [V], to give discharge_current in A."""
+
+
+class MqttSettings(Section):
+    """Entities by MQTT discovery instead of plain states."""
+
+    enabled: bool = False
+    """Whether entities are made by MQTT discovery, with unique ids and a device; Home Assistant's
+    MQTT integration must be set up."""
+    prefix: str = "homeassistant"
+    """Discovery prefix, as set in Home Assistant's MQTT integration."""
+
+
+class NotifySettings(Section):
+    """Who is notified, and of what."""
+
+    service: str | None = None
+    """Home Assistant's service, such as notify.mobile_app_phone; none: nobody is notified."""
+    kinds: tuple[NewsKind, ...] = ("breaker", "stale")
+    """What is told, each at most once: plunge (paid for using electricity, ahead), breaker (the
+    inverter does not obey), stale (no readings or rates), summary (yesterday's money)."""
+    summary_hour: Annotated[int, Range(0, 23)] = 8
+    """From when on the summary is told, on the house's clock [h]."""

@@ -1,12 +1,13 @@
 """Five lines in apps.yaml, in the real AppDaemon: what is there is found, used and told."""
 
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import pytest
 import yaml
 
-from appdaemon_process import NOWHERE, LiveAppDaemon, running
+from appdaemon_process import NOWHERE, ROOT, LiveAppDaemon, running
 
 pytestmark = pytest.mark.e2e
 
@@ -23,6 +24,7 @@ SECOND_HOME = "second_home"
 def five_lines() -> dict[str, Any]:
     """As written, but for the Octopus API, which is not to be asked by a test."""
     assert len(FIVE_LINES.splitlines()) == 5
+    assert indent(FIVE_LINES, "   ") in (ROOT / "README.md").read_text()
     apps: dict[str, Any] = yaml.safe_load(FIVE_LINES)
     apps["battery_optimizer"]["rates"] = {"base_url": NOWHERE}
     # Otherwise it may start first, and looks for an inverter again after half a minute.
@@ -94,3 +96,24 @@ def test_two_inverters_are_named_both_and_none_is_driven(tmp_path: Path) -> None
         assert "set entities.prefix" in problem
         assert findings(live)["Inverter"]["presence"] == "missing"
         assert "Plan until" not in live.log
+
+
+def test_by_mqtt_and_by_notification_through_home_assistants_services(tmp_path: Path) -> None:
+    apps = five_lines() | {"my_home": home(octopus=False)}
+    apps["battery_optimizer"] |= {
+        "mqtt": {"enabled": True},
+        "notify": {"service": "notify.notify", "kinds": ["plunge"]},
+        "rates": {"fixed_import_p": -3, "fixed_export_p": 0},
+    }
+    with running(tmp_path, apps, has_home=False) as live:
+        live.wait_for("battery_optimizer: Plan until")
+        live.wait_for("You are paid for using electricity today from")
+        live.wait_until(lambda: "battery_optimizer/binary_sensor/problem" in live.log)
+        config = "homeassistant/sensor/battery_optimizer/mode/config"
+        assert live.log.count(config) == 1
+        assert '"payload": "online"' in live.log
+        assert live.state("sensor.battery_optimizer_mode") is None
+        assert live.stop() == 0
+        assert '"payload": "offline"' in live.log
+        assert live.log.count("my_home: notify/notify") == 1
+        assert "Traceback" not in live.log

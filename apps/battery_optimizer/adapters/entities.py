@@ -39,6 +39,14 @@ def publish(shown: Shown, set_state: SetState) -> None:
         set_state(entity.id, state=entity.state(shown), attributes=entity.all_attributes(shown))
 
 
+def publish_waiting(problem: str, set_state: SetState) -> None:
+    """Say why there is nothing to publish yet: at once after a restart of Home Assistant."""
+    facts = {"friendly_name": "Battery Optimizer Health", "problems": [shortened(problem)]}
+    set_state("sensor.battery_optimizer_health", state="waiting", attributes=facts)
+    trouble = {"friendly_name": "Battery Optimizer Problem", "device_class": "problem"}
+    set_state("binary_sensor.battery_optimizer_problem", state="on", attributes=trouble)
+
+
 ENTITIES: Final = (
     Entity(
         name="Mode",
@@ -172,6 +180,7 @@ ENTITIES: Final = (
         name="Lost yesterday",
         value=lost_yesterday,
         unit="p",
+        state_class="measurement",
         icon="mdi:cash-minus",
         attributes=loss_facts,
         shows_rates=True,
@@ -181,6 +190,7 @@ ENTITIES: Final = (
         value=forecast_error(lambda yesterday: yesterday.load),
         unit="kW",
         device_class="power",
+        state_class="measurement",
         icon="mdi:chart-bell-curve",
         attributes=error_facts(lambda yesterday: yesterday.load),
     ),
@@ -189,6 +199,7 @@ ENTITIES: Final = (
         value=forecast_error(lambda yesterday: yesterday.solar),
         unit="kW",
         device_class="power",
+        state_class="measurement",
         icon="mdi:chart-bell-curve",
         attributes=error_facts(lambda yesterday: yesterday.solar),
     ),

@@ -29,14 +29,13 @@ def forecasts(past: Past, now: datetime, yesterday: Yesterday | str) -> Json:
     start, end = day_bounds(today - timedelta(days=DAYS - 1))[0], now
     pairs = _pairs(past, start, end, now)
     days = sorted({local_day(expected.start) for expected, _ in pairs}, reverse=True)
-    looked_back = isinstance(yesterday, Yesterday)
     return {
         "days": [_day(day, [each for each in pairs if _is_on(each, day)]) for day in days],
         "all": {name: _compared(pairs, name) for name in _READ},
         "reason": None if pairs else _NOTHING,
-        "yesterday": {"load": _leads(yesterday.load), "solar": _leads(yesterday.solar)}
-        if looked_back
-        else None,
+        "yesterday": None
+        if isinstance(yesterday, str)
+        else {"load": _leads(yesterday.load), "solar": _leads(yesterday.solar)},
     }
 
 
