@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -150,6 +151,21 @@ def test_the_backtest_command_runs_as_written(
     assert main(["backtest", "--data", data, "--home", home, *arguments.split()]) == 0
     assert json.loads(capsys.readouterr().out)["policy"] == "planner"
     assert Path("steps.csv").exists()
+
+
+def test_the_variants_are_compared_as_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for kind, name in (("json", "home.json"), ("csv", "days.csv"), ("yaml", "variants.yaml")):
+        Path(name).write_text(block(kind, name))
+    files, own = block("sh", "compare").replace("\\\n", " ").splitlines()
+    assert main([*shlex.split(files.partition("simulate ")[2]), "--jobs", "1"]) == 0
+    out = capsys.readouterr().out
+    assert all(f"\n{name}  " in out for name in settings(block("yaml", "variants.yaml")))
+    assert "<svg" in Path("compare.html").read_text()
+    # Of one's own there is nothing here, which is said.
+    assert main([*shlex.split(own.partition("simulate ")[2]), "--jobs", "1"]) == BAD_INPUT
 
 
 def test_both_ways_to_home_assistant_connect(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from time import perf_counter
 from typing import Any, Final
 
 from battery_optimizer.errors import DataError
-from battery_optimizer.model.slots import SLOT, local_day
+from battery_optimizer.model.slots import SLOT, day_bounds, local_day
 from battery_optimizer.simulate.backtest import Run, Step, play
 
 _NOTE_EVERY: Final = 48
@@ -88,7 +88,8 @@ class Outcome:
     def bill_p(self, day: date) -> float:
         """The day's bill with its standing charge, by the part of the day played."""
         of = self.days[day]
-        share = min(1.0, of.n_slots / _SHORTEST_DAY)
+        start, end = day_bounds(day)
+        share = of.n_slots / ((end - start) / SLOT)
         return of.import_p - of.export_p + share * self.standing_p
 
     @property
@@ -103,7 +104,6 @@ class Outcome:
 
 
 _SLOTS_A_DAY: Final = 48
-_SHORTEST_DAY: Final = 46
 
 Tell = Callable[[str, float], None]
 """Is told how far the work has come: in words, and as a share."""
@@ -170,7 +170,7 @@ def _in_parallel(
     if dask is not None:
         distributed = _library("distributed")
         try:
-            client = distributed.Client(dask, timeout="10s")
+            client = distributed.Client(dask, timeout="5s")
         except (OSError, ValueError) as error:
             raise DataError(f"no Dask scheduler answers at {dask}: {error}") from error
         stack.enter_context(client)
