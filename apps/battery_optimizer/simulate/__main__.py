@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from battery_optimizer.simulate.diary import Diary, loss_figures, split_table
 from battery_optimizer.simulate.recorded import RecordedDays
 from battery_optimizer.simulate.replay import Recording, replayed
 from battery_optimizer.simulate.report import report_of
+from battery_optimizer.simulate.worlds import add_data_command, spikes
 
 OTHERWISE = 1
 BAD_INPUT = 2
@@ -55,6 +57,8 @@ def backtest(options: argparse.Namespace) -> None:
     )
     if days.notice:
         print(days.notice, file=sys.stderr)
+    if options.spikes is not None:
+        days = replace(days, spikes=spikes(len(days.load_kw.values), options.spikes))
     run = Run(
         house=house,
         days=days,
@@ -186,6 +190,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--days", type=float)
     command.add_argument("--step-minutes", type=int, choices=(5, 30), default=30)
     command.add_argument("--fixed-export", type=float, metavar="P", help="export rate [p/kWh]")
+    command.add_argument(
+        "--spikes", type=int, metavar="SEED", help="let the load come in spikes of five minutes"
+    )
     command.add_argument("--log", type=Path, help="CSV, one row a step")
     command.add_argument("--json", type=Path, help="the printed figures as a file")
     command.add_argument(
@@ -204,6 +211,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--most", type=int, default=3, help="differences to name for a cycle")
     Comparison(read_home=read_home, read_history=read_own_history).add_to(commands)
+    add_data_command(commands)
     command = commands.add_parser("bench", help=bench.__doc__)
     command.set_defaults(command=bench)
     command.add_argument("--cases", type=Path, required=True, help="folder: cases/, peers.csv")

@@ -125,7 +125,7 @@ class PlayedHouse:
             self._house,
             self._command,
             soc_kwh=self.soc_kwh,
-            load_kwh=self._days.load_kw.at(now) * hours,
+            load_kwh=self._days.load_kwh(now, step),
             solar_kwh=self._days.solar_kw.at(now) * hours,
             hours=hours,
         )

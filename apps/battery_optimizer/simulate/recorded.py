@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
 
@@ -12,8 +12,10 @@ import pandas as pd
 
 from battery_optimizer.errors import DataError
 from battery_optimizer.model.slots import (
+    HOUR,
     SLOT,
     SLOT_HOURS,
+    Floats,
     SlotSeries,
 )
 
@@ -40,6 +42,11 @@ class RecordedDays:
     run_start: datetime
     run_end: datetime
     notice: str = ""
+    spikes: Floats | None = None
+    """How many times its half hour's load each five minutes draw (`worlds.spikes`); None: as much.
+
+    Shape (rows, 6), from the first row of the file on.
+    """
 
     @classmethod
     def read(
@@ -89,6 +96,16 @@ class RecordedDays:
             n_slots = min(n_slots, round(days / SLOT_HOURS * 24))
         begin = self.run_start + first * SLOT
         return replace(self, run_start=begin, run_end=begin + n_slots * SLOT)
+
+    def load_kwh(self, now: datetime, step: timedelta) -> float:
+        """What the house draws from `now` on for a step, which does not cross a half hour [kWh]."""
+        power_kw = self.load_kw.at(now)
+        if self.spikes is not None:
+            slot, inside = divmod(now - self.load_kw.start, SLOT)
+            fine = SLOT / self.spikes.shape[1]
+            first, last = round(inside / fine), round((inside + step) / fine)
+            power_kw *= float(self.spikes[slot, first:last].mean())
+        return float(power_kw * (step / HOUR))
 
     @property
     def n_slots(self) -> int:
