@@ -27,6 +27,7 @@ from battery_optimizer.simulate.inverter import SimulatedInverter
 from battery_optimizer.simulate.replay import Recording, replayed
 from battery_optimizer.simulate.surroundings import PlausibleHome
 from battery_optimizer.wiring import RunningHouse, connect
+from battery_optimizer.wiring_tell import teller_of
 
 NIGHT = datetime(2026, 11, 22, 2, tzinfo=UTC)
 BATTERY = {"capacity_kwh": 10.0, "max_charge_kw": 4.0, "max_discharge_kw": 4.0}
@@ -97,6 +98,23 @@ def connected(home: SimulatedHouse, **changes: object) -> Iterator[RunningHouse]
         yield house
     finally:
         house.close()
+
+
+def test_the_first_heartbeat_comes_at_once_but_not_over_another_ones(tmp_path: Path) -> None:
+    home = SimulatedHouse(tmp_path)
+    told: dict[str, object] = {}
+
+    def set_entity(entity_id: str, /, *, state: object, attributes: Mapping[str, object]) -> None:
+        told[entity_id] = (state, attributes["inverter"])
+
+    with connected(home) as house:
+        teller_of(house, set_entity)
+        assert told == {HEARTBEAT: (NIGHT.isoformat(), "select.foxess_work_mode")}
+        told.clear()
+        others = {"instance": "of-another", "inverter": "select.foxess_work_mode"}
+        home.others[HEARTBEAT] = EntityState(state=NIGHT.isoformat(), attributes=others)
+        teller_of(house, set_entity)
+        assert told == {}
 
 
 def test_a_house_plans_commands_and_remembers(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from battery_optimizer.adapters.instance import HEARTBEAT
+from battery_optimizer.adapters.instance import HEARTBEAT, Instance
 from battery_optimizer.config import Config
 from battery_optimizer.errors import StoreUnavailable
 from battery_optimizer.host import Host
@@ -87,6 +87,22 @@ def test_by_default_states_are_set_and_nobody_is_notified() -> None:
     assert home.calls == []
     teller.leave()
     assert home.states[HEARTBEAT] == "unavailable"
+
+
+def test_it_says_that_it_is_there_before_it_commands_anything(tmp_path: Path) -> None:
+    home = Home()
+    instance = Instance(tmp_path, inverter="select.work_mode", app="app")
+    try:
+        home.teller().arrive(instance, NOW)
+        assert home.states == {HEARTBEAT: "2026-01-15T00:00:00+00:00"}
+        home.teller(mqtt={"enabled": True}).arrive(instance, NOW)
+    finally:
+        instance.release()
+    sent = {data["topic"]: data["payload"] for _, data in home.calls}
+    assert sent["battery_optimizer/availability"] == "online"
+    (payload,) = (text for topic, text in sent.items() if "heartbeat" in topic)
+    assert '"state":"2026-01-15T00:00:00+00:00"' in payload
+    assert instance.id in payload
 
 
 def test_a_note_is_sent_once_also_over_a_restart() -> None:

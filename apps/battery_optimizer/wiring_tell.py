@@ -3,12 +3,13 @@
 import json
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import datetime
 from logging import getLogger
 from typing import Final
 
 from battery_optimizer.adapters.entities import SetState, publish
 from battery_optimizer.adapters.entities_mqtt import MqttEntities
-from battery_optimizer.adapters.instance import HEARTBEAT
+from battery_optimizer.adapters.instance import HEARTBEAT, Instance
 from battery_optimizer.config import Config
 from battery_optimizer.errors import DataError
 from battery_optimizer.host import Host
@@ -52,6 +53,17 @@ class Teller:
             self._say(self._mqtt.problem)
         if self._notify.service:
             self._send_news(shown)
+
+    def arrive(self, instance: Instance, now: datetime) -> None:
+        """The first heartbeat, before anything is commanded.
+
+        To Home Assistant's watchdog the app is silent until then: it would undo the first command.
+        """
+        state, facts = now.isoformat(timespec="seconds"), instance.facts
+        if self._mqtt is None:
+            self._set_entity(HEARTBEAT, state=state, attributes=facts)
+        else:
+            self._mqtt.arrive(state, facts)
 
     def leave(self) -> None:
         """Nothing is refreshed any more."""
@@ -109,11 +121,15 @@ class Teller:
 
 
 def teller_of(house: RunningHouse, set_entity: SetState) -> Teller:
-    """The voice of this house."""
-    return Teller(
+    """The voice of this house, which says at once that it is there, unless another one is."""
+    teller = Teller(
         house.config,
         house.host,
         set_entity=set_entity,
         remember=house.store.put_state,
         recall=house.store.get_state,
     )
+    now = house.host.now()
+    if house.rival(now) is None:
+        teller.arrive(house.instance, now)
+    return teller

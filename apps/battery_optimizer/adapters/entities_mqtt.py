@@ -15,6 +15,7 @@ from battery_optimizer.adapters.entities_row import Entity
 from battery_optimizer.model.shown import Shown
 
 NODE: Final = "battery_optimizer"
+_HEARTBEAT: Final = next(entity for entity in ENTITIES if entity.name == "Heartbeat")
 AVAILABILITY: Final = f"{NODE}/availability"
 EXPIRE_S: Final = 900
 """Three cycles: then Home Assistant shows the entities as unavailable."""
@@ -60,6 +61,14 @@ class MqttEntities:
             self._sent.clear()
         else:
             self.problem = ""
+
+    def arrive(self, heartbeat: str, facts: Mapping[str, str]) -> None:
+        """Say that somebody is there, to an entity that is known from before."""
+        try:
+            self._send(AVAILABILITY, "online")
+            self._publish(_topic(_HEARTBEAT), _written(heartbeat, facts))
+        except _NotPublished as error:
+            self.problem = str(error)
 
     def leave(self) -> None:
         """Say that nobody refreshes them any more."""
@@ -124,13 +133,18 @@ def config_of(entity: Entity) -> dict[str, object]:
 def _payload(entity: Entity, shown: Shown) -> str:
     state = entity.state(shown)
     attributes = entity.all_attributes(shown)
+    return _written(
+        state,
+        {name: value for name, value in attributes.items() if name not in _SHOWN_BY_CONFIG},
+    )
+
+
+def _written(state: str | float, attributes: Mapping[str, object]) -> str:
     return json.dumps(
         {
             # What Home Assistant's MQTT takes for "unknown".
             "state": None if state == "unknown" else state,
-            "attributes": {
-                name: value for name, value in attributes.items() if name not in _SHOWN_BY_CONFIG
-            },
+            "attributes": attributes,
         },
         ensure_ascii=False,
         separators=(",", ":"),

@@ -67,6 +67,11 @@ class Instance:
         file.write(json.dumps({"id": self.id, "app": self._app}))
         file.flush()
 
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What the heartbeat tells of it."""
+        return {"instance": self.id, "inverter": self.inverter}
+
     def rival(self, heartbeat: EntityState | None, now: datetime) -> str | None:
         """Why this app must stand aside, by the heartbeat shown; None if it need not."""
         if self._file is None:
