@@ -176,13 +176,13 @@ def test_while_the_records_cannot_be_read_it_says_so(tmp_path: Path) -> None:
 
 
 def test_the_columns_are_those_of_a_row() -> None:
-    assert tuple(row(a_bill(), ())) == COLUMNS
+    assert tuple(row(a_bill(), {})) == COLUMNS
 
 
 def test_the_standing_charge_is_null_where_it_is_not_known() -> None:
-    assert row(a_bill(standing_p=0.0, n_no_standing=1), ())["standing_p"] is None
+    assert row(a_bill(standing_p=0.0, n_no_standing=1), {})["standing_p"] is None
     some = a_bill(standing_p=50.0, n_no_standing=1, n_days=2)
-    assert row(some, ())["standing_p"] == 50
+    assert row(some, {})["standing_p"] == 50
 
 
 def test_the_page_shows_what_there_is_or_why_there_is_nothing() -> None:

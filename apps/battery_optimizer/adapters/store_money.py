@@ -1,7 +1,8 @@
 """Money in the store: each day's bill, what it lost against the best possible, standing charges."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from sqlite3 import Connection
 from typing import Final, TypeVar
 
@@ -41,7 +42,7 @@ class MoneyStore:
 
     def bills(self, first: date, last: date) -> list[Bill]:
         """The bills of these days, oldest first; days without one are left out."""
-        return self._read(_BILLS, Bill, first, last)
+        return self._read(_BILLS, _bill, first, last)
 
     def first_bill(self) -> date | None:
         """The first day with a bill."""
@@ -55,7 +56,7 @@ class MoneyStore:
 
     def losses(self, first: date, last: date) -> list[Split]:
         """The splits of these days, oldest first, of those that were looked back on."""
-        return self._read(_LOSSES, Split, first, last)
+        return self._read(_LOSSES, _split, first, last)
 
     def first_metered(self) -> datetime | None:
         """The start of the first half hour of which there is a reading."""
@@ -78,7 +79,9 @@ class MoneyStore:
             lambda connection: select_rates(connection, _STANDING, source, start, end)
         )
 
-    def _read(self, statement: str, kind: type[T], first: date, last: date) -> list[T]:
+    def _read(
+        self, statement: str, decoded: Callable[[bytes], T], first: date, last: date
+    ) -> list[T]:
         days = (first.isoformat(), last.isoformat())
 
         def rows(connection: Connection) -> list[bytes]:
@@ -87,7 +90,18 @@ class MoneyStore:
         found = []
         for body in self._file.read(rows):
             try:
-                found.append(decode(kind, body))
+                found.append(decoded(body))
             except Undecodable as error:
                 self._file.note(f"a day's money in the database is passed over: {error}")
         return found
+
+
+# A year of bills is asked for again and again, and of them only today's changes.
+@lru_cache(maxsize=512)
+def _bill(body: bytes) -> Bill:
+    return decode(Bill, body)
+
+
+@lru_cache(maxsize=512)
+def _split(body: bytes) -> Split:
+    return decode(Split, body)

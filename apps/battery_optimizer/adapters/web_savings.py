@@ -40,7 +40,8 @@ COLUMNS: Final = (
 def savings(books: Books, query: Mapping[str, str], now: datetime) -> Json:
     """Bills of the days or months asked for, and their sum; BadRequest for a senseless question."""
     by, first, last = _asked(query, now)
-    bills, losses = books.bills(first, last), books.losses(first, last)
+    bills = books.bills(first, last)
+    losses = {local_day(split.start): split for split in books.losses(first, last)}
     periods = bills if by == "day" else list(by_month(bills, first, last))
     summed = total(bills, first, last)
     return {
@@ -74,15 +75,18 @@ def savings_box(found: Savings) -> Json:
     return {
         "problem": found.problem or None,
         "periods": [
-            {"name": name, **row(bill, ())} for name, bill in periods.items() if bill is not None
+            {"name": name, **row(bill, {})} for name, bill in periods.items() if bill is not None
         ],
         "lost": _lost(found.losses) if found.losses else None,
     }
 
 
-def row(bill: Bill, losses: Sequence[Split]) -> Json:
+def row(bill: Bill, losses: Mapping[date, Split]) -> Json:
     """A bill and all that goes with it, flat; its own days' are picked from `losses`."""
-    own = [split for split in losses if bill.first <= local_day(split.start) <= bill.last]
+    if bill.first == bill.last:
+        own = [losses[bill.first]] if bill.first in losses else []
+    else:
+        own = [split for day, split in losses.items() if bill.first <= day <= bill.last]
     others = {other: bill.bill_of(other) for other in Otherwise}
     return {
         "first_day": bill.first.isoformat(),
