@@ -1,0 +1,180 @@
+"""The real AppDaemon around a home with faults, with a control interval of seconds.
+
+The app is the app, but for its interval and the waits that go with it. The inverter goes on where it
+was when AppDaemon ends. What is measured is the inverter's own log.
+"""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from appdaemon_process import LiveAppDaemon
+from faults.world import TARIFF
+from octopus_server import OctopusServer, half_hours
+
+ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent / "in_appdaemon"
+CYCLE_S = 3.0
+READ_BACK_S = 6.0
+"""Of which the watch takes one interval of its own; the rest is for a busy machine."""
+LIMIT_S = CYCLE_S + READ_BACK_S
+SELF_USE = "Self Use"
+LIBFAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+
+
+class Live:
+    """One house; its AppDaemon may end and be started again."""
+
+    def __init__(self, folder: Path, octopus: OctopusServer, **settings: object) -> None:
+        self.folder, self.octopus = folder, octopus
+        self.run = folder / "run"
+        self.daemon: LiveAppDaemon | None = None
+        self.faults: dict[str, Any] = {}
+        self._n_starts = 0
+        self._environment: dict[str, str] = {}
+        self._make(settings)
+
+    def _make(self, settings: dict[str, object]) -> None:
+        apps = self.run / "apps"
+        apps.mkdir(parents=True)
+        # A copy: AppDaemon restarts its apps whenever somebody edits a file.
+        shutil.copytree(
+            ROOT / "apps" / "battery_optimizer",
+            apps / "battery_optimizer",
+            ignore=shutil.ignore_patterns("__pycache__"),
+        )
+        for module in HERE.glob("*.py"):
+            shutil.copy(module, apps)
+        given = yaml.safe_load((ROOT / "apps" / "apps.yaml").read_text())["battery_optimizer"]
+        rates = {"import_product": "AGILE-24-10-01", "region": "C", "fixed_export_p": 5,
+                 "base_url": self.octopus.url, "demo": "never"}  # fmt: skip
+        ours = given | {
+            "module": "fast_app", "class": "FastApp", "dependencies": ["home"], "rates": rates,
+            "commands": {"dwell_minutes": 0, "writes_per_day": 1000},
+        } | settings  # fmt: skip
+        home = {"module": "faulty_home", "class": "FaultyHome", "tick_seconds": 1,
+                "prefix": "foxess", "battery": given["battery"], "soc_percent": 60}  # fmt: skip
+        (apps / "apps.yaml").write_text(
+            yaml.safe_dump({"home": home, "battery_optimizer": ours}), encoding="utf-8"
+        )
+        config = yaml.safe_load((ROOT / "appdaemon.yaml").read_text())
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.url = f"http://127.0.0.1:{free.getsockname()[1]}"
+        config["appdaemon"] |= {"app_dir": str(apps), "internal_function_timeout": 5}
+        config["http"]["url"] = self.url
+        (self.run / "appdaemon.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+
+    def start(self, **environment: str) -> None:
+        """Start AppDaemon, and wait until the app is at work."""
+        self._environment = environment or self._environment
+        log = self.run / "appdaemon.log"
+        if log.exists():
+            log.rename(self.run / f"appdaemon-{self._n_starts}.log")
+        self._n_starts += 1
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "appdaemon", "-c", str(self.run)],
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                env={
+                    **os.environ,
+                    "PYTHONUNBUFFERED": "1",
+                    "FAULTS_FOLDER": str(self.folder),
+                    "FAULTS_CYCLE_S": str(CYCLE_S),
+                    **self._environment,
+                },
+            )
+        self.daemon = LiveAppDaemon(process, self.url, self.run)
+
+    def end(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """End AppDaemon."""
+        assert self.daemon is not None
+        process, self.daemon = self.daemon.process, None
+        process.send_signal(how)
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def suffer(self, **faults: object) -> None:
+        """These faults hold from now on; None ends one."""
+        self.faults = {
+            name: fault for name, fault in (self.faults | faults).items() if fault is not None
+        }
+        part = self.folder / "faults.part"
+        part.write_text(json.dumps(self.faults))
+        part.rename(self.folder / "faults.json")
+
+    def until(self, condition: Callable[[], object], what: str, seconds: float = 40.0) -> None:
+        end = time.monotonic() + seconds
+        while not condition():
+            log = self.daemon.log[-6000:] if self.daemon is not None else ""
+            assert time.monotonic() < end, f"waited in vain for {what}; {self.health()}\n{log}"
+            time.sleep(0.1)
+
+    def health(self) -> dict[str, Any]:
+        """What the app says of itself, empty while it says nothing."""
+        if self.daemon is None:
+            return {}
+        try:
+            return self.daemon.endpoint("health")
+        except (OSError, AssertionError, ValueError):
+            return {}
+
+    def says(self, words: str) -> str:
+        """What the household is told that has these words."""
+        told = [str(each) for each in self.health().get("problems", ())]
+        return next((each for each in told if re.search(words, each)), "")
+
+    @property
+    def is_well(self) -> bool:
+        health = self.health()
+        return health.get("status") == "ok" or (
+            health.get("status") == "degraded" and not health["problems"]
+        )
+
+    @property
+    def inverter(self) -> dict[str, Any]:
+        try:
+            return dict(json.loads((self.folder / "inverter.json").read_text()))
+        except FileNotFoundError:
+            return {"option": ""}
+
+    @property
+    def changes(self) -> list[tuple[float, float, str]]:
+        """When (monotonic) the inverter took on which power and mode."""
+        lines = (self.folder / "inverter.log").read_text().splitlines()
+        split = [line.split(" ", 2) for line in lines]
+        return [(float(at), float(power), option) for at, power, option in split]
+
+    def forced_after(self, since: float) -> float:
+        """For how long in all the inverter has forced after this moment, until now [s]."""
+        now = time.monotonic()
+        changes = self.changes
+        ends = [at for at, _, _ in changes[1:]] + [now]
+        return sum(
+            max(0.0, end - max(at, since))
+            for (at, power, _), end in zip(changes, ends, strict=True)
+            if power > 0.05
+        )
+
+
+def publish(octopus: OctopusServer, now: float) -> None:
+    """The same rate at all times, for a month around now."""
+    from datetime import UTC, datetime, timedelta
+
+    first = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    octopus.publish(TARIFF, half_hours(first - timedelta(days=20), [25.0] * 48 * 70))
