@@ -135,6 +135,11 @@ class OctopusServer:
         """Answer the next requests so, one fault each."""
         self._faults.extend(faults)
 
+    def hang_up(self) -> None:
+        """Break off what is kept waiting; from now on there is an answer again."""
+        self._closing.set()
+        self._closing = Event()
+
     def open_account(self, api_key: str, account: dict[str, Json]) -> None:
         self.accounts[account["number"]] = (api_key, account)
 
@@ -194,7 +199,7 @@ class OctopusServer:
                 if server._faults:
                     fault = server._faults.popleft()
                     if fault.is_silent:
-                        server._closing.wait()
+                        server._closing.wait()  # the event of now, not one that is set later
                         return
                     self._send(fault.status, fault.body, fault.headers)
                 else:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -207,6 +208,24 @@ def test_rates_are_fetched_every_half_hour_and_soon_after_a_failure(tmp_path: Pa
         house.rates.next_retry = NIGHT + timedelta(minutes=32)
         house.run(NIGHT + timedelta(minutes=31))
         assert house.rates.fetched_at == NIGHT + timedelta(minutes=30)
+
+
+def test_rates_are_asked_for_after_the_cycle_that_can_do_without(tmp_path: Path) -> None:
+    """Their source may take a minute to fail, in which a forced mode would go on."""
+    with connected(SimulatedHouse(tmp_path)) as house:
+        source, decided = house.rates._source, []
+
+        def fetch(*given: object) -> object:
+            decided.append(len(house.store.decisions(NIGHT, NIGHT + timedelta(days=1))))
+            return source.fetch(*given)  # type: ignore[arg-type]
+
+        asked = SimpleNamespace(name=source.name, is_demo=source.is_demo, fetch=fetch)
+        house.rates._source = asked  # type: ignore[assignment]
+        house.run(NIGHT)
+        assert set(decided) == {0}  # without any it could not do
+        decided.clear()
+        house.run(NIGHT + timedelta(minutes=30))
+        assert set(decided) == {2}
 
 
 def test_made_up_rates_never_drive_a_real_house(tmp_path: Path) -> None:

@@ -100,12 +100,18 @@ class RunningHouse:
         return self.config.control is Control.READ_ONLY
 
     def run(self, now: datetime) -> Shown:
-        """Rates if they are due, then one cycle."""
-        if self._rates_due(now):
+        """One cycle, and rates if they are due: first, if it cannot do without them.
+
+        A source that does not answer takes a minute, in which a forced mode would go on.
+        """
+        is_due, is_first = self._rates_due(now), not self.rates.covers(now)
+        if is_due and is_first:
             self.rates.refresh(now)
         self.ledger.recall(now)
         outcome = self.cycle.run(now, self.orders.wishes(now))
         self.recent.add(outcome)
+        if is_due and not is_first:
+            self.rates.refresh(now)
         return Shown(
             outcome=outcome,
             capacity_kwh=self.config.battery.capacity_kwh,

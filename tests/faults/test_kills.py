@@ -16,9 +16,7 @@ pytestmark = pytest.mark.e2e
 FEW, MANY = 3, 200
 
 
-@pytest.mark.parametrize(
-    "times", [pytest.param(FEW), pytest.param(MANY, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("times", [pytest.param(FEW), pytest.param(MANY, marks=pytest.mark.slow)])
 def test_nothing_is_lost_when_appdaemon_is_killed(tmp_path: Path, times: int) -> None:
     with OctopusServer() as octopus:
         publish(octopus, time.time())

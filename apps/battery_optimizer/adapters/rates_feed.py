@@ -132,6 +132,14 @@ class RatesFeed:
         is_demo = source.is_demo and bool(self._fetched_directions)
         return KnownRates(imports=imports, exports=exports, is_demo=is_demo)
 
+    def covers(self, now: datetime) -> bool:
+        """Whether the import rate of this moment is known already."""
+        try:
+            known = self.known_rates(floor_to_slot(now), floor_to_slot(now) + SLOT, now)
+        except RatesUnavailable:
+            return False
+        return bool(np.isfinite(known.imports.at(now)))
+
     def _reaches(self, source: RatesSource, now: datetime) -> bool:
         """Whether a rate of this source is known for now or later, or none is needed."""
         series = [
