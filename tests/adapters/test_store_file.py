@@ -151,15 +151,15 @@ def test_a_path_that_cannot_be_is_unavailable(tmp_path: Path) -> None:
 
 
 def test_a_mistake_of_ours_leaves_nothing_half_done(store: Store) -> None:
-    with pytest.raises(TypeError, match="cannot write a set"):
-        store.record(an_outcome(plan=a_plan_with_a_set()))
+    with pytest.raises(TypeError, match="can be a complex"):
+        store.record(an_outcome(plan=a_plan_that_is_none()))
     assert store.decisions(NOW, NOW + store_values.SLOT) == []
     store.record(an_outcome())
 
 
-def a_plan_with_a_set() -> object:
+def a_plan_that_is_none() -> object:
     plan = a_plan()
-    object.__setattr__(plan, "warnings", {"a set"})
+    object.__setattr__(plan, "warnings", 1j)
     return plan
 
 
