@@ -13,9 +13,8 @@ from battery_optimizer.adapters.entities import publish_waiting
 from battery_optimizer.adapters.ha_history import Rows
 from battery_optimizer.adapters.site import Site
 from battery_optimizer.adapters.unpruned import unpruned
-from battery_optimizer.adapters.web import Status, health
+from battery_optimizer.adapters.web import Status
 from battery_optimizer.adapters.web_access import Access
-from battery_optimizer.adapters.web_history import Past
 from battery_optimizer.config import Config
 from battery_optimizer.errors import BatteryOptimizerError, ConfigError, InverterError
 from battery_optimizer.host import Host
@@ -27,7 +26,13 @@ from battery_optimizer.watch import Watch
 from battery_optimizer.wiring import RunningHouse, connect
 from battery_optimizer.wiring_found import findings_without
 from battery_optimizer.wiring_tell import Teller, teller_of
-from battery_optimizer.wiring_web import is_guarded, open_door, past_of, with_sources
+from battery_optimizer.wiring_web import (
+    diagnosed,
+    is_guarded,
+    open_door,
+    past_of,
+    with_sources,
+)
 
 CYCLE: Final = timedelta(minutes=5)
 AFTER_THE_BOUNDARY: Final = timedelta(seconds=1)
@@ -274,25 +279,18 @@ class BatteryOptimizer(Hass):
             refresh=lambda: self.run_in(self._on_refresh, 0),
             battery=lambda: (self._house.config if self._house else self._config).battery,
             voltage=self._config.web.battery_voltage,
-            past=self._past,
+            past=lambda: past_of(self._house),
             access=Access(
                 is_guarded=lambda: is_guarded(self.AD.http), serves_all=self._config.web.unguarded
             ),
-            diagnostics=self._diagnostics,
+            diagnostics=lambda: diagnosed(
+                self._house, self._shown, self._status(), datetime.now(UTC)
+            ),
         )
         for ending, endpoint in site.endpoints().items():
             self.register_endpoint(endpoint, f"{SERVED_AS}_{ending}")
         for ending, route in site.routes().items():
             self.register_route(route, f"{SERVED_AS}{ending}")
-
-    def _diagnostics(self) -> dict[str, Any] | None:
-        house, now = self._house, datetime.now(UTC)
-        if house is None:
-            return None
-        return house.diagnosis(now, health(self._shown, self._status(), now)).document()
-
-    def _past(self) -> Past | None:
-        return None if self._house is None else past_of(self._house)
 
     def _status(self) -> Status:
         told = Status(
@@ -301,4 +299,4 @@ class BatteryOptimizer(Hass):
             app_problem=self._problem,
             found=self._log_book.found,
         )
-        return told if self._house is None else with_sources(told, self._house)
+        return with_sources(told, self._house)

@@ -1,10 +1,12 @@
 """What the page and the endpoints are told of the house, and of AppDaemon's own door."""
 
 from dataclasses import replace
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 
-from battery_optimizer.adapters.web import Status
+from battery_optimizer.adapters.web import Status, health
 from battery_optimizer.adapters.web_history import Past
+from battery_optimizer.model.shown import Shown
 from battery_optimizer.wiring import RunningHouse
 
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
@@ -26,13 +28,22 @@ def open_door(server: object) -> str | None:
     )
 
 
-def past_of(house: RunningHouse) -> Past:
-    """Where past days are read."""
-    return Past(records=house.store, known_rates=house.rates.known_rates)
+def past_of(house: RunningHouse | None) -> Past | None:
+    """Where past days are read, if there is a house."""
+    return None if house is None else Past(records=house.store, known_rates=house.rates.known_rates)
 
 
-def with_sources(status: Status, house: RunningHouse) -> Status:
+def diagnosed(
+    house: RunningHouse | None, shown: Shown | None, status: Status, now: datetime
+) -> dict[str, Any] | None:
+    """The file for a report, if there is a house."""
+    return None if house is None else house.diagnosis(now, health(shown, status, now)).document()
+
+
+def with_sources(status: Status, house: RunningHouse | None) -> Status:
     """The status, with that of the sources of rates and sun."""
+    if house is None:
+        return status
     sun = house.solar.in_force
     return replace(
         status,
