@@ -26,13 +26,7 @@ from battery_optimizer.watch import Watch
 from battery_optimizer.wiring import RunningHouse, connect
 from battery_optimizer.wiring_found import findings_without
 from battery_optimizer.wiring_tell import Teller, teller_of
-from battery_optimizer.wiring_web import (
-    diagnosed,
-    is_guarded,
-    open_door,
-    past_of,
-    with_sources,
-)
+from battery_optimizer.wiring_web import diagnosed, is_guarded, open_door, past_of, with_sources
 
 CYCLE: Final = timedelta(minutes=5)
 AFTER_THE_BOUNDARY: Final = timedelta(seconds=1)
