@@ -10,7 +10,7 @@ lasts for some hours and then gives way to any of them by their weights. Within 
 comes in bursts besides, which the modes that follow the load meet as they come.
 """
 
-from functools import cache
+from functools import cache, partial
 from typing import Final
 
 import numpy as np
@@ -37,8 +37,6 @@ _BLOCK: Final = 8
 """Slots prepared together: few calls, and arrays that a small processor's cache holds."""
 
 _NEVER_P: Final = 1e6
-_FOLLOWING: Final = {Mode.SELF_USE: (1.0, 1.0), Mode.HOLD: (1.0, 0.0), Mode.FEED_IN: (0.0, 1.0)}
-"""Whether a mode stores what the house leaves of the sun, and serves what the sun leaves of it."""
 
 
 class Worth:
@@ -59,6 +57,7 @@ class Worth:
         self._weights = np.array([future.weight for future in outlook.futures])
         self._soc_kwh = np.linspace(battery.reserve_kwh, battery.ceiling_kwh, _N_SOC)
         self._cell_kwh = max(float(self._soc_kwh[1] - self._soc_kwh[0]), 1e-9)
+        self._limits = cache(partial(_limits, battery, self._soc_kwh))
         to_go = np.empty((len(MODES), len(self._weights), _N_SOC))
         to_go[...] = [-outlook.terminal_value.of(soc) for soc in self._soc_kwh]
         stages = Stages.of(outlook, inputs, wishes)
@@ -121,47 +120,78 @@ class Worth:
         rows = np.array([option.row for option in options])
         present, first = np.unique(rows, return_index=True)
         table = rows[:, None] * len(self._weights) + np.arange(len(self._weights))
+        first_cell = _N_SOC * table[:, :, None, None]
+        # What follows the load comes first; what is forced moves the same on any level and burst.
+        n_following = sum(option.power_kw is None for option in options)
+        groups = slice(n_following), slice(n_following, None)
         chances = cache(self._chances)
-        best = np.full_like(to_go, _NEVER_P)
+        best, steps = np.full_like(to_go, _NEVER_P), np.zeros_like(to_go)
         for start in reversed(range(0, len(stages.hours), _BLOCK)):
             block = stages.between(start, start + _BLOCK)
-            moved_kwh = self._moved_kwh(block, options)
-            now_p = self._bills_p(block, options, moved_kwh)
+            moved_kwh = (
+                self._followed_kwh(block, options[:n_following]),
+                self._forced_kwh(block, options[n_following:]),
+            )
+            bills_p = [
+                self._bills_p(block, options[group], moved)
+                for group, moved in zip(groups, moved_kwh, strict=True)
+            ]
+            now_p = np.concatenate(bills_p, axis=1)
             now_p += np.where(allowed[start : start + _BLOCK], 0.0, _NEVER_P)[:, :, None, None]
-            cell, part = self._cells(block, moved_kwh)
-            cell += _N_SOC * table[:, :, None, None]
+            ends = [self._cells(block, moved) for moved in moved_kwh]
+            cells = [
+                cell + first_cell[group] for group, (cell, _) in zip(groups, ends, strict=True)
+            ]
+            parts = [part for _, part in ends]
             for stage in reversed(range(len(block.hours))):
-                steps = np.diff(to_go, axis=-1, append=to_go[..., -1:])
-                later_p = to_go.take(cell[stage])
-                later_p += part[stage] * steps.take(cell[stage])
-                cost_p = chances(block.hours[stage]) @ (now_p[stage] + BURST_WEIGHTS @ later_p)
+                np.subtract(to_go[..., 1:], to_go[..., :-1], out=steps[..., :-1])
+                later_p = [
+                    to_go.take(cell[stage]) + part[stage] * steps.take(cell[stage])
+                    for cell, part in zip(cells, parts, strict=True)
+                ]
+                mean_p = np.concatenate((BURST_WEIGHTS @ later_p[0], later_p[1][:, :, 0]))
+                cost_p = chances(block.hours[stage]) @ (now_p[stage] + mean_p)
                 best[present] = np.minimum.reduceat(cost_p, first)
                 to_go = np.minimum(best, best.min(axis=0) + switching_price_p)
         return to_go
 
-    def _moved_kwh(self, stages: Stages, options: tuple[Choice, ...]) -> Floats:
-        """What the battery takes, AC side, discharge negative.
+    def _followed_kwh(self, stages: Stages, options: tuple[Choice, ...]) -> Floats:
+        """What the battery takes in the modes that follow the load, AC side, discharge negative.
 
         Shape (n_stages, n_choices, n_levels, n_bursts, n_soc), as of all that follows.
         """
-        most_charge, most_discharge = (
-            most[:, None, None, :] for most in _limits(self._house.battery, self._soc_kwh, stages)
-        )
-        rating = (self._house.inverter.ac_limit_kw * stages.hours)[:, None, None, None]
+        most_charge, most_discharge, rating = self._most(stages)
         load, sun = stages.load_kwh[..., None], stages.solar_kwh[:, :, None, None]
-        moved = np.empty((len(stages.hours), len(options), *load.shape[1:3], _N_SOC))
-        for index, option in enumerate(options):
-            if option.power_kw is not None:
-                wanted = (option.power_kw * stages.hours)[:, None, None, None]
-                moved[:, index] = np.clip(wanted, -np.minimum(most_discharge, rating), most_charge)
-                continue
-            stores, serves = _FOLLOWING[option.mode]
-            solar = np.zeros_like(sun) if option.dark else sun
+        moved: dict[tuple[Mode, bool], Floats] = {}
+        for is_dark in {option.dark for option in options}:
+            solar = np.zeros_like(sun) if is_dark else sun
             net = load - solar
             gives = np.minimum(most_discharge, np.maximum(rating - solar, 0.0))
-            moved[:, index] = np.clip(net, 0.0, gives) * -serves
-            moved[:, index] += np.clip(-net, 0.0, most_charge) * stores
-        return moved
+            served = np.minimum(np.maximum(net, 0.0), gives)
+            stored = np.minimum(np.maximum(-net, 0.0), most_charge)
+            moved |= {
+                (Mode.SELF_USE, is_dark): stored - served,
+                (Mode.HOLD, is_dark): stored,
+                (Mode.FEED_IN, is_dark): -served,
+            }
+        return np.stack([moved[option.mode, option.dark] for option in options], axis=1)
+
+    def _forced_kwh(self, stages: Stages, options: tuple[Choice, ...]) -> Floats:
+        """The same in the forced modes; n_levels and n_bursts are 1."""
+        most_charge, most_discharge, rating = self._most(stages)
+        powers = np.array([option.power_kw for option in options], dtype=float)
+        wanted = (powers * stages.hours[:, None])[:, :, None, None, None]
+        gives = np.minimum(most_discharge, rating)[:, None]
+        return np.minimum(np.maximum(wanted, -gives), most_charge[:, None])
+
+    def _most(self, stages: Stages) -> tuple[Floats, Floats, Floats]:
+        """Most charge, most discharge, and the inverter's rating [kWh].
+
+        Shape (n_stages, 1, 1, n_soc), the rating's n_soc is 1.
+        """
+        most = np.array([self._limits(hours) for hours in stages.hours.tolist()])[:, :, None, None]
+        rating = (self._house.inverter.ac_limit_kw * stages.hours)[:, None, None, None]
+        return most[:, 0], most[:, 1], rating
 
     def _bills_p(self, stages: Stages, options: tuple[Choice, ...], moved_kwh: Floats) -> Floats:
         """What each stage costs in itself on average over the bursts [p], without n_bursts."""
@@ -173,15 +203,17 @@ class Worth:
         lit = np.array([float(not option.dark) for option in options])
         sun = (stages.solar_kwh[:, None, :] * lit[:, None])[..., None, None]
         load = stages.load_kwh[:, None, :, :, None]
-        at_meter = load + moved_kwh
-        at_meter -= np.minimum(sun, by_stage(inverter.ac_limit_kw * stages.hours) + moved_kwh)
-        bought = np.maximum(at_meter, 0.0)
-        sold = np.clip(at_meter, by_stage(-grid.export_limit_kw * stages.hours), 0.0)
-        cost_p = by_stage(stages.import_rate) * bought + by_stage(stages.export_rate) * sold
+        passed = np.minimum(sun, by_stage(inverter.ac_limit_kw * stages.hours) + moved_kwh)
+        at_meter = load + (moved_kwh - passed)
+        # All at the export rate, which sells no more than the limit, and what is bought dearer.
+        cost_p = np.maximum(at_meter, by_stage(-grid.export_limit_kw * stages.hours))
+        cost_p *= by_stage(stages.export_rate)
+        dearer = stages.import_rate - stages.export_rate
+        cost_p += by_stage(dearer) * np.maximum(at_meter, 0.0)
         cost_p -= self._wear_p_per_kwh * np.minimum(moved_kwh, 0.0)
         fuse_kwh = by_stage(grid.import_limit_kw * stages.hours)
-        if (bought > fuse_kwh).any():
-            over_kwh = np.maximum(bought - np.maximum(load, fuse_kwh), 0.0)
+        if at_meter.size and at_meter.max() > fuse_kwh.min():
+            over_kwh = np.maximum(at_meter - np.maximum(load, fuse_kwh), 0.0)
             cost_p += by_stage(stages.fuse_price) * over_kwh
         if stages.target_price.any():
             missing_kwh = by_stage(stages.target_kwh) - self._end_kwh(stages, moved_kwh)
@@ -216,19 +248,11 @@ class Worth:
         return float(to_go[first] + (cell - first) * (to_go[first + 1] - to_go[first]))
 
 
-def _limits(battery: Battery, soc_kwh: Floats, stages: Stages) -> tuple[Floats, Floats]:
-    """Most that the battery can take, and give, from each stored energy [kWh], AC side.
-
-    Shape (n_stages, n_soc) each.
-    """
+def _limits(battery: Battery, soc_kwh: Floats, hours: float) -> tuple[Floats, Floats]:
+    """Most that the battery can take, and give, in so long [kWh], AC side, shape (n_soc,) each."""
     room = np.maximum(battery.ceiling_kwh - soc_kwh, 0.0) / battery.charge_efficiency
     stored = (soc_kwh - battery.reserve_kwh) * battery.discharge_efficiency
-    by_hours = {
-        hours: (
-            np.minimum([battery.most_charge_kwh(soc, hours) for soc in soc_kwh], room),
-            np.minimum([battery.most_discharge_kwh(soc, hours) for soc in soc_kwh], stored),
-        )
-        for hours in set(stages.hours.tolist())
-    }
-    both = np.array([by_hours[hours] for hours in stages.hours.tolist()])
-    return both[:, 0], both[:, 1]
+    return (
+        np.minimum([battery.most_charge_kwh(soc, hours) for soc in soc_kwh.tolist()], room),
+        np.minimum([battery.most_discharge_kwh(soc, hours) for soc in soc_kwh.tolist()], stored),
+    )
