@@ -32,7 +32,6 @@ CYCLE: Final = timedelta(minutes=5)
 AFTER_THE_BOUNDARY: Final = timedelta(seconds=1)
 """A slot has surely begun when the cycle that starts it asks for the time."""
 CONNECT_AGAIN_S: Final = 30
-LOOK_AROUND: Final = timedelta(minutes=30)
 LOOK_AGAIN_S: Final = 40
 """After a command, or something odd: by then a mode is felt and polled."""
 STOP_WITHIN_S: Final = 1.5
@@ -52,7 +51,6 @@ class BatteryOptimizer(Hass):
         self._log_book = LogBook(self.logger)
         self._started_at = datetime.now(UTC)
         self._problem: str | None = None
-        self._surveyed_at: datetime | None = None
         # Held while a cycle runs, so that the last word to the inverter is `terminate`'s.
         self._turn = threading.Lock()
         self._stopping: int | None = None
@@ -161,6 +159,7 @@ class BatteryOptimizer(Hass):
             sleep=time.sleep,
             now=lambda: datetime.now(UTC),
             time_zone=str(self.AD.time_zone),
+            watches_files=not self.AD.production_mode,
         )
 
     def _call_service(self, service: str, /, **data: Any) -> object:  # noqa: ANN401
@@ -250,8 +249,7 @@ class BatteryOptimizer(Hass):
 
     def _survey(self, house: RunningHouse, now: datetime) -> None:
         """What is there and what is missing; told at the start, and when it is another."""
-        if self._surveyed_at is None or now - self._surveyed_at >= LOOK_AROUND:
-            self._surveyed_at = now
+        if house.survey.is_due(now):
             self._log_book.tell_found(house.survey.look(now))
 
     def _set_entity(

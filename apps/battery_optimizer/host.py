@@ -29,3 +29,5 @@ class Host:
     sleep: Callable[[float], None]
     now: Callable[[], datetime]
     time_zone: str = UK.key
+    watches_files: bool = False
+    """Whether AppDaemon reads its files again and again, to notice changes."""

@@ -1,7 +1,7 @@
 """What was found in the house, told in words: for the log at the start and for the page."""
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from typing import Final
 
 from battery_optimizer.adapters.octopus_house import HouseRates
@@ -20,6 +20,7 @@ from battery_optimizer.wiring_inverter import AnyInverter, Wired
 
 TIME_ZONE: Final = UK.key
 _METERS: Final = (
+LOOK_AGAIN: Final = timedelta(minutes=30)
     ("Battery charge", ("soc",), "the state of charge is needed: without it there is no plan"),
     ("House load", ("load",), "without it the forecast of the load learns nothing"),
     ("Solar power", ("solar",), "without it the sun that comes in is not seen"),
@@ -62,11 +63,20 @@ class Survey:
     ) -> None:
         self._config, self._host, self._wired = config, host, wired
         self._inverter, self._source, self._rates = inverter, source, rates
-        self._solar = solar
+        self._solar, self._learned = solar, learned
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether to look again: each time while something is missing, else now and then."""
+        if self._looked_at is None or now - self._looked_at >= LOOK_AGAIN:
+            return True
+        return any(each.presence is Presence.MISSING for each in self._found)
+        self._looked_at: datetime | None = None
+        self._found: tuple[Finding, ...] = ()
 
     def look(self, now: datetime) -> tuple[Finding, ...]:
         """What there is now."""
-        return (
+        self._looked_at = now
+        self._found = (
             self._drive(),
             *self._sensors(self._wired.meters),
             *self._limits(),
@@ -76,8 +86,10 @@ class Survey:
             self._helpers(),
         )
 
+            _watching(self._host),
     def _drive(self) -> Finding:
         problems = self._inverter.check()
+        return self._found
         modes = ", ".join(mode.value for mode in sorted(self._inverter.modes))
         named = self._config.entities
         how = "as set" if named.prefix is not None or named.work_mode else "found by its modes"
@@ -191,6 +203,18 @@ def _zone(host: Host) -> Finding:
         presence=Presence.FOUND if is_right else Presence.MISSING,
         advice=""
         if is_right
+def _watching(host: Host) -> Finding:
+    about = "AppDaemon's production_mode"
+    if not host.watches_files:
+        return Finding(about=about, words="on: files are read at the start only")
+    return Finding(
+        about=about,
+        words="off: all files are read again each second, and pages wait for that",
+        presence=Presence.OPTIONAL,
+        advice="once all works, set production_mode: true under appdaemon: in appdaemon.yaml",
+    )
+
+
         else f"set time_zone: {TIME_ZONE} in appdaemon.yaml, so that the times in its log are "
         "yours (the plan itself does not depend on it)",
     )

@@ -9,6 +9,7 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 
 from appdaemon_process import ROOT, LiveAppDaemon, running, shipped_apps
+from battery_optimizer.simulate.live import prepare
 from browser.chromium import DESKTOP, IS_THERE, PHONE, Browser, chromium
 from browser.past_days import live_through
 
@@ -186,7 +187,10 @@ def test_what_was_found_is_told(page: Browser) -> None:
     assert "select.foxess_work_mode" in page.text("#found")
     assert "Solcast" in page.text("#found")
     # Octopus is not to be reached here, and that is said where it is missing.
-    assert page.count("#found li.missing") == 2
+    missing = page.run(
+        "return [...document.querySelectorAll('#found .missing')].map((each) => each.textContent)"
+    )
+    assert sum("Octopus is away" in each for each in missing) == 2
     assert "missing" in page.text("#found-words")
 
 
@@ -317,6 +321,26 @@ def test_before_there_is_an_inverter_it_says_what_to_do(browser: Browser, tmp_pa
         browser.wait_for_text("#past-words", "not found its inverter yet")
         refused = [line for line in browser.complaints() if "503" not in line]
         assert refused == []
+
+
+def test_a_page_opened_before_anything_is_there_shows_the_plan_once_there_is_one(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """An empty store and no inverter; then the home comes, and nobody touches the page."""
+    with running(tmp_path, shipped_apps(entities={}), has_home=False) as live:
+        live.wait_for("Not started yet")
+        browser.open(f"{live.url}/app/battery_optimizer")
+        browser.wait_for_text("#mode", "No plan yet")
+        browser.wait_for_text("#found", "install foxess_modbus")
+        browser.wait_for_text("#forecasts-words", "not found its inverter yet")
+        prepare(tmp_path / "made", environment={}, root=tmp_path / "checkout")
+        home = "simulated_home.yaml"
+        (live.folder / "apps" / home).write_text((tmp_path / "made" / "apps" / home).read_text())
+        live.wait_for("battery_optimizer: Plan until")
+        browser.wait(lambda: browser.count("#plan-chart canvas") == 3, "the chart", 60)
+        browser.wait_for_text("#found", "sensor.foxess_load_power", 60)
+        browser.wait_for_text("#forecasts-words", "No half hour that is over")
+        assert not browser.find("#away").is_displayed()
 
 
 def test_markup_in_names_is_shown_as_text(browser: Browser, tmp_path: Path) -> None:

@@ -92,12 +92,12 @@ class Story:
         rate = self._pays[slot]
         if self._sells[slot]:
             sold = f"Selling from the battery at {pence(rate)}: {self._worth(slot)}."
-            return sold + self._waiting_for(slot)
+            return sold + self._filled_again(slot)
         if rate < 0:
             return "The battery serves the house, to make room for cheaper energy soon."
         return (
             f"The battery serves the house instead of the grid at {pence(rate)}: "
-            f"{self._worth(slot)}.{self._waiting_for(slot)}"
+            f"{self._worth(slot)}.{self._filled_again(slot)}"
         )
 
     def _words_for_storing_sun(self, slot: int) -> str:
@@ -108,7 +108,7 @@ class Story:
         sold = pence(float(self._outlook.export_rate[slot]))
         if self._schedule.soc_kwh[slot + 1] >= self._schedule.soc_kwh.max() - _SOME_KWH:
             return f"The battery is as full as it should be; the sun is sold at {sold}."
-        return f"Selling the sun at {sold}: {self._worth(slot)}.{self._waiting_for(slot)}"
+        return f"Selling the sun at {sold}: {self._worth(slot)}.{self._filled_again(slot)}"
 
     def _words_for_waiting(self, slot: int) -> str:
         rate = float(self._outlook.import_rate[slot])
@@ -119,16 +119,34 @@ class Story:
         return f"Nothing to gain: the house runs on the grid {price(rate)}."
 
     def _waiting_for(self, slot: int) -> str:
-        """Why not to charge now: a later slot that charges for less, before all is used up."""
+        """Why not to charge now."""
+        later = self._cheaper(slot)
+        if later is None:
+            return ""
+        return (
+            f" Not charging {price(self._rates[slot])}: at {self._when(later)} {self._at(later)}."
+        )
+
+    def _filled_again(self, slot: int) -> str:
+        """When what is given now comes back, and at what price."""
+        later = self._cheaper(slot)
+        if later is None:
+            return ""
+        return f" The battery is filled at {self._when(later)}, when {self._at(later)}."
+
+    def _cheaper(self, slot: int) -> int | None:
+        """A later slot that charges for less than now, before all is used up."""
         rates, now = self._rates, self._rates[slot]
         later = next((t for t in self._buying if t > slot and rates[t] < now), None)
         used_up = next((t for t in self._emptying if t > slot and self._pays[t] > now), None)
-        if later is None or (used_up is not None and used_up < later):
-            return ""
-        rate = rates[later]
-        when = self._clock(later) + self._day(later)
-        then = f"you are paid {pence(-rate)}" if rate < 0 else f"it costs {pence(rate)}"
-        return f" Not charging {price(now)}: at {when} {then}."
+        return None if later is None or (used_up is not None and used_up < later) else later
+
+    def _when(self, slot: int) -> str:
+        return self._clock(slot) + self._day(slot)
+
+    def _at(self, slot: int) -> str:
+        rate = self._rates[slot]
+        return f"you are paid {pence(-rate)}" if rate < 0 else f"it costs {pence(rate)}"
 
     def _purpose(self, slot: int) -> str:
         use = self._use(slot)
