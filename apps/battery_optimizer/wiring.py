@@ -5,7 +5,7 @@ another maker's inverter, is one new file in `adapters/` and a line here.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
@@ -263,7 +263,7 @@ def connect(config: Config, host: Host) -> RunningHouse:
         review=Review(
             past=store,
             rates=rates,
-            house=config.house,
+            house=replace(config.house, modes=inverter.modes, sets_powers=inverter.sets_powers),
             settings=config.planner,
             keeps_limits=inverter.keeps_limits,
         ),
