@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import joblib
+import numpy as np
 import pytest
 from distributed import LocalCluster
 
@@ -182,6 +183,14 @@ def test_long_runs_are_drawn_by_month() -> None:
     assert "day by day" in report(serial(), [])
 
 
+def test_more_variants_than_colours_are_cut_and_that_is_said() -> None:
+    each = serial()[0]
+    html = report([replace(each, variant=f"number {t}") for t in range(8)], [])
+    assert "the first 6 variants" in html
+    assert "8 number 7" in html
+    assert "first 6 variants" not in report(serial(), [])
+
+
 def test_the_table_is_against_the_first_line_of_each_home() -> None:
     lines = terminal_table(serial()).splitlines()
     assert lines[0] == "home 1, 14 Jan 2026 to 15 Jan 2026"
@@ -239,7 +248,9 @@ def database(tmp_path: Path) -> Path:
     """Two days of one's own; what is sold has a fixed rate."""
     days = days_of()
     store = Store(tmp_path / "battery_optimizer.db")
-    store.seed_observations(Observations(load_kw=days.load_kw, solar_kw=days.solar_kw))
+    load = SlotSeries(start=days.load_kw.start, values=days.load_kw.values.copy())
+    load.values[20] = np.nan
+    store.seed_observations(Observations(load_kw=load, solar_kw=days.solar_kw))
     starts = [
         days.imports.start + (days.imports.end - days.imports.start) / 96 * t for t in range(96)
     ]
@@ -261,7 +272,10 @@ def test_ones_own_history_is_compared(
     (tmp_path / "apps.yaml").write_text(APPS_YAML)
     own = ("--database", database, "--settings", "apps.yaml", "--jobs", 1)
     assert run(*own, "--days", "0.25") == 0
-    assert "battery_optimizer, 14 Jan 2026 to 14 Jan 2026" in capsys.readouterr().out
+    shown = capsys.readouterr()
+    assert "battery_optimizer, 14 Jan 2026 to 14 Jan 2026" in shown.out
+    assert "of the values 1 were missing" in shown.err
+    assert "of the values 1 were missing" in Path("compare.html").read_text()
 
 
 @pytest.mark.parametrize(

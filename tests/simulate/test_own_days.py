@@ -64,6 +64,23 @@ def test_a_database_in_use_is_read_and_not_changed(store: Store, tmp_path: Path)
     store.put_state("key", "can still be written")
 
 
+def test_forecasts_are_read_as_issued_and_those_of_another_version_passed_over(
+    store: Store, tmp_path: Path
+) -> None:
+    filled(store)
+    forecasts = [a_forecast(START + hours * timedelta(hours=1), hours) for hours in (1, 2)]
+    for each in forecasts:
+        store.save_solar_forecast(each)
+    store._file.write(
+        lambda connection: connection.execute(
+            "INSERT INTO solar_forecasts VALUES (?, 'newer', '{}')", (int(START.timestamp()),)
+        )
+    )
+    found = read_own_history(tmp_path / "battery_optimizer.db").forecasts
+    assert [each.issued_at for each in found] == [each.issued_at for each in forecasts]
+    assert found[1].p50_kw.at(START) == 2
+
+
 def test_after_a_change_of_tariff_each_time_has_the_rates_that_were_in_force(
     store: Store, tmp_path: Path
 ) -> None:
@@ -135,7 +152,7 @@ def test_a_short_gap_has_the_half_hours_of_the_day_before() -> None:
     days = days_of(own(load_kw=load))
     assert days.load_kw.values[60:63].tolist() == [12, 13, 14]
     assert days.n_slots == N_SLOTS
-    assert days.notice == "3 missing values in it are those of the day before or after"
+    assert days.notice == "of the values 3 were missing: those of the day before or after serve"
 
 
 def test_on_the_first_day_those_of_the_day_after() -> None:

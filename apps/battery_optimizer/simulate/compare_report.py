@@ -93,7 +93,7 @@ def _bills(found: Sequence[Outcome]) -> str:
     places = np.arange(len(found))
     stacks = [
         Series(
-            name=each.variant,
+            name=f"{place + 1} {each.variant}",
             values=np.where(places == place, each.p_a_day, np.nan),
             colour=place % N_COLOURS,
         )
@@ -117,7 +117,8 @@ def _over_time(found: Sequence[Outcome]) -> str:
         for place, each in enumerate(found[:N_COLOURS])
     ]
     each = "day by day" if len(groups) == len(found[0].days) else "month by month"
-    title = f"Bill, {each}"
+    cut = f", the first {N_COLOURS} variants" if len(found) > N_COLOURS else ""
+    title = f"Bill, {each}{cut}"
     return line_chart(Axes(title=title, unit="p a day", labels=list(groups)), lines)
 
 

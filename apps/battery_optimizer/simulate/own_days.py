@@ -164,7 +164,9 @@ def _notice(own: OwnHistory, n_slots: int, n_played: int, n_filled: int) -> str:
             f"of {n_slots} half hours the longest stretch without long gaps is played, {n_played}"
         )
     if n_filled:
-        parts.append(f"{n_filled} missing values in it are those of the day before or after")
+        parts.append(
+            f"of the values {n_filled} were missing: those of the day before or after serve"
+        )
     if own.is_demo:
         parts.append("rates are partly made up (demo)")
     return "; ".join(parts)
