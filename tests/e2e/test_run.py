@@ -152,6 +152,11 @@ def test_while_no_inverter_is_there_it_says_so_and_waits(tmp_path: Path) -> None
         health = live.endpoint("health")
         assert health["status"] == "failed"
         assert "install foxess_modbus" in health["problems"][0]
+        # Entities say so at once, too: after a restart of Home Assistant there are none left.
+        shown = live.state("sensor.battery_optimizer_health") or {}
+        assert shown["state"] == "waiting"
+        assert shown["attributes"]["problems"] == health["problems"]
+        assert (live.state("binary_sensor.battery_optimizer_problem") or {})["state"] == "on"
         assert live.endpoint("recommendation")["optimization_status"] == "starting"
         assert "no plan yet" in live.get("/app/battery_optimizer?data").json()["plan"]["reason"]
         assert live.stop() == 0
