@@ -18,7 +18,7 @@ from distributed import LocalCluster
 
 from battery_optimizer.adapters.store import Store
 from battery_optimizer.errors import DataError
-from battery_optimizer.model.slots import SLOT, SlotSeries
+from battery_optimizer.model.slots import SlotSeries
 from battery_optimizer.model.tariff import Direction, UnitRate
 from battery_optimizer.model.telemetry import Observations
 from battery_optimizer.simulate import compare as compare_module
