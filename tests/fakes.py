@@ -24,7 +24,12 @@ from battery_optimizer.model.outlook import Future, Outlook
 from battery_optimizer.model.plan import Plan
 from battery_optimizer.model.slots import SLOT, Horizon, SlotSeries, floor_to_slot
 from battery_optimizer.model.tariff import KnownRates
-from battery_optimizer.model.telemetry import Observations, SolarForecast, Telemetry
+from battery_optimizer.model.telemetry import (
+    BatteryReadings,
+    Observations,
+    SolarForecast,
+    Telemetry,
+)
 from battery_optimizer.model.wishes import Wishes
 
 
@@ -96,6 +101,11 @@ class MemoryHistory:
     def observations(self, start: datetime, end: datetime) -> Observations:  # noqa: ARG002
         nothing = SlotSeries.empty(end)
         return Observations(load_kw=nothing, solar_kw=nothing)
+
+    def battery_readings(self, start: datetime, end: datetime) -> BatteryReadings:  # noqa: ARG002
+        if self.fault is not None:
+            raise StoreUnavailable(self.fault)
+        return BatteryReadings.of_rows(())
 
     def save_observation(self, telemetry: Telemetry) -> None:
         if self.fault is not None:

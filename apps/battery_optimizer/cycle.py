@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from battery_optimizer.commander import Commander, with_abilities
-from battery_optimizer.control.dispatch import dispatch, without_limits
+from battery_optimizer.control.dispatch import all_that_it_takes, dispatch, without_limits
 from battery_optimizer.control.fallback import reactive_command
 from battery_optimizer.control.guards import within_fuse, within_limits
 from battery_optimizer.errors import (
@@ -17,9 +17,10 @@ from battery_optimizer.errors import (
     PlanningError,
 )
 from battery_optimizer.forecast.outlook import Forecaster
-from battery_optimizer.foresight import Foreseen, Foresight
+from battery_optimizer.foresight import Foreseen, Foresight, LearnedLimits, Limits
 from battery_optimizer.model.decision import CycleInputs, CycleOutcome, CycleResult
 from battery_optimizer.model.house import House
+from battery_optimizer.model.learned import Learned
 from battery_optimizer.model.modes import SELF_USE, InverterCommand
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.plan import Plan, SlotPlan
@@ -62,6 +63,9 @@ class Cycle:
         self._house = house
         self._ports = ports
         self._foresight: Foreseen = Foresight(ports, forecaster, settings)
+        self._limits: Limits = LearnedLimits(ports.history)
+        self.learned = Learned(battery=house.battery)
+        """What was learned of the battery, as of the last cycle."""
         self._settings = settings
         self._planner = Planner(settings)
         self._commander = Commander(
@@ -77,10 +81,10 @@ class Cycle:
     def run(self, now: datetime, wishes: Wishes = NO_WISHES) -> CycleOutcome:
         """One cycle at `now` (UTC). Raises nothing of ours: what went wrong is in the outcome."""
         in_force, wishes, problems = self._commander.look(now, wishes)
-        limits = self._look_at_inverter(in_force, wishes)
+        limits = self._look_at_inverter(now, in_force, wishes)
         choice = self._ordered(now, self._choose(now, in_force, wishes), wishes)
         result, control_problems = self._commander.send(
-            now, choice.command, in_force, self._house_at(choice.telemetry), choice.telemetry
+            now, choice.command, in_force, self._present, choice.telemetry
         )
         outcome = CycleOutcome(
             at=now,
@@ -99,16 +103,22 @@ class Cycle:
         return self._recorded(outcome)
 
     def _look_at_inverter(
-        self, in_force: InverterCommand | None, wishes: Wishes
+        self, now: datetime, in_force: InverterCommand | None, wishes: Wishes
     ) -> tuple[str, ...]:
         """What it can do, and what it keeps the battery from; what to tell of that."""
+        self.learned = self._limits.learned(self._house, now)
+        house = replace(self._house, battery=self.learned.battery)
         before = CycleInputs(
-            house=self._house, settings=self._settings, in_force=in_force, wishes=wishes
+            house=house,
+            settings=self._settings,
+            in_force=in_force,
+            wishes=wishes,
+            learned=self.learned.curves,
         )
         self._inputs = with_abilities(before, self._ports.inverter)
-        battery, notes = within_limits(self._house.battery, self._inputs.soc_limits)
+        battery, notes = within_limits(house.battery, self._inputs.soc_limits)
         self._present = replace(
-            self._house,
+            house,
             battery=battery,
             modes=self._inputs.modes,
             sets_powers=self._inputs.sets_powers,
@@ -137,7 +147,7 @@ class Cycle:
         self._last_order = wishes.order_at(now)
         return _Choice(
             result=CycleResult.PLANNED,
-            command=self._dispatched(plan.slots[0].command, telemetry),
+            command=self._dispatched(self._in_full(plan.slots[0], telemetry), telemetry),
             reason=plan.slots[0].reason,
             telemetry=telemetry,
             outlook=outlook,
@@ -218,9 +228,17 @@ class Cycle:
             return replace(choice, command=command)
         return replace(choice, command=command, reason=f"{command.mode}, as ordered.")
 
-    def _house_at(self, telemetry: Telemetry | None) -> House:
-        if telemetry is None:
-            return self._present
+    def _in_full(self, slot: SlotPlan, telemetry: Telemetry) -> InverterCommand:
+        return all_that_it_takes(
+            slot.command,
+            battery=self._present.battery,
+            learned=self.learned.curves,
+            soc_kwh=telemetry.soc_kwh,
+            celsius=telemetry.battery_temperature_c,
+            hours=slot.hours,
+        )
+
+    def _house_at(self, telemetry: Telemetry) -> House:
         battery = self._present.battery.at_temperature(telemetry.battery_temperature_c)
         return replace(self._present, battery=battery)
 

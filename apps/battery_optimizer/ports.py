@@ -10,7 +10,12 @@ from battery_optimizer.model.house import SocLimits
 from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.plan import Plan
 from battery_optimizer.model.tariff import KnownRates
-from battery_optimizer.model.telemetry import Observations, SolarForecast, Telemetry
+from battery_optimizer.model.telemetry import (
+    BatteryReadings,
+    Observations,
+    SolarForecast,
+    Telemetry,
+)
 
 
 class Meters(Protocol):
@@ -48,6 +53,9 @@ class History(Protocol):
 
     def save_observation(self, telemetry: Telemetry) -> None:
         """Keep a reading for the forecasts to come; StoreUnavailable when it cannot."""
+
+    def battery_readings(self, start: datetime, end: datetime) -> BatteryReadings:
+        """What the battery did under forced modes in [start, end), as far as it was kept."""
 
 
 class Inverter(Protocol):

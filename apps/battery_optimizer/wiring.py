@@ -119,7 +119,9 @@ class RunningHouse:
             instance=self.instance.id,
             inverter=self.instance.inverter,
             yesterday=self.review.latest,
-            band=soc_band(self.config.house, outcome.plan, outcome.outlook) if outcome.plan else {},
+            band=soc_band(outcome.inputs.house, outcome.plan, outcome.outlook)
+            if outcome.plan and outcome.inputs
+            else {},
             savings=self.ledger.savings,
         )
 
@@ -234,6 +236,21 @@ def connect(config: Config, host: Host) -> RunningHouse:
     charge_p = config.rates.standing_charge_p
     standing = StandingFeed(source, store.money, demo, fixed_p=charge_p)
     solar = SolarFeed(sources=solar_sources(config, host.read_state, place), store=store)
+    cycle = Cycle(
+        house=config.house,
+        ports=Ports(
+            meters=meters,
+            rates=rates,
+            solar=solar,
+            history=store,
+            inverter=inverter,
+            journal=_RealPlans(store) if config.rates.demo != "always" else store,
+        ),
+        forecaster=forecaster(config, place),
+        settings=config.planner,
+        control=config.control,
+        commands=config.commands,
+    )
     survey = Survey(
         config=config,
         host=host,
@@ -242,6 +259,7 @@ def connect(config: Config, host: Host) -> RunningHouse:
         source=source,
         rates=rates,
         solar=solar,
+        learned=lambda: cycle.learned,
     )
     return RunningHouse(
         config=config,
@@ -277,19 +295,5 @@ def connect(config: Config, host: Host) -> RunningHouse:
             tariff=tariff_name(source.name, config.rates),
             has_solar=wired.meters.solar is not None,
         ),
-        cycle=Cycle(
-            house=config.house,
-            ports=Ports(
-                meters=meters,
-                rates=rates,
-                solar=solar,
-                history=store,
-                inverter=inverter,
-                journal=_RealPlans(store) if config.rates.demo != "always" else store,
-            ),
-            forecaster=forecaster(config, place),
-            settings=config.planner,
-            control=config.control,
-            commands=config.commands,
-        ),
+        cycle=cycle,
     )

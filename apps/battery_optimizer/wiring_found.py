@@ -13,14 +13,15 @@ from battery_optimizer.errors import DataError
 from battery_optimizer.host import Host
 from battery_optimizer.model.entity import EntityState
 from battery_optimizer.model.found import Finding, Presence
+from battery_optimizer.model.learned import Learned
 from battery_optimizer.model.meters import MeterEntities
 from battery_optimizer.model.slots import UK
 from battery_optimizer.model.tariff import Direction
 from battery_optimizer.wiring_inverter import AnyInverter, Wired
 
 TIME_ZONE: Final = UK.key
-_METERS: Final = (
 LOOK_AGAIN: Final = timedelta(minutes=30)
+_METERS: Final = (
     ("Battery charge", ("soc",), "the state of charge is needed: without it there is no plan"),
     ("House load", ("load",), "without it the forecast of the load learns nothing"),
     ("Solar power", ("solar",), "without it the sun that comes in is not seen"),
@@ -60,8 +61,11 @@ class Survey:
         source: RatesSource,
         rates: RatesFeed,
         solar: SolarFeed,
+        learned: Callable[[], Learned],
     ) -> None:
         self._config, self._host, self._wired = config, host, wired
+        self._looked_at: datetime | None = None
+        self._found: tuple[Finding, ...] = ()
         self._inverter, self._source, self._rates = inverter, source, rates
         self._solar, self._learned = solar, learned
 
@@ -70,8 +74,6 @@ class Survey:
         if self._looked_at is None or now - self._looked_at >= LOOK_AGAIN:
             return True
         return any(each.presence is Presence.MISSING for each in self._found)
-        self._looked_at: datetime | None = None
-        self._found: tuple[Finding, ...] = ()
 
     def look(self, now: datetime) -> tuple[Finding, ...]:
         """What there is now."""
@@ -80,16 +82,17 @@ class Survey:
             self._drive(),
             *self._sensors(self._wired.meters),
             *self._limits(),
+            *self._learning(),
             *(self._tariff(way) for way in Direction),
             self._sun(now),
             _zone(self._host),
+            _watching(self._host),
             self._helpers(),
         )
+        return self._found
 
-            _watching(self._host),
     def _drive(self) -> Finding:
         problems = self._inverter.check()
-        return self._found
         modes = ", ".join(mode.value for mode in sorted(self._inverter.modes))
         named = self._config.entities
         how = "as set" if named.prefix is not None or named.work_mode else "found by its modes"
@@ -139,6 +142,11 @@ class Survey:
             if assumed
             else "",
         )
+
+    def _learning(self) -> Iterator[Finding]:
+        words = self._learned().words
+        if words:
+            yield Finding(about="Battery limits", words="; ".join(words))
 
     def _tariff(self, way: Direction) -> Finding:
         about = f"{way.value.capitalize()} rates"
@@ -195,14 +203,6 @@ class Survey:
         )
 
 
-def _zone(host: Host) -> Finding:
-    is_right = host.time_zone == TIME_ZONE
-    return Finding(
-        about="AppDaemon's time zone",
-        words=host.time_zone,
-        presence=Presence.FOUND if is_right else Presence.MISSING,
-        advice=""
-        if is_right
 def _watching(host: Host) -> Finding:
     about = "AppDaemon's production_mode"
     if not host.watches_files:
@@ -215,6 +215,14 @@ def _watching(host: Host) -> Finding:
     )
 
 
+def _zone(host: Host) -> Finding:
+    is_right = host.time_zone == TIME_ZONE
+    return Finding(
+        about="AppDaemon's time zone",
+        words=host.time_zone,
+        presence=Presence.FOUND if is_right else Presence.MISSING,
+        advice=""
+        if is_right
         else f"set time_zone: {TIME_ZONE} in appdaemon.yaml, so that the times in its log are "
         "yours (the plan itself does not depend on it)",
     )

@@ -33,6 +33,7 @@ from battery_optimizer.adapters.store_readings import (
     insert_sample,
     insert_slot_energy,
     seed_half_hours,
+    select_battery_readings,
     select_observations,
     select_slot_energy,
 )
@@ -44,6 +45,7 @@ from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.plan import Plan
 from battery_optimizer.model.tariff import Direction, UnitRate
 from battery_optimizer.model.telemetry import (
+    BatteryReadings,
     EnergyKind,
     Observations,
     SlotEnergy,
@@ -180,6 +182,10 @@ class Store:
         The half hour in progress is averaged over its readings so far.
         """
         return self._file.read(lambda connection: select_observations(connection, start, end))
+
+    def battery_readings(self, start: datetime, end: datetime) -> BatteryReadings:
+        """What the battery did under forced modes in [start, end), oldest first."""
+        return self._file.read(lambda connection: select_battery_readings(connection, start, end))
 
     def save_slot_energy(self, *, kind: EnergyKind, energy: SlotEnergy) -> None:
         """Keep a half hour's energies from a better source, as a meter's own counters.

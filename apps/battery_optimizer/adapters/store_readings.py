@@ -8,14 +8,40 @@ from typing import Final
 import numpy as np
 
 from battery_optimizer.adapters.store_schema import epoch, moment_of
+from battery_optimizer.model.decision import CommandResult
+from battery_optimizer.model.mode import Mode
 from battery_optimizer.model.slots import SLOT, SLOT_HOURS, SlotSeries, floor_to_slot
-from battery_optimizer.model.telemetry import EnergyKind, Observations, SlotEnergy, Telemetry
+from battery_optimizer.model.telemetry import (
+    BatteryReadings,
+    EnergyKind,
+    Observations,
+    SlotEnergy,
+    Telemetry,
+)
 
 _SLOT_SECONDS: Final = int(SLOT.total_seconds())
 
 _SAVE_SAMPLE: Final = """
-INSERT OR REPLACE INTO samples (at, load_kw, solar_kw, battery_kw, grid_kw, soc_kwh)
-VALUES (:at, :load_kw, :solar_kw, :battery_kw, :grid_kw, :soc_kwh)"""
+INSERT OR REPLACE INTO samples
+    (at, load_kw, solar_kw, battery_kw, grid_kw, soc_kwh, battery_temperature_c)
+VALUES (:at, :load_kw, :solar_kw, :battery_kw, :grid_kw, :soc_kwh, :battery_temperature_c)"""
+
+# A reading is taken before its cycle decides: it shows what the decision before it made of the
+# battery. Of two in quick succession the second is too soon to show it.
+_UNDER_FORCE: Final = f"""
+SELECT after.at, (after.at - decisions.at) / 3600.0,
+    CASE mode WHEN '{Mode.FORCE_CHARGE}' THEN -decisions.power_kw ELSE decisions.power_kw END,
+    coalesce(after.battery_kw, after.load_kw - after.solar_kw - after.grid_kw),
+    before.soc_kwh, after.soc_kwh, after.solar_kw, after.grid_kw, after.battery_temperature_c
+FROM decisions
+    JOIN samples AS before ON before.at = decisions.at
+    JOIN samples AS after ON after.at =
+        (SELECT min(samples.at) FROM samples WHERE samples.at > decisions.at)
+WHERE decisions.at >= :start AND after.at < :end AND after.at - decisions.at >= :settled
+    AND mode IN ('{Mode.FORCE_CHARGE}', '{Mode.FORCE_DISCHARGE}')
+    AND command_result IN ('{CommandResult.APPLIED}', '{CommandResult.UNCHANGED}')
+ORDER BY after.at"""  # noqa: S608 - our own words
+_SETTLED_S: Final = 60
 
 # A slot is averaged anew from its samples each time: a sample saved twice counts once. A seeded
 # value stays where our own sensor gave nothing in the slot.
@@ -67,6 +93,7 @@ def insert_sample(connection: Connection, telemetry: Telemetry) -> None:
         "battery_kw": _known(telemetry.battery_kw),
         "grid_kw": _known(telemetry.grid_kw),
         "soc_kwh": _known(telemetry.soc_kwh),
+        "battery_temperature_c": _known(telemetry.battery_temperature_c),
     }
     within = {"slot": slot, "slot_end": slot + _SLOT_SECONDS}
     connection.execute(_SAVE_SAMPLE, sample)
@@ -101,6 +128,14 @@ def select_observations(connection: Connection, start: datetime, end: datetime) 
         load_kw=SlotSeries(start=first, values=series[0]),
         solar_kw=SlotSeries(start=first, values=series[1]),
     )
+
+
+def select_battery_readings(
+    connection: Connection, start: datetime, end: datetime
+) -> BatteryReadings:
+    """What the battery did under forced modes that were in force for a while."""
+    within = {"start": epoch(start), "end": epoch(end), "settled": _SETTLED_S}
+    return BatteryReadings.of_rows(connection.execute(_UNDER_FORCE, within).fetchall())
 
 
 def insert_slot_energy(connection: Connection, kind: EnergyKind, energy: SlotEnergy) -> None:

@@ -48,6 +48,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE TABLE day_bills (day TEXT PRIMARY KEY, body BLOB NOT NULL)",
         "CREATE TABLE day_losses (day TEXT PRIMARY KEY, body BLOB NOT NULL)",
     ),
+    ("ALTER TABLE samples ADD COLUMN battery_temperature_c REAL",),
 )
 
 # Of old plans and outcomes the first of each hour is kept, of still older ones, and of forecasts,

@@ -4,11 +4,13 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from battery_optimizer.model.house import Battery
+from battery_optimizer.model.learned import as_set
 from battery_optimizer.model.modes import NO_POWER_KW, SELF_USE, InverterCommand, Mode
 
 ALL_MODES = frozenset(Mode)
 _REACHED_KWH = 0.02
 _SAME_KW = 0.05
+_ALL = 0.97
 
 
 def dispatch(
@@ -55,6 +57,37 @@ def dispatch(
 def without_limits(command: InverterCommand) -> InverterCommand:
     """The command as an inverter hears it that is not told floors and ceilings."""
     return replace(command, floor_kwh=None, ceiling_kwh=None)
+
+
+def all_that_it_takes(
+    planned: InverterCommand,
+    *,
+    battery: Battery,
+    learned: Collection[str],
+    soc_kwh: float,
+    celsius: float | None,
+    hours: float,
+) -> InverterCommand:
+    """A forced mode that is to move all that learned limits let through, told without them.
+
+    The battery keeps to its limits by itself. So no more is moved than planned, the limits go on
+    being seen, and one that is no more, or never was, is noticed.
+    """
+    if not planned.mode.is_forced or not learned:
+        return planned
+    now_kw, set_kw = (
+        _most_kw(each.at_temperature(celsius), planned.mode, soc_kwh, hours)
+        for each in (battery, as_set(battery, learned))
+    )
+    if set_kw <= now_kw or (planned.power_kw or 0.0) < _ALL * now_kw:
+        return planned
+    return replace(planned, power_kw=set_kw)
+
+
+def _most_kw(battery: Battery, mode: Mode, soc_kwh: float, hours: float) -> float:
+    is_charge = mode is Mode.FORCE_CHARGE
+    most = battery.most_charge_kwh if is_charge else battery.most_discharge_kwh
+    return most(soc_kwh, hours) / hours
 
 
 def same(one: InverterCommand, other: InverterCommand) -> bool:

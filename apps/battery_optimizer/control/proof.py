@@ -60,13 +60,19 @@ UNCLEAR: Final = Finding(verdict=Verdict.UNCLEAR)
 def judge(house: House, command: InverterCommand, telemetry: Telemetry) -> Finding:
     """What the measured powers say of a command that has had its time to be felt."""
     measured_kw = battery_kw(telemetry)
-    expected_kw = _expected_kw(house, command, telemetry)
-    if measured_kw is None or expected_kw is None:
+    battery = house.battery.at_temperature(telemetry.battery_temperature_c)
+    expected_kw = _expected_kw(replace(house, battery=battery), command, telemetry)
+    # A battery that is quicker than its taper, or the cold, would have it obeys.
+    quick = replace(house.battery, charge_taper=(), discharge_taper=())
+    most_kw = _expected_kw(replace(house, battery=quick), command, telemetry)
+    if measured_kw is None or expected_kw is None or most_kw is None:
         return UNCLEAR
-    excess_kw = measured_kw - expected_kw
     # Beyond what was told on the side of giving, or of taking; else it does less than told.
-    gives_more = measured_kw > max(expected_kw, 0.0) + _NOISE_KW
-    takes_more = measured_kw < min(expected_kw, 0.0) - _NOISE_KW
+    gives_more = measured_kw > max(most_kw, 0.0) + _NOISE_KW
+    takes_more = measured_kw < min(most_kw, 0.0) - _NOISE_KW
+    if gives_more or takes_more:
+        expected_kw = most_kw
+    excess_kw = measured_kw - expected_kw
     words = (
         f"the inverter was told {command.mode} and its battery should {_does(expected_kw)}, "
         f"but it {_does(measured_kw, 's')}"

@@ -45,8 +45,8 @@ class CommandResult(StrEnum):
 class CycleInputs:
     """What a decision was made from, besides the telemetry and the outlook.
 
-    The house is as the settings say; what the inverter did, can do and be told (`ports.Inverter`)
-    as it was then.
+    The house is as the settings say, with what was learned of its battery; what the inverter did,
+    can do and be told (`ports.Inverter`) as it was then.
     """
 
     house: House
@@ -57,6 +57,8 @@ class CycleInputs:
     keeps_limits: bool = False
     sets_powers: bool = True
     soc_limits: SocLimits = NO_SOC_LIMITS
+    learned: frozenset[str] = frozenset()
+    """Which of the battery's curves are none of the settings'."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -47,6 +47,8 @@ class Battery:
     cold_limit: tuple[tuple[float, float], ...] = ()
     """How cold slows the battery: pairs (temperature [C], share of full power), e.g.
     [[0, 0.2], [16, 1.0]]; in proportion between the points, beyond them as at the last."""
+    cold_slows_discharge: bool = True
+    """Whether cold_limit holds for discharging, too."""
 
     def __post_init__(self) -> None:
         """Raise ValueError naming the first value that no battery can have."""
@@ -119,7 +121,7 @@ class Battery:
         return replace(
             self,
             max_charge_kw=self.max_charge_kw * share,
-            max_discharge_kw=self.max_discharge_kw * share,
+            max_discharge_kw=self.max_discharge_kw * (share if self.cold_slows_discharge else 1.0),
         )
 
 

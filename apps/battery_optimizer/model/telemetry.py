@@ -1,10 +1,14 @@
 """What the house measures now."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
-from battery_optimizer.model.slots import SlotSeries
+import numpy as np
+
+from battery_optimizer.model.slots import Floats, SlotSeries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +49,32 @@ class Observations:
     solar_kw: SlotSeries
     told: SolarForecast | None = None
     """What had been forecast for these half hours before they began, if that was kept."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatteryReadings:
+    """What the battery did under forced modes, one value each per reading; NaN where not known.
+
+    `at` is in epoch seconds; of the reading `hours` before, when the order was given that holds
+    since, `soc_before_kwh` is the stored energy. Powers above 0 discharge [kW], `grid_kw` imports.
+    """
+
+    at: Floats
+    hours: Floats
+    asked_kw: Floats
+    battery_kw: Floats
+    soc_before_kwh: Floats
+    soc_kwh: Floats
+    solar_kw: Floats
+    grid_kw: Floats
+    temperature_c: Floats
+
+    @classmethod
+    def of_rows(cls, rows: Sequence[Sequence[float | None]]) -> Self:
+        """From rows in the order of the fields; None is not known."""
+        table = np.array(rows, dtype=np.float64).reshape(-1, len(fields(cls)))
+        names = (field.name for field in fields(cls))
+        return cls(**dict(zip(names, table.T, strict=True)))
 
 
 class EnergyKind(StrEnum):

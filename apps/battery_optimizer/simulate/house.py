@@ -21,7 +21,12 @@ from battery_optimizer.model.slots import (
     floor_to_slot,
 )
 from battery_optimizer.model.tariff import KnownRates, published_until
-from battery_optimizer.model.telemetry import Observations, SolarForecast, Telemetry
+from battery_optimizer.model.telemetry import (
+    BatteryReadings,
+    Observations,
+    SolarForecast,
+    Telemetry,
+)
 from battery_optimizer.simulate.recorded import RecordedDays
 
 
@@ -97,6 +102,10 @@ class PlayedHouse:
 
     def save_observation(self, telemetry: Telemetry) -> None:
         """The recording remembers by itself."""
+
+    def battery_readings(self, start: datetime, end: datetime) -> BatteryReadings:  # noqa: ARG002
+        """None: the recording is of another battery."""
+        return BatteryReadings.of_rows(())
 
     def current(self) -> InverterCommand:
         """What the inverter was last told."""

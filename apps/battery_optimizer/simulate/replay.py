@@ -26,13 +26,19 @@ from battery_optimizer.model.decision import (
     CycleResult,
     SentCommand,
 )
-from battery_optimizer.model.house import Battery
+from battery_optimizer.model.house import Battery, House
+from battery_optimizer.model.learned import Learned
 from battery_optimizer.model.modes import InverterCommand
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.plan import Plan
 from battery_optimizer.model.slots import SlotSeries
 from battery_optimizer.model.tariff import KnownRates
-from battery_optimizer.model.telemetry import Observations, SolarForecast, Telemetry
+from battery_optimizer.model.telemetry import (
+    BatteryReadings,
+    Observations,
+    SolarForecast,
+    Telemetry,
+)
 from battery_optimizer.model.wishes import Wishes
 from battery_optimizer.optimize.planner import Planner
 from battery_optimizer.ports import Ports
@@ -149,6 +155,7 @@ class _Again(Cycle):
             settings=inputs.settings,
         )
         self._foresight = world
+        self._limits = world
         # One for all: to compile a program takes longer than all the rest.
         self._planner = planner
 
@@ -159,6 +166,7 @@ class _World:
     def __init__(self, was: CycleOutcome, inputs: CycleInputs, rates: KnownRates | None) -> None:
         self._was = was
         self._in_force = inputs.in_force
+        self._learned = inputs.learned
         self._rates = rates if was.result is CycleResult.FELL_BACK else None
         self.modes = inputs.modes
         self.keeps_limits = inputs.keeps_limits
@@ -195,6 +203,14 @@ class _World:
 
     def save_observation(self, telemetry: Telemetry) -> None:
         del telemetry
+
+    def battery_readings(self, start: datetime, end: datetime) -> BatteryReadings:
+        del start, end
+        return BatteryReadings.of_rows(())
+
+    def learned(self, house: House, now: datetime) -> Learned:
+        del now
+        return Learned(battery=house.battery, curves=self._learned)
 
     def outlook(
         self, now: datetime, wishes: Wishes, battery: Battery
