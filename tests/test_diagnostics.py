@@ -9,6 +9,7 @@ from battery_optimizer.adapters.store import Store
 from battery_optimizer.config import Config
 from battery_optimizer.diagnostics import FORMAT, MOST_CYCLES, Diagnosis, Recent
 from battery_optimizer.model.decision import CycleInputs, CycleOutcome
+from battery_optimizer.model.entity import EntityState
 from battery_optimizer.model.plan import Plan
 from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.slots import Horizon
@@ -67,6 +68,28 @@ def test_the_document_is_json_and_says_what_made_it() -> None:
     assert "battery.reserve_kwh" in document["found_out"]
     assert document["cycles"][0]["inputs"]["house"]["battery"]["capacity_kwh"] == 10
     assert document["health"] == {"status": "ok"}
+
+
+def test_entities_are_shown_with_what_matters_of_them() -> None:
+    entities = {
+        "select.fox_work_mode": EntityState(
+            state="Self Use", attributes={"options": ["Self Use", "Back-up"], "icon": "mdi:cog"}
+        ),
+        "number.fox_force_charge_power": EntityState(
+            state="3.0",
+            attributes={"min": 0, "max": 5.0, "unit_of_measurement": "kW"},
+            last_reported=MIDNIGHT,
+        ),
+    }
+    made = Diagnosis(made_at=MIDNIGHT, config=CONFIG, health={}, cycles=[], entities=entities)
+    shown = made.document()["entities"]
+    assert shown["select.fox_work_mode"] == {
+        "state": "Self Use",
+        "last_reported": None,
+        "options": ["Self Use", "Back-up"],
+    }
+    assert shown["number.fox_force_charge_power"]["max"] == 5.0
+    assert shown["number.fox_force_charge_power"]["last_reported"].startswith("2026-01-15T00:00")
 
 
 def test_what_is_secret_is_in_no_part_of_it() -> None:

@@ -7,8 +7,8 @@ all but their host.
 
 import platform
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from hashlib import sha256
@@ -20,6 +20,7 @@ from battery_optimizer.config import Config
 from battery_optimizer.config_private import cleaned, secrets_of, without_private
 from battery_optimizer.model.codec import to_plain
 from battery_optimizer.model.decision import CycleOutcome, Decision
+from battery_optimizer.model.entity import EntityState
 from battery_optimizer.model.tariff import KnownRates
 from battery_optimizer.model.telemetry import Observations
 
@@ -31,6 +32,7 @@ MOST_CYCLES: Final = 24
 """Two hours in memory; after a restart as many half hours from the database."""
 DAYS_KNOWN: Final = timedelta(days=14)
 """As much of what was metered, and of rates, as the forecasts mostly look at."""
+_ATTRIBUTES: Final = ("unit_of_measurement", "options", "min", "max", "step")
 DAYS_AHEAD: Final = timedelta(days=2)
 PACKAGES: Final = (
     "appdaemon", "cvxpy-base", "cvxpy", "highspy", "numpy", "scipy", "holidays", "pydantic",
@@ -91,6 +93,8 @@ class Diagnosis:
     cycles: Sequence[CycleOutcome]
     rates: KnownRates | None = None
     observed: Observations | None = None
+    entities: Mapping[str, EntityState] = field(default_factory=dict)
+    """What Home Assistant shows of the inverter and the meters."""
 
     def document(self) -> Json:
         """As JSON knows it, without anything secret."""
@@ -105,9 +109,16 @@ class Diagnosis:
             "cycles": [to_plain(outcome) for outcome in self.cycles],
             "rates": to_plain(self.rates),
             "observed": to_plain(self.observed),
+            "entities": {name: _shown(state) for name, state in self.entities.items()},
         }
         document: Json = cleaned(plain, secrets_of(self.config))
         return document
+
+
+def _shown(state: EntityState) -> Json:
+    kept = {name: state.attributes.get(name) for name in _ATTRIBUTES}
+    attributes = {name: to_plain(value) for name, value in kept.items() if value is not None}
+    return {"state": state.state, "last_reported": to_plain(state.last_reported), **attributes}
 
 
 def versions() -> dict[str, str]:

@@ -1,14 +1,17 @@
 """What the page and the endpoints are told of the house, and of AppDaemon's own door."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, Final
 
 from battery_optimizer.adapters.web import Status, health
 from battery_optimizer.adapters.web_history import Past
+from battery_optimizer.model.entity import EntityState
 from battery_optimizer.model.shown import Shown
 from battery_optimizer.wiring import RunningHouse
 
+_MODES: Final = ("work_mode", "force_charge_mode")
+_SETTABLE: Final = ("select", "number")
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 
@@ -37,7 +40,10 @@ def diagnosed(
     house: RunningHouse | None, shown: Shown | None, status: Status, now: datetime
 ) -> dict[str, Any] | None:
     """The file for a report, if there is a house."""
-    return None if house is None else house.diagnosis(now, health(shown, status, now)).document()
+    if house is None:
+        return None
+    made = house.diagnosis(now, health(shown, status, now))
+    return replace(made, entities=_entities(house)).document()
 
 
 def with_sources(status: Status, house: RunningHouse | None) -> Status:
@@ -52,3 +58,21 @@ def with_sources(status: Status, house: RunningHouse | None) -> Status:
         solar_source=sun.source if sun else None,
         solar_issued_at=sun.issued_at if sun else None,
     )
+
+
+def _entities(house: RunningHouse) -> dict[str, EntityState]:
+    """What is read and set in this house, and what else the inverter's integration has to set."""
+    named = {value for value in asdict(house.meter_entities).values() if "." in str(value)}
+    select = house.instance.inverter
+    stem = next(
+        (select.removesuffix(each).partition(".")[2] for each in _MODES if select.endswith(each)),
+        "",
+    )
+    found = {
+        entity_id
+        for entity_id in house.host.list_entities()
+        if entity_id.partition(".")[0] in _SETTABLE
+        and entity_id.partition(".")[2].startswith(stem or _MODES)
+    }
+    states = {each: house.host.read_state(each) for each in sorted({select, *named, *found})}
+    return {each: state for each, state in states.items() if state is not None}

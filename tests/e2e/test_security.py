@@ -88,6 +88,10 @@ def test_diagnostics_can_be_replayed(
     live: LiveAppDaemon, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     answer = asked(live, f"{API}diagnostics", **LET_IN)
+    entities = answer.json()["entities"]
+    assert entities["select.foxess_work_mode"]["options"]
+    assert entities["number.foxess_force_charge_power"]["unit_of_measurement"] == "kW"
+    assert entities["sensor.foxess_battery_soc"]["state"]
     path = tmp_path / "diagnostics.json.gz"
     path.write_bytes(gzip.compress(answer.content))
     assert main(["replay", str(path)]) == 0, capsys.readouterr()
