@@ -145,6 +145,23 @@ def test_the_batteries_are_carried_on_from_the_day_before() -> None:
     assert after.no_battery == alone.no_battery
 
 
+@pytest.mark.parametrize("start", ["2026-03-28", "2026-10-24"])
+def test_an_inverter_left_to_itself_saves_nothing_against_itself(start: str) -> None:
+    """Days on end, over a change of the clocks: what is carried on is what there is."""
+    days = days_of(start, 5 * 48)
+    first = date.fromisoformat(start) + timedelta(days=1)
+    begin, end = day_bounds(first)[0], day_bounds(first + timedelta(days=2))[1]
+    run_days = replace(days, run_start=begin, run_end=end)
+    steps = list(play(Run(house=HOUSE, days=run_days, start_soc_kwh=START_KWH,
+                          policy=Policy.SELF_USE)))  # fmt: skip
+    slots, before = metered(steps, days), None
+    for day in (first + timedelta(days=t) for t in range(3)):
+        low, high = day_bounds(day)
+        own = [slot for slot in slots if low - SLOT <= slot.start < high]
+        before = bill(records(day, days, metered=own), day, before=before)
+        assert values(before.actual) == pytest.approx(values(before.self_use))
+
+
 def test_of_today_only_half_hours_that_are_over_count() -> None:
     start, _ = day_bounds(DAY)
     found = bill(now=start + 10 * SLOT + timedelta(minutes=29))
