@@ -1,22 +1,27 @@
-"""From the ports to an outlook: what is known of rates, load and sun, and what is expected."""
+"""From the ports to an outlook: what is known of rates, load and sun, and what is expected.
+
+And to the battery that it is planned for: as set, with what was learned of it.
+"""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from battery_optimizer.errors import ForecastUnavailable, StoreUnavailable
 from battery_optimizer.forecast.away import while_away
+from battery_optimizer.forecast.battery_limits import WINDOW, learned_limits
 from battery_optimizer.forecast.outlook import Forecaster, build_outlook
 from battery_optimizer.forecast.rates import RECENT_DAYS
 from battery_optimizer.forecast.solar import TOLD_DAYS, as_told
 from battery_optimizer.forecast.suspects import forecast_doubt, forecast_remark, sensor_doubts
-from battery_optimizer.model.house import Battery
+from battery_optimizer.model.house import Battery, House
+from battery_optimizer.model.learned import Learned
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.settings import PlannerSettings
-from battery_optimizer.model.slots import Horizon, floor_to_slot
+from battery_optimizer.model.slots import Horizon, floor_to_slot, local_day
 from battery_optimizer.model.telemetry import Observations, SolarForecast
 from battery_optimizer.model.wishes import Wishes
-from battery_optimizer.ports import Ports
+from battery_optimizer.ports import History, Ports
 
 HISTORY_DAYS = 400
 """How far back the forecasts may look."""
@@ -92,3 +97,34 @@ class Foresight:
             f"the solar forecast of {latest.source} is not used: {doubt}; {_RECENT_SUN}",
             *sensor_doubts(observed, now),
         )
+
+
+class Limits(Protocol):
+    """Knows what the battery gives and takes: learned, or in a replay as it was recorded."""
+
+    def learned(self, house: House, now: datetime) -> Learned:
+        """The house's battery with what is known of it; as set where nothing is."""
+
+
+class LearnedLimits:
+    """Learns once a day from the readings that were kept."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._last: tuple[House, date, Learned] | None = None
+
+    def learned(self, house: House, now: datetime) -> Learned:
+        """As learned today; as before, or as set, while the readings cannot be had."""
+        before, today = self._last, local_day(now)
+        if before is not None and before[:2] == (house, today):
+            return before[2]
+        try:
+            readings = self._history.battery_readings(now - WINDOW, now)
+        except StoreUnavailable:
+            # `record` says what is wrong with the store; the next cycle asks again.
+            if before is not None and before[0] == house:
+                return before[2]
+            return Learned(battery=house.battery)
+        learned = learned_limits(house, readings)
+        self._last = (house, today, learned)
+        return learned
