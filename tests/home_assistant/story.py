@@ -79,7 +79,12 @@ class House:
     def wait_for_plan(self, count: int = 1) -> None:
         """Until so many plans were logged since the start of AppDaemon."""
         self.app.wait_until(lambda: self.plans >= count, f"plan {count}", 90)
-        self.core.wait_until(lambda: self.core.state(HEARTBEAT) is not None, "the heartbeat")
+        self.core.wait_until(lambda: self.is_told, "the entities")
+
+    @property
+    def is_told(self) -> bool:
+        """Whether all entities are there: the full heartbeat comes last."""
+        return "device_class" in self.core.attributes(HEARTBEAT)
 
     @property
     def plans(self) -> int:

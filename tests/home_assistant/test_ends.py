@@ -171,7 +171,7 @@ def test_after_a_restart_of_home_assistant_all_is_as_before(
     back = time.monotonic()
     selling.app.wait_until(lambda: selling.plans > plans, "another plan", 60)
     core.wait_for_state(SELECT, "Force Discharge", 10)
-    core.wait_until(lambda: selling.heartbeat is not None, "the heartbeat", 10)
+    core.wait_until(lambda: selling.is_told, "the entities", 10)
     took_s = time.monotonic() - back
     told(f"{took_s:.1f} s from Home Assistant's start to the mode and the entities")
     assert took_s < 30, "AppDaemon tries to connect every five seconds"
