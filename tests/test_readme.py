@@ -13,15 +13,15 @@ import yaml
 from battery_optimizer.adapters.entities import ENTITIES
 from battery_optimizer.adapters.foxess_models import CONTROLS
 from battery_optimizer.adapters.site import Site
-from battery_optimizer.config import Config
 from battery_optimizer.adapters.web import recommendation
+from battery_optimizer.config import Config
 from battery_optimizer.model.modes import Mode
 from battery_optimizer.model.news import News
 from battery_optimizer.simulate.__main__ import BAD_INPUT, main, read_home
 from battery_optimizer.simulate.live import prepare
 from battery_optimizer.simulate.recorded import RecordedDays
-
 from shown_values import a_planned_day
+
 ROOT = Path(__file__).parents[1]
 DOCS = sorted((ROOT / "docs").glob("*.md"))
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -76,7 +76,6 @@ def test_every_endpoint_is_named() -> None:
     assert named == set(served)
 
 
-def test_the_modes_are_those_of_the_first_family_of_models() -> None:
 def test_the_rest_sensor_asks_for_what_there_is() -> None:
     (resource,) = settings(block("yaml", "rest sensor"))["rest"]
     answer = recommendation(a_planned_day(), voltage=50.0)
@@ -103,6 +102,7 @@ def test_the_kinds_of_notifications_are_all_named() -> None:
     assert Config.from_args({"battery": {"capacity_kwh": 10}, "notify": told}).notify.service
 
 
+def test_the_modes_are_those_of_the_first_family_of_models() -> None:
     table = table_below("## What it does to the inverter")
     assert {mode: table[mode][0] for mode in Mode} == dict(CONTROLS[0].options)
 

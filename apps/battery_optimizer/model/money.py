@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import reduce
+from typing import Final
 
 from battery_optimizer.model.loss import Split
 
@@ -173,3 +174,6 @@ class Savings:
     losses: tuple[Split, ...] = ()
     problem: str = ""
     """Why there is nothing, or nothing new."""
+
+
+NO_SAVINGS: Final = Savings()

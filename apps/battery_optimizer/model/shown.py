@@ -9,7 +9,7 @@ from battery_optimizer.model.band import Band
 from battery_optimizer.model.decision import CycleOutcome, CycleResult
 from battery_optimizer.model.loss import Yesterday
 from battery_optimizer.model.modes import Mode
-from battery_optimizer.model.money import Savings
+from battery_optimizer.model.money import NO_SAVINGS, Savings
 from battery_optimizer.model.plan import Plan, SlotPlan
 from battery_optimizer.model.slots import HOUR, UK
 from battery_optimizer.model.tariff import RateClass, classify
@@ -34,7 +34,7 @@ class Shown:
     """What looking back at yesterday found, or why it found nothing."""
     band: Band = field(default_factory=dict)
     """How full the battery may be, at the end of each slot [kWh]."""
-    savings: Savings = Savings()
+    savings: Savings = NO_SAVINGS
     """Bills so far, and what the house would have paid otherwise."""
 
     @property
