@@ -159,6 +159,14 @@ class TestSolver:
         else:
             assert report.gap_p <= 0.5
 
+    def test_out_of_time_the_best_is_kept_that_was_found_and_how_far_it_is_proven(self) -> None:
+        house = a_house(a_battery(efficiency=0.9))
+        inputs = program_inputs(house, self.NEGATIVE, 5.0)
+        hurried = ExactSolver(time_limit_s=0.0, max_gap_p=1000).solve(house.battery, inputs)
+        patient = ExactSolver(time_limit_s=1.0, max_gap_p=1000).solve(house.battery, inputs)
+        lost_p = hurried.schedule.objective_p - patient.schedule.objective_p
+        assert -patient.report.gap_p - GAP_P <= lost_p <= hurried.report.gap_p + GAP_P
+
     def test_a_plan_not_proven_within_the_greatest_gap_is_refused(self) -> None:
         house = a_house(a_battery(efficiency=0.9), export_limit_kw=1)
         inputs = program_inputs(house, self.NEGATIVE, 5.0)

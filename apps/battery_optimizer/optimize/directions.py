@@ -1,16 +1,16 @@
 """C17, C18 where they are in doubt: which way meter and battery run, searched and proven."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 import numpy as np
 
-from battery_optimizer.errors import PlanningError
+from battery_optimizer.errors import PlanningError, SolverFailed
 from battery_optimizer.model.house import Battery
 from battery_optimizer.model.plan import Schedule
 from battery_optimizer.model.slots import Bools, Floats
 from battery_optimizer.model.tariff import doubtful
-from battery_optimizer.optimize.branching import Incumbent, branch
+from battery_optimizer.optimize.branching import Branched, Incumbent, branch
 from battery_optimizer.optimize.inputs import ProgramInputs
 from battery_optimizer.optimize.program import Directions
 from battery_optimizer.optimize.reading import DUST_KWH, CompiledProgram, read_schedule, repaired
@@ -35,9 +35,12 @@ class Settled:
 
 
 def search(
-    exact: CompiledProgram, battery: Battery, inputs: ProgramInputs, slots: Bools
-) -> Settled | None:
-    """Our own search; None where it did not prove its best good enough in a few nodes."""
+    exact: CompiledProgram, battery: Battery, inputs: ProgramInputs, slots: Bools, deadline: float
+) -> Settled:
+    """Our own search and, where that does not prove its best good enough in a few nodes, HiGHS'.
+
+    At the deadline the best that either has found, as far as it is proven.
+    """
     integers, importing = _columns(exact, slots), _directions(exact).importing
 
     def incumbent_of(solution: Solution) -> Incumbent:
@@ -49,21 +52,31 @@ def search(
         )
 
     found = branch(exact.problem, integers, incumbent_of, gap_p=GAP_P / 2, most_nodes=_MOST_NODES)
-    if found is None or found.gap_p > GAP_P / 2:
-        return None
+    if found is not None and found.gap_p <= GAP_P / 2:
+        settled = _found(exact, integers, found)
+        if settled is not None and settled.gap_p <= GAP_P:
+            return settled
+    try:
+        return _search_with_highs(exact, integers, deadline)
+    except SolverFailed:
+        is_possible = found is not None and np.isfinite(found.incumbent.objective_p)
+        settled = _found(exact, integers, found) if found is not None and is_possible else None
+        if settled is None:
+            raise
+        return replace(settled, status="time limit")
+
+
+def _found(exact: CompiledProgram, integers: list[int], found: Branched) -> Settled | None:
+    """What our own search found; None where rounding made the program refuse it."""
     try:
         solution = _settle(exact, integers, found.incumbent.directions)
     except PlanningError:
         return None
     lost_p = max(0.0, solution.objective - found.incumbent.objective_p)
-    if found.gap_p + lost_p > GAP_P:
-        return None
     return Settled(solution=solution, gap_p=found.gap_p + lost_p, status="optimal")
 
 
-def search_with_highs(exact: CompiledProgram, slots: Bools, deadline: float) -> Settled:
-    """HiGHS' search until the deadline."""
-    integers = _columns(exact, slots)
+def _search_with_highs(exact: CompiledProgram, integers: list[int], deadline: float) -> Settled:
     exact.problem.reload()
     remaining = max(_LEAST_S, deadline - perf_counter())
     found = exact.problem.solve_mip(integers, time_limit_s=remaining, gap_p=GAP_P)

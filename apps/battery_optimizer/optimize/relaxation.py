@@ -22,7 +22,6 @@ from battery_optimizer.optimize.directions import (
     at_once,
     doubtful_slots,
     search,
-    search_with_highs,
 )
 from battery_optimizer.optimize.inputs import ProgramInputs
 from battery_optimizer.optimize.program import Feature, compile_program, features_of
@@ -102,9 +101,7 @@ class ExactSolver:
         slots = doubtful_slots(inputs)
         deadline = started + self._time_limit_s
         while True:
-            settled = search(exact, battery, inputs, slots) or search_with_highs(
-                exact, slots, deadline
-            )
+            settled = search(exact, battery, inputs, slots, deadline)
             solution = read_schedule(exact, settled.solution, inputs)
             schedule, repair_p = repaired(battery, inputs, solution)
             # Where nothing else can be done with energy that is in the way, burning it pays in
