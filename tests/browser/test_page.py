@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 from selenium.webdriver.common.keys import Keys
 
 from appdaemon_process import ROOT, LiveAppDaemon, running, shipped_apps
@@ -334,9 +335,10 @@ def test_a_page_opened_before_anything_is_there_shows_the_plan_once_there_is_one
         browser.wait_for_text("#found", "install foxess_modbus")
         browser.wait_for_text("#forecasts-words", "not found its inverter yet")
         prepare(tmp_path / "made", environment={}, root=tmp_path / "checkout")
-        home = "simulated_home.yaml"
-        (live.folder / "apps" / home).write_text((tmp_path / "made" / "apps" / home).read_text())
-        live.wait_for("battery_optimizer: Plan until")
+        made = yaml.safe_load((tmp_path / "made" / "apps" / "simulated_home.yaml").read_text())
+        home = {"simulated_home": made["simulated_home"]}
+        (live.folder / "apps" / "home.yaml").write_text(yaml.safe_dump(home))
+        live.wait_for("battery_optimizer: Plan until", 90)  # it looks again each half minute
         browser.wait(lambda: browser.count("#plan-chart canvas") == 3, "the chart", 60)
         browser.wait_for_text("#found", "sensor.foxess_load_power", 60)
         browser.wait_for_text("#forecasts-words", "No half hour that is over")
