@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from battery_optimizer.control.dispatch import dispatch, same, without_limits
+from battery_optimizer.control.dispatch import all_that_it_takes, dispatch, same, without_limits
 from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
 from builders import a_battery
 
@@ -121,3 +121,50 @@ def test_a_pause_is_not_run_at_full_power(modes: set[Mode], told: InverterComman
         sets_powers=False,
         modes=modes | {Mode.FORCE_CHARGE},
     )
+
+
+class TestAllThatItTakes:
+    """A forced mode at the limit of what was learned is told without it."""
+
+    learned = a_battery(charge_taper=((0.8, 1.0), (1.0, 0.2)), cold_limit=((0, 0.5), (16, 1.0)))
+
+    def told_kw(self, power_kw: float, *names: str, soc_kwh: float = 9.0, c: float = 20.0) -> float:
+        command = InverterCommand(mode=Mode.FORCE_CHARGE, power_kw=power_kw)
+        told = all_that_it_takes(
+            command, battery=self.learned, learned=names, soc_kwh=soc_kwh, celsius=c, hours=1e-3
+        )
+        return told.power_kw or 0.0
+
+    def test_at_the_learned_limit_the_greatest_power_is_told(self) -> None:
+        assert self.told_kw(2.39, "charge_taper") == pytest.approx(4.0)
+
+    def test_less_is_told_as_planned(self) -> None:
+        assert self.told_kw(1.5, "charge_taper") == 1.5
+
+    def test_a_limit_of_the_settings_is_kept(self) -> None:
+        assert self.told_kw(2.39) == 2.39
+        assert self.told_kw(2.39, "discharge_taper") == 2.39
+        # Cold was learned, the taper was not.
+        assert self.told_kw(1.2, "cold_limit", c=0.0) == pytest.approx(2.4, abs=0.01)
+
+    def test_far_from_the_limit_there_is_nothing_to_add(self) -> None:
+        assert self.told_kw(4.0, "charge_taper", soc_kwh=5.0) == 4.0
+
+    def test_discharging_is_no_other(self) -> None:
+        tapers = a_battery(discharge_taper=((0.0, 0.2), (0.5, 1.0)))
+        for power_kw, told_kw in ((2.4, 4.0), (1.0, 1.0)):
+            told = all_that_it_takes(
+                InverterCommand(mode=Mode.FORCE_DISCHARGE, power_kw=power_kw),
+                battery=tapers,
+                learned=["discharge_taper"],
+                soc_kwh=2.5,
+                celsius=None,
+                hours=1e-3,
+            )
+            assert told.power_kw == pytest.approx(told_kw)
+
+    def test_what_follows_the_load_is_not_touched(self) -> None:
+        told = all_that_it_takes(
+            SELF_USE, battery=self.learned, learned=["cold_limit"], soc_kwh=9, celsius=0, hours=0.5
+        )
+        assert told is SELF_USE

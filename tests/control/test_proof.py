@@ -111,3 +111,28 @@ def test_what_was_long_ago_is_forgotten() -> None:
     failed = after(FAILS, FAILS).after_try(NOON)
     later = NOON + timedelta(hours=5)
     assert failed.after(Finding(verdict=FAILS), Mode.HOLD, later).tried == 0
+
+
+@pytest.mark.parametrize(
+    ("battery_kw", "celsius", "expected"),
+    [
+        (-1.0, 20.0, OBEYS),  # as its taper says
+        (-3.0, 20.0, OBEYS),  # quicker than was thought, and no more than told
+        (-3.0, 0.0, OBEYS),
+        (-4.5, 20.0, DEFIES),
+        (0.5, 0.0, DEFIES),  # the other way
+    ],
+)
+def test_a_battery_quicker_than_its_limits_obeys(
+    battery_kw: float, celsius: float, expected: Verdict
+) -> None:
+    battery = a_battery(charge_taper=((0.3, 1.0), (0.6, 0.1)), cold_limit=((0, 0.5), (16, 1.0)))
+    telemetry = Telemetry(
+        measured_at=NOON,
+        battery_kw=battery_kw,
+        soc_kwh=5.0,
+        load_kw=1.0,
+        solar_kw=0.0,
+        battery_temperature_c=celsius,
+    )
+    assert judge(a_house(battery), CHARGE, telemetry).verdict is expected

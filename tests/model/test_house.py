@@ -104,6 +104,12 @@ def test_cold_slows_the_battery(celsius: float, share: float) -> None:
     assert battery.max_discharge_kw == pytest.approx(4 * share)
 
 
+def test_cold_may_slow_charging_alone() -> None:
+    battery = a_battery(cold_limit=((0, 0.5), (16, 1.0)), cold_slows_discharge=False)
+    cold = battery.at_temperature(0)
+    assert (cold.max_charge_kw, cold.max_discharge_kw) == (2.0, 4.0)
+
+
 def test_a_degree_more_does_not_make_another_battery() -> None:
     battery = a_battery(cold_limit=((0, 0.2), (16, 1.0)))
     assert battery.at_temperature(8.0) == battery.at_temperature(8.3)
