@@ -40,15 +40,16 @@ class Battery:
     """What a kWh discharged costs in battery life [p/kWh]."""
     charge_taper: tuple[tuple[float, float], ...] = ()
     """How charging slows as the battery fills: pairs (share of capacity, share of max_charge_kw),
-    e.g. [[0.9, 1.0], [1.0, 0.3]]; concave."""
+    e.g. [[0.9, 1.0], [1.0, 0.3]]; concave. Not given: learned."""
     discharge_taper: tuple[tuple[float, float], ...] = ()
     """How discharging slows as the battery empties: pairs (share of capacity, share of
-    max_discharge_kw), e.g. [[0.1, 0.4], [0.2, 1.0]]; concave."""
+    max_discharge_kw), e.g. [[0.1, 0.4], [0.2, 1.0]]; concave. Not given: learned."""
     cold_limit: tuple[tuple[float, float], ...] = ()
     """How cold slows the battery: pairs (temperature [C], share of full power), e.g.
-    [[0, 0.2], [16, 1.0]]; in proportion between the points, beyond them as at the last."""
+    [[0, 0.2], [16, 1.0]]; in proportion between the points, beyond them as at the last. Not given:
+    learned."""
     cold_slows_discharge: bool = True
-    """Whether cold_limit holds for discharging, too."""
+    """Whether a cold_limit given here holds for discharging, too."""
 
     def __post_init__(self) -> None:
         """Raise ValueError naming the first value that no battery can have."""
