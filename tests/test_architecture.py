@@ -39,7 +39,8 @@ LAYERS = {
 """What each layer may import besides itself; a top-level module not named here is shell."""
 
 SHELL = {
-    *LAYERS, "host", "wiring", "wiring_found", "wiring_inverter", "wiring_sources", "wiring_tell", "logbook", "watch", "wiring_web",
+    *LAYERS, "host", "logbook", "watch", "wiring", "wiring_found", "wiring_inverter",
+    "wiring_sources", "wiring_tell", "wiring_web",
 }  # fmt: skip
 """The shell wires everything; only the simulator's command line is closed to it."""
 

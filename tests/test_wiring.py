@@ -152,7 +152,7 @@ def test_what_is_there_is_told_and_what_is_missing_with_advice(tmp_path: Path) -
         assert found["Orders and watchdog"].presence is Presence.OPTIONAL
     (tmp_path / "other").mkdir()  # where no forecast is stored
     home = SimulatedHouse(tmp_path / "other")
-    home.others = {"sensor.energy_production_today": EntityState(state="12")}
+    home.others = {}
     with connected(home, entities={"prefix": "foxess", "load": "sensor.mine"}) as house:
         house.run(NIGHT)
         found = {each.about: each for each in house.survey.look(NIGHT)}
@@ -160,6 +160,14 @@ def test_what_is_there_is_told_and_what_is_missing_with_advice(tmp_path: Path) -
         assert found["House load"].presence is Presence.MISSING
         assert "enable sensor.mine" in found["House load"].advice
         assert "Forecast.Solar" in found["Solar forecast"].advice
+        kwh = {"unit_of_measurement": "kWh"}
+        home.others["sensor.energy_production_today"] = EntityState(state="12", attributes=kwh)
+        shown = house.run(NIGHT)
+        assert shown.outcome.outlook is not None
+        assert shown.outcome.outlook.solar_kwh[:48].sum() > 1
+        sun = {each.about: each for each in house.survey.look(NIGHT)}["Solar forecast"]
+        assert sun.words.startswith("Forecast.Solar's days")
+        assert not any("Solcast" in problem for problem in shown.problems)
 
 
 def test_sensors_that_other_models_name_otherwise_are_found(tmp_path: Path) -> None:
@@ -179,7 +187,6 @@ def test_sensors_that_other_models_name_otherwise_are_found(tmp_path: Path) -> N
 def test_limits_are_waited_for_where_they_are_not_set(tmp_path: Path) -> None:
     home = SimulatedHouse(tmp_path)
     capacity = {"battery": {"capacity_kwh": 10}}
-    elsewhere = SETTINGS | capacity | {"entities": {"prefix": "roof"}}
     with pytest.raises(InverterError, match=r"select\.roof_work_mode does not exist \(yet\)"):
         connect(
             Config.from_args(SETTINGS | capacity | {"entities": {"prefix": "roof"}}), home.host()
