@@ -13,7 +13,9 @@ from battery_optimizer.model.ranges import Range, check_ranges
 from battery_optimizer.model.solar import SolarArray
 
 NewsKind = Literal["plunge", "breaker", "stale", "summary"]
-SolarSourceName = Literal["solcast", "open_meteo_entities", "open_meteo", "forecast_solar"]
+SolarSourceName = Literal[
+    "solcast", "open_meteo_entities", "open_meteo", "forecast_solar", "forecast_solar_entities"
+]
 
 
 class Section(BaseModel):
@@ -58,6 +60,9 @@ class RatesSettings(Section):
     """Octopus API key; keep it in secrets.yaml and write !secret here."""
     base_url: str = "https://api.octopus.energy"
     """Address of the Octopus API."""
+    agile_predict: bool = False
+    """Ask AgilePredict for Agile rates beyond the published ones; needs the region. By measurement
+    it is worth next to nothing."""
     demo: Literal["never", "auto", "always"] = "auto"
     """Made-up rates: auto uses them only where no Home Assistant is connected and Octopus cannot be
     reached."""
@@ -67,6 +72,8 @@ class RatesSettings(Section):
         for given, missing in (("account", "api_key"), ("api_key", "account")):
             if getattr(self, given) is not None and getattr(self, missing) is None:
                 raise ValueError(f"{missing} must be given where {given} is")
+        if self.agile_predict and self.region is None:
+            raise ValueError("region must be given where agile_predict is on")
         return self
 
 
@@ -94,7 +101,7 @@ class SolarSettings(Section):
         "sensor.energy_production_tomorrow",
         "sensor.energy_production_d2",
     )
-    """Entities of Open-Meteo Solar Forecast, likewise."""
+    """Entities of Open-Meteo Solar Forecast, likewise; Forecast.Solar's are called the same."""
 
 
 class EntitySettings(Section):

@@ -35,8 +35,8 @@ from battery_optimizer.simulate.review import Review
 from battery_optimizer.wiring_found import Survey
 from battery_optimizer.wiring_inverter import AnyInverter, connect_inverter, find_inverter
 from battery_optimizer.wiring_sources import (
-    fixed_rates,
     forecaster,
+    rates_feed,
     rates_source,
     solar_sources,
     tariff_name,
@@ -232,7 +232,7 @@ def connect(config: Config, host: Host) -> RunningHouse:
     meters = EntityMeters(read_state=host.read_state, entities=wired.meters, battery=config.battery)
     inverter = connect_inverter(config, host, wired, store)
     demo = DemoRates() if config.rates.demo == "auto" and not has_home_assistant else None
-    rates = RatesFeed(source, store, demo, fixed=fixed_rates(config.rates))
+    rates = rates_feed(config.rates, source, store, demo)
     charge_p = config.rates.standing_charge_p
     standing = StandingFeed(source, store.money, demo, fixed_p=charge_p)
     solar = SolarFeed(sources=solar_sources(config, host.read_state, place), store=store)

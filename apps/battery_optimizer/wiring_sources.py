@@ -1,11 +1,16 @@
 """Who is asked for rates and for the sun, by the settings."""
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import date
 from typing import Final
 
+from battery_optimizer.adapters.agile_predict import API_URL as AGILE_PREDICT_URL
+from battery_optimizer.adapters.agile_predict import CALLS_PER_HOUR as AGILE_PREDICT_CALLS
+from battery_optimizer.adapters.agile_predict import AgilePredict
 from battery_optimizer.adapters.demo_rates import DemoRates
 from battery_optimizer.adapters.forecast_solar import API_URL as FORECAST_SOLAR_URL
 from battery_optimizer.adapters.forecast_solar import CALLS_PER_HOUR, ForecastSolar
+from battery_optimizer.adapters.forecast_solar_entities import ForecastSolarEntities
 from battery_optimizer.adapters.json_api import JsonApi
 from battery_optimizer.adapters.octopus import OctopusClient
 from battery_optimizer.adapters.octopus_events import OctopusEvents
@@ -13,18 +18,23 @@ from battery_optimizer.adapters.octopus_house import HouseRates
 from battery_optimizer.adapters.octopus_rates import OctopusRates
 from battery_optimizer.adapters.open_meteo import API_URL as OPEN_METEO_URL
 from battery_optimizer.adapters.open_meteo import OpenMeteoApi, OpenMeteoEntities
+from battery_optimizer.adapters.rates_feed import RatesFeed, RatesSource, RatesStore
 from battery_optimizer.adapters.solar_feed import SolarSource
 from battery_optimizer.adapters.solcast import SolcastEntities
 from battery_optimizer.config import Config
 from battery_optimizer.config_sections import RatesSettings, SolarSourceName
 from battery_optimizer.forecast.outlook import HistoryForecaster
-from battery_optimizer.forecast.sky import Site
+from battery_optimizer.forecast.sky import Site, clear_sky_kw
 from battery_optimizer.model.entity import EntityState
+from battery_optimizer.model.slots import SLOT, Floats, day_bounds
+from battery_optimizer.model.solar import SolarArray
 from battery_optimizer.model.tariff import Direction
 
 OCTOPUS_TIMEOUTS_S: Final = (3.0, 15.0)
 OCTOPUS_ATTEMPTS: Final = 2
 """Few: the cycle waits meanwhile, and the feed asks again a minute later."""
+
+_USUAL_PANELS: Final = (SolarArray(peak_kw=1.0, tilt_deg=35.0, azimuth_deg=0.0),)
 
 ReadState = Callable[[str], EntityState | None]
 ListEntities = Callable[[], Iterable[str]]
@@ -57,6 +67,21 @@ def rates_source(
         told=events.tariff,
     )
     return HouseRates(api=api, events=events, by_api=frozenset(asked_by_api(rates)))
+
+
+def rates_feed(
+    rates: RatesSettings, source: RatesSource, store: RatesStore, demo: DemoRates | None
+) -> RatesFeed:
+    """Unit rates as they are set: fetched, fixed, and forecast."""
+    return RatesFeed(source, store, demo, fixed=fixed_rates(rates), ahead=rates_ahead(rates))
+
+
+def rates_ahead(rates: RatesSettings) -> AgilePredict | None:
+    """Who forecasts rates beyond the published ones, if that is wanted."""
+    if not rates.agile_predict or rates.region is None:
+        return None
+    api = JsonApi(base_url=AGILE_PREDICT_URL, calls_per_hour=AGILE_PREDICT_CALLS, timeout_s=5.0)
+    return AgilePredict(get_json=api.get, region=rates.region)
 
 
 def asked_by_api(rates: RatesSettings) -> Iterator[Direction]:
@@ -97,6 +122,12 @@ def forecaster(config: Config, place: Place) -> HistoryForecaster:
     )
 
 
+def _clear_day(day: date, site: Site) -> Floats:
+    """A cloudless day's power, at the middle of each half hour [kW]."""
+    start, end = day_bounds(day)
+    return clear_sky_kw([start + (t + 0.5) * SLOT for t in range((end - start) // SLOT)], site)
+
+
 def solar_sources(config: Config, read_state: ReadState, place: Place) -> list[SolarSource]:
     """Those set, in the order set; an API needs to know the panels."""
     solar = config.solar
@@ -127,4 +158,12 @@ def solar_sources(config: Config, read_state: ReadState, place: Place) -> list[S
         ),
     }
     needs_panels = ("open_meteo", "forecast_solar")
+    # The direction of panels that nobody described hardly matters to the course of a day.
+    site = Site(latitude=latitude, longitude=longitude, arrays=solar.arrays or _USUAL_PANELS)
+    made["forecast_solar_entities"] = ForecastSolarEntities(
+        read_state=read_state,
+        entities=solar.open_meteo_entities[:2],
+        shape=lambda day: _clear_day(day, site),
+        peak_kw=peak_kw,
+    )
     return [made[name] for name in solar.sources if solar.arrays or name not in needs_panels]

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from battery_optimizer.errors import RatesUnavailable, StoreUnavailable
+from battery_optimizer.errors import ForecastUnavailable, RatesUnavailable, StoreUnavailable
 from battery_optimizer.model.slots import SLOT, SlotSeries, floor_to_slot
 from battery_optimizer.model.tariff import Direction, KnownRates, UnitRate, half_hourly
 
@@ -60,6 +60,15 @@ class RatesStore(Protocol):
         """Those that hold somewhere in [start, end); StoreUnavailable when it cannot."""
 
 
+class ExpectedRates(Protocol):
+    """Somebody who forecasts import rates."""
+
+    name: str
+
+    def expected(self, now: datetime) -> SlotSeries:
+        """Rates of the days to come [p/kWh]; ForecastUnavailable says why there are none."""
+
+
 class RatesFeed:
     """Fulfils the port `Rates` from the store, which `refresh` fills.
 
@@ -76,13 +85,18 @@ class RatesFeed:
         *,
         fixed: Mapping[Direction, float] | None = None,
         history: timedelta = timedelta(days=14),
+        ahead: ExpectedRates | None = None,
     ) -> None:
-        """`history`: how far back to fetch at first, for the forecasts of rates to learn from."""
+        """`history`: how far back to fetch at first, for the forecasts of rates to learn from.
+
+        `ahead`: who forecasts import rates beyond the published ones, if anybody is asked.
+        """
         self._source = source
         self._store = store
         self._fallback = fallback
         self._fixed = dict(fixed or {})
         self._history = history
+        self._ahead = ahead
         self._fetched_once: set[tuple[Direction, str]] = set()
         self._newest: dict[tuple[Direction, str], list[UnitRate]] = {}
         self._failures = 0
@@ -130,7 +144,12 @@ class RatesFeed:
                 why = self.last_error or "they have not been fetched yet"
                 raise RatesUnavailable(f"no {direction} rate is known: {why}")
         is_demo = source.is_demo and bool(self._fetched_directions)
-        return KnownRates(imports=imports, exports=exports, is_demo=is_demo)
+        return KnownRates(
+            imports=imports,
+            exports=exports,
+            is_demo=is_demo,
+            expected_imports=None if is_demo else self._expected(now),
+        )
 
     def covers(self, now: datetime) -> bool:
         """Whether the import rate of this moment is known already."""
@@ -139,6 +158,15 @@ class RatesFeed:
         except RatesUnavailable:
             return False
         return bool(np.isfinite(known.imports.at(now)))
+
+    def _expected(self, now: datetime) -> SlotSeries | None:
+        if self._ahead is None or Direction.IMPORT in self._fixed:
+            return None
+        try:
+            return self._ahead.expected(now)
+        except ForecastUnavailable as error:
+            self._report(f"{self._ahead.name}: {error}; rates of recent days serve instead")
+            return None
 
     def _reaches(self, source: RatesSource, now: datetime) -> bool:
         """Whether a rate of this source is known for now or later, or none is needed."""

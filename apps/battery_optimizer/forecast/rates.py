@@ -30,10 +30,11 @@ class RateForecast:
 def forecast_rates(known: KnownRates, horizon: Horizon) -> RateForecast:
     """The published rates, and beyond them those of recent days at the same wall-clock time.
 
-    A forecast rate is the mean of the last days' rates in that half hour of the local day, later
-    days weighing more. Raises RatesUnavailable where there is nothing to go by.
+    Where somebody forecasts import rates, these come before the recent days. Else a forecast rate
+    is the mean of the last days' rates in that half hour of the local day, later days weighing
+    more. Raises RatesUnavailable where there is nothing to go by.
     """
-    import_rate, imports_known = _filled(known.imports, horizon, "import")
+    import_rate, imports_known = _filled(known.imports, horizon, "import", known.expected_imports)
     export_rate, exports_known = _filled(known.exports, horizon, "export")
     return RateForecast(
         import_rate=import_rate,
@@ -82,16 +83,20 @@ def terminal_value(battery: Battery, rates: RateForecast, horizon: Horizon) -> T
 _N_LINES = 4
 
 
-def _filled(series: SlotSeries, horizon: Horizon, name: str) -> tuple[Floats, Bools]:
+def _filled(
+    series: SlotSeries, horizon: Horizon, name: str, expected: SlotSeries | None = None
+) -> tuple[Floats, Bools]:
     values = series.on(horizon)
     known = np.isfinite(values)
-    if known.all():
+    if expected is not None:
+        values = np.where(known, values, expected.on(horizon))
+    if np.isfinite(values).all():
         return values, known
     first = floor_to_slot(horizon.start)
     past = series.between(first - timedelta(days=RECENT_DAYS), horizon.end)
     clock = wall_positions(first, -((first - horizon.end) // SLOT)) % SLOTS_PER_DAY
     typical = SlotSeries(start=first, values=_typical_day(past)[clock])
-    values = np.where(known, values, typical.on(horizon))
+    values = np.where(np.isfinite(values), values, typical.on(horizon))
     if not np.isfinite(values).all():
         raise RatesUnavailable(
             f"no {name} rate is known for {horizon.starts[int(np.argmax(np.isnan(values)))]} "

@@ -43,11 +43,13 @@ class KnownRates:
     """Published unit rates, past and to come [p/kWh]; NaN where none is known.
 
     `is_demo` is True where they were made by our own generator, so that everything shown says so.
+    `expected_imports` is what somebody forecasts of import rates not published yet.
     """
 
     imports: SlotSeries
     exports: SlotSeries
     is_demo: bool = False
+    expected_imports: SlotSeries | None = None
 
 
 class RateClass(StrEnum):
