@@ -154,7 +154,8 @@ class BatteryOptimizer(Hass):
             longitude=self.AD.longitude,
             call_service=self._call_service,
             read_state=self._read_state,
-            list_entities=lambda: list(self.get_state() or {}),
+            # Their ids alone: a copy of all states would hold AppDaemon up.
+            list_entities=lambda: list(self.get_state(copy=False) or {}),
             get_history=self._get_history if has_home_assistant else None,
             sleep=time.sleep,
             now=lambda: datetime.now(UTC),

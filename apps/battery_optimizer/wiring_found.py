@@ -33,10 +33,9 @@ _METERS: Final = (
     ),
 )
 _NO_SUN: Final = (
-    "install Solcast PV Forecast or Open-Meteo Solar Forecast in Home Assistant, or name your "
-    "panels in solar.arrays"
+    "install Solcast PV Forecast, Open-Meteo Solar Forecast or Forecast.Solar in Home Assistant, "
+    "or name your panels in solar.arrays"
 )
-_CORE_FORECAST: Final = "sensor.energy_production_today"
 
 
 def findings_without(problem: str, host: Host) -> tuple[Finding, ...]:
@@ -182,14 +181,8 @@ class Survey:
             age = (now - forecast.issued_at).total_seconds() / 3600
             words = f"{forecast.source}, {max(age, 0):.0f} h old, until {until:%a %H:%M}"
             return Finding(about="Solar forecast", words=words)
-        advice = _NO_SUN
-        if self._host.read_state(_CORE_FORECAST) is not None:
-            advice = (
-                f"{_CORE_FORECAST} has no table of hours (Forecast.Solar of Home Assistant has "
-                "none): name your panels in solar.arrays, and the same service is asked directly"
-            )
         return Finding(
-            about="Solar forecast", words="none", presence=Presence.MISSING, advice=advice
+            about="Solar forecast", words="none", presence=Presence.MISSING, advice=_NO_SUN
         )
 
     def _helpers(self) -> Finding:

@@ -68,9 +68,22 @@ def test_the_first_source_that_works_is_used() -> None:
 
 
 def test_the_next_source_helps_out_and_the_problem_is_kept() -> None:
-    solar = feed(Sky("first", works=False), Sky("second"))
-    assert solar.latest(NOW).source == "second"
+    first = Sky("first")
+    solar = feed(first, Sky("second"))
+    solar.latest(NOW)
+    first.works = False
+    assert solar.latest(NOW + 5 * MINUTE).source == "second"
     assert solar.problems() == ("first: did not answer",)
+
+
+def test_a_source_that_the_house_never_had_is_no_problem_while_another_works() -> None:
+    only = Sky("second")
+    solar = feed(Sky("first", works=False), only)
+    assert solar.latest(NOW).source == "second"
+    assert solar.problems() == ()
+    only.works = False
+    with pytest.raises(ForecastUnavailable):
+        feed(Sky("first", works=False), only).latest(NOW)
 
 
 def test_the_first_source_is_used_again_as_soon_as_it_works() -> None:

@@ -45,8 +45,8 @@ class SolarFeed:
     """Asks the sources in order; fulfils `ports.SolarForecasts`.
 
     If none works, a stored forecast serves while it is younger than `stored_max_age` and covers
-    now. `problems()` has what was wrong the last time, one sentence each, also if a later source
-    or the store helped out.
+    now. `problems()` has what was wrong the last time, one sentence each: with every source where
+    none answered, else with those that answered before.
     """
 
     def __init__(
@@ -73,12 +73,16 @@ class SolarFeed:
         """The newest usable forecast [kW]; ForecastUnavailable says why there is none."""
         self._problems = []
         self.in_force = None
+        lost = []
         for source in self._sources:
             try:
                 forecast = self._fetch(source, now)
             except ForecastUnavailable as error:
                 self._problems.append(f"{source.name}: {error}")
+                lost += self._problems[-1:] if source.name in self._fetched else []
                 continue
+            # Where one is there, the others need not be; but one that was there should be.
+            self._problems = lost
             self._save(forecast)
             self.in_force = forecast
             return forecast
