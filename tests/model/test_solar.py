@@ -31,7 +31,7 @@ def refusal(forecast: SolarForecast, peak_kw: float | None = 4.0) -> str:
 def test_a_sound_forecast_passes() -> None:
     require_sound(a_forecast(), now=NOW, peak_kw=4.0)
     require_sound(a_forecast(p90=5.2), now=NOW, peak_kw=4.0)
-    require_sound(a_forecast(p90=900), now=NOW)
+    require_sound(a_forecast(p90=90), now=NOW)
 
 
 def test_a_forecast_more_than_a_day_old_is_refused() -> None:
@@ -76,6 +76,11 @@ def test_watts_given_as_kilowatts_are_named() -> None:
     assert refusal(a_forecast(p10=900, p50=2000, p90=3000)) == (
         "it has 3000 kW, while the panels are rated 4 kWp: it looks like W given as kW"
     )
+
+
+def test_watts_are_named_even_where_the_panels_are_not_known() -> None:
+    found = refusal(a_forecast(p10=900, p50=2000, p90=3000), peak_kw=None)
+    assert found == "it has 3000 kW: it looks like W given as kW"
 
 
 def test_a_forecast_for_other_panels_is_refused() -> None:

@@ -22,6 +22,9 @@ _TOLERANCE_KW = 0.01
 _LIKELY_WATTS = 20.0
 """More than so many times the rating [kWp] must be W: even a dull day peaks above 2 % of it."""
 
+_MOST_KW = 100.0
+"""No home's panels give more."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SolarArray:
@@ -49,7 +52,8 @@ def without_spread(source: str, issued_at: datetime, kw: SlotSeries) -> SolarFor
 def require_sound(forecast: SolarForecast, *, now: datetime, peak_kw: float | None = None) -> None:
     """Raise ForecastUnavailable unless the forecast is new, whole, in order and of a likely size.
 
-    `peak_kw` is the rated power of all panels [kWp]; without it the size is not judged.
+    `peak_kw` is the rated power of all panels [kWp]; without it only what no home's panels give is
+    refused.
     """
     _require_new(forecast, now)
     for name in ("p10", "p50", "p90"):
@@ -61,8 +65,7 @@ def require_sound(forecast: SolarForecast, *, now: datetime, peak_kw: float | No
                 f"no value for {len(missing)} half hours, the first at {first:%d %b %H:%M} UTC"
             )
     _require_order(forecast)
-    if peak_kw is not None:
-        _require_likely_size(forecast, peak_kw)
+    _require_likely_size(forecast, peak_kw)
 
 
 def _require_new(forecast: SolarForecast, now: datetime) -> None:
@@ -97,8 +100,12 @@ def _require_order(forecast: SolarForecast) -> None:
             )
 
 
-def _require_likely_size(forecast: SolarForecast, peak_kw: float) -> None:
+def _require_likely_size(forecast: SolarForecast, peak_kw: float | None) -> None:
     greatest = max(float(forecast.p50_kw.values.max()), float(forecast.p90_kw.values.max()))
+    if peak_kw is None:
+        if greatest > _MOST_KW:
+            raise ForecastUnavailable(f"it has {greatest:g} kW: it looks like W given as kW")
+        return
     most = MOST_OVER_PEAK * peak_kw
     if greatest <= most:
         return
