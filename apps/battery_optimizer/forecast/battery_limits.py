@@ -23,8 +23,8 @@ from battery_optimizer.forecast.battery_curves import (
     simple,
     with_corner,
 )
-from battery_optimizer.forecast.battery_words import charge_words, cold_words, discharge_words
-from battery_optimizer.model.house import House
+from battery_optimizer.forecast.battery_words import WORDS
+from battery_optimizer.model.house import Battery, House
 from battery_optimizer.model.learned import CURVES, Learned
 from battery_optimizer.model.slots import Bools, Floats
 from battery_optimizer.model.telemetry import BatteryReadings
@@ -86,51 +86,38 @@ def learned_limits(house: House, readings: BatteryReadings) -> Learned:
     battery = house.battery
     if battery.capacity_kwh <= 0:
         return Learned(battery=battery)
+    readings = _finite(readings)
     taken = _evidence(house, readings, battery.max_charge_kw, direction=-1)
     given = _evidence(house, readings, battery.max_discharge_kw, direction=1)
-    found = battery
-    words = []
-    warm_from = _warm_from(battery.cold_limit)
-    if not battery.cold_limit:
-        curve, warm_from = _cold_limit(taken)
-        if curve:
-            slows = _slows_discharge(given, warm_from)
-            found = replace(found, cold_limit=curve, cold_slows_discharge=slows)
-            words.append(cold_words(battery, curve, _n_cold(taken)))
-    top = battery.ceiling_kwh / battery.capacity_kwh
-    bottom = battery.reserve_kwh / battery.capacity_kwh
+    found, warm_from = _with_cold_limit(battery, taken, given)
+    n_cold = int((taken.celsius < WARM_C).sum())
+    taken, given = _warm(taken, warm_from), _warm(given, warm_from)
     if not battery.charge_taper:
-        warm = _warm(taken, warm_from)
-        curve = _taper(warm.soc, warm, end=top)
-        if curve:
-            found = replace(found, charge_taper=curve)
-            words.append(charge_words(battery, curve, top, len(warm.power)))
+        top = battery.ceiling_kwh / battery.capacity_kwh
+        found = replace(found, charge_taper=_taper(taken.soc, taken, end=top))
     if not battery.discharge_taper:
-        warm = _warm(given, warm_from)
+        bottom = battery.reserve_kwh / battery.capacity_kwh
         # Seen from the top: the emptier, the further on.
-        falling = _taper(1 - warm.soc, warm, end=1 - bottom)
-        if falling:
-            curve = concave([(round(1 - x, 3), y) for x, y in reversed(falling)])
-            found = replace(found, discharge_taper=curve)
-            words.append(discharge_words(battery, curve, bottom, len(warm.power)))
+        falling = _taper(1 - given.soc, given, end=1 - bottom)
+        rising = concave([(round(1 - x, 3), share) for x, share in reversed(falling)])
+        found = replace(found, discharge_taper=rising)
     curves = frozenset(name for name in CURVES if getattr(found, name) != getattr(battery, name))
-    return Learned(battery=found, curves=curves, words=tuple(words))
+    counts = {
+        "cold_limit": n_cold,
+        "charge_taper": len(taken.power),
+        "discharge_taper": len(given.power),
+    }
+    words = tuple(WORDS[name](found, n) for name, n in counts.items() if name in curves)
+    return Learned(battery=found, curves=curves, words=words)
 
 
 def _evidence(
     house: House, readings: BatteryReadings, most_kw: float, *, direction: int
 ) -> _Evidence:
     """The readings at which all that the battery has was asked for, and nothing else stood by."""
-    readings = _finite(readings)
-    battery, grid = house.battery, house.grid
-    given_kw = readings.battery_kw * direction
-    asked_kw = readings.asked_kw * direction
-    soc = readings.soc_kwh / battery.capacity_kwh
-    bottom, top = battery.reserve_kwh, battery.ceiling_kwh
-    edge_kwh = _EDGE * battery.capacity_kwh
-    # Unknown sun and unknown meter are taken as nothing in the way.
-    solar_kw, grid_kw = np.nan_to_num(readings.solar_kw), np.nan_to_num(readings.grid_kw)
+    capacity_kwh = house.battery.capacity_kwh
     most_kw = max(most_kw, 1e-3)
+    given_kw, asked_kw = readings.battery_kw * direction, readings.asked_kw * direction
     refuses_cold = readings.temperature_c < _FREEZING_C
     counts = (
         (readings.hours > 0)
@@ -138,12 +125,7 @@ def _evidence(
         & (asked_kw >= _ASKED * most_kw)
         & ((given_kw > _NOTHING * most_kw) | (refuses_cold & (given_kw >= 0)))
         & (given_kw <= 1.5 * asked_kw)
-        & (readings.soc_kwh >= bottom + edge_kwh)
-        & (readings.soc_kwh <= top - edge_kwh)
-        & (solar_kw <= _SUN * most_kw)
-        & (grid_kw < _AT_LIMIT * grid.import_limit_kw)
-        & (-grid_kw < _AT_LIMIT * grid.export_limit_kw)
-        & (given_kw < _AT_LIMIT * house.inverter.ac_limit_kw)
+        & _is_free(house, readings, given_kw, most_kw)
     )
     # From noon to noon, so that a night is one occasion.
     night = np.floor(readings.at / _NIGHT_S - 0.5)
@@ -151,14 +133,31 @@ def _evidence(
         (readings.soc_before_kwh - readings.soc_kwh)[counts] * direction,
         (given_kw * readings.hours)[counts],
         night[counts],
-        _PERCENT * battery.capacity_kwh,
+        _PERCENT * capacity_kwh,
     )
     return _Evidence(
-        soc=soc,
+        soc=readings.soc_kwh / capacity_kwh,
         power=np.minimum(given_kw / most_kw, 1.0),
         celsius=readings.temperature_c,
         night=night,
     ).where(counts)
+
+
+def _is_free(house: House, readings: BatteryReadings, given_kw: Floats, most_kw: float) -> Bools:
+    """Where neither an end of the battery, nor sun, meter or rating held it back."""
+    battery, grid = house.battery, house.grid
+    edge_kwh = _EDGE * battery.capacity_kwh
+    # Unknown sun and unknown meter are taken as nothing in the way.
+    solar_kw, grid_kw = np.nan_to_num(readings.solar_kw), np.nan_to_num(readings.grid_kw)
+    result: Bools = (
+        (readings.soc_kwh >= battery.reserve_kwh + edge_kwh)
+        & (readings.soc_kwh <= battery.ceiling_kwh - edge_kwh)
+        & (solar_kw <= _SUN * most_kw)
+        & (grid_kw < _AT_LIMIT * grid.import_limit_kw)
+        & (-grid_kw < _AT_LIMIT * grid.export_limit_kw)
+        & (given_kw < _AT_LIMIT * house.inverter.ac_limit_kw)
+    )
+    return result
 
 
 def _finite(readings: BatteryReadings) -> BatteryReadings:
@@ -188,13 +187,13 @@ def _moves(moved_kwh: Floats, expected_kwh: Floats, night: Floats, slack_kwh: fl
     return result
 
 
-def _bins(evidence: _Evidence, at: Floats, step: float) -> Iterator[tuple[float, _Evidence]]:
-    """The lower edge of each bin that holds enough, in rising order, with what it holds."""
+def _bins(evidence: _Evidence, at: Floats, step: float) -> Iterator[tuple[float, float, float]]:
+    """Of each bin that holds enough, in rising order: its lower edge, its middle, its share."""
     number = np.floor(at / step + 1e-9)
     for each in np.unique(number[np.isfinite(number)]):
         inside = evidence.where(number == each)
         if inside.is_enough:
-            yield float(each * step), inside
+            yield float(each * step), float(np.median(at[number == each])), inside.share
 
 
 def _taper(way: Floats, evidence: _Evidence, *, end: float) -> Curve:
@@ -203,11 +202,7 @@ def _taper(way: Floats, evidence: _Evidence, *, end: float) -> Curve:
     The points are the medians of the bins, the hull over them is concave, and a corner is where
     the falling part meets full power, not where a bin happens to end.
     """
-    bins = [(edge, inside) for edge, inside in _bins(evidence, way, _SOC_STEP)]
-    number = np.floor(way / _SOC_STEP + 1e-9) * _SOC_STEP
-    points = [
-        (float(np.median(way[number == edge])), _rounded_up(inside.share)) for edge, inside in bins
-    ]
+    points = [(x, _rounded_up(share)) for _, x, share in _bins(evidence, way, _SOC_STEP)]
     if len(points) < 2 or all(share >= 1 for _, share in points):  # noqa: PLR2004 (a line's)
         return ()
     shares = np.maximum.accumulate([share for _, share in reversed(points)])[::-1]
@@ -218,11 +213,25 @@ def _taper(way: Floats, evidence: _Evidence, *, end: float) -> Curve:
         last = y_1 + (y_1 - y_0) / (x_1 - x_0) * (end - x_1)
         hull = concave([*hull, (end, max(_FLOOR, last))])
     curve = concave([(round(x, 3), round(max(_FLOOR, y), 3)) for x, y in simple(hull)])
-    return curve if len(curve) > 1 else ()
+    # Full power needs no line: it is the battery's own limit.
+    falling = curve[sum(share >= 1 for _, share in curve[1:]) :]
+    return falling if len(falling) > 1 else ()
 
 
 def _rounded_up(share: float) -> float:
     return 1.0 if share >= _FULL else max(share, _FLOOR)
+
+
+def _with_cold_limit(battery: Battery, taken: _Evidence, given: _Evidence) -> tuple[Battery, float]:
+    """The battery with its cold limit, and from where on it does not matter [C]."""
+    if battery.cold_limit:
+        full = [x for x, share in battery.cold_limit if share >= 1 - HARDLY]
+        return battery, min(full, default=WARM_C)
+    curve, warm_from = _cold_limit(taken)
+    if not curve:
+        return battery, warm_from
+    slows = _slows_discharge(given, warm_from)
+    return replace(battery, cold_limit=curve, cold_slows_discharge=slows), warm_from
 
 
 def _cold_limit(taken: _Evidence) -> tuple[Curve, float]:
@@ -233,8 +242,8 @@ def _cold_limit(taken: _Evidence) -> tuple[Curve, float]:
     cold = middle.where(middle.celsius < WARM_C)
     # Counted down from where it is warm, so that a bin ends there.
     bins = [
-        (WARM_C + edge, float(np.median(inside.celsius)), inside.share / full)
-        for edge, inside in _bins(cold, cold.celsius - WARM_C, _COLD_STEP_C)
+        (WARM_C + edge, WARM_C + below, share / full)
+        for edge, below, share in _bins(cold, cold.celsius - WARM_C, _COLD_STEP_C)
     ]
     if not bins:
         return (), WARM_C
@@ -255,15 +264,6 @@ def _slows_discharge(given: _Evidence, warm_from: float) -> bool:
     return cold.is_enough and cold.share < _FULL * full
 
 
-def _warm_from(cold_limit: Curve) -> float:
-    """From which temperature on a curve of the settings does not matter [C]."""
-    return min([x for x, share in cold_limit if share >= 1 - HARDLY], default=WARM_C)
-
-
 def _warm(evidence: _Evidence, warm_from: float) -> _Evidence:
     # Without a sensor nobody knows of the cold: the median is then of what is usual.
     return evidence.where(~(evidence.celsius < warm_from))
-
-
-def _n_cold(taken: _Evidence) -> int:
-    return int((taken.celsius < WARM_C).sum())
