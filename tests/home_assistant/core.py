@@ -20,7 +20,7 @@ ROOT = HERE.parents[1]
 PACKAGE = ROOT / "docs" / "home_assistant" / "battery_optimizer.yaml"
 HASS = os.environ.get("HASS")
 """The `hass` command, where these tests are wanted (`make test-ha` sets it)."""
-STARTS_WITHIN_S = 90
+STARTS_WITHIN_S = 180
 USER, PASSWORD = "householder", "of-this-test-only"
 SELECT = "select.foxess_work_mode"
 

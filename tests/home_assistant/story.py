@@ -78,7 +78,7 @@ class House:
 
     def wait_for_plan(self, count: int = 1) -> None:
         """Until so many plans were logged since the start of AppDaemon."""
-        self.app.wait_until(lambda: self.plans >= count, f"plan {count}", 90)
+        self.app.wait_until(lambda: self.plans >= count, f"plan {count}", 180)
         self.core.wait_until(lambda: self.is_told, "the entities")
 
     @property

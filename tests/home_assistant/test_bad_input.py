@@ -45,7 +45,7 @@ def what_is_said(
 ) -> str:
     """The log as soon as it has these words."""
     with house(folder, core, octopus, **changes) as made:
-        made.app.wait_for(words, 30)
+        made.app.wait_for(words, 180)
         log = made.app.log
     assert "Traceback" not in log
     assert "this is a bug" not in log

@@ -169,7 +169,7 @@ def test_after_a_restart_of_home_assistant_all_is_as_before(
     selling.app.wait_for("Attempting reconnection", 30)
     core.start()
     back = time.monotonic()
-    selling.app.wait_until(lambda: selling.plans > plans, "another plan", 60)
+    selling.app.wait_until(lambda: selling.plans > plans, "another plan", 180)
     core.wait_for_state(SELECT, "Force Discharge", 10)
     core.wait_until(lambda: selling.is_told, "the entities", 10)
     took_s = time.monotonic() - back
