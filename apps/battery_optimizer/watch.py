@@ -70,7 +70,7 @@ class Watch:
         begun = self._begun
         if begun is None or get_ident() != self._worker:
             return False
-        return monotonic() - begun > self._every.total_seconds()
+        return monotonic() - begun > self._every.total_seconds() + self._slack_s
 
     def is_repeated(self, now: datetime) -> bool:
         """Whether this period had its cycle: AppDaemon makes up for all that a jump left out."""

@@ -21,6 +21,8 @@ TABLES = {
     "rates": "SELECT series, start, p_per_kwh FROM rates",
 }
 MODES = {"Automatic": "Self Use", "Discharge": "Force Discharge", "Hold": "Back-up"}
+OFTEN = {"FAULTS_CYCLE_S": "1", "FAULTS_SLACK_S": "35"}
+"""A cycle each second, that there is much to interrupt; the watch is not what is tried here."""
 LONGEST_WAIT_S = 3.0
 EARLY_SHARE = 1 / 3
 """Of kills while AppDaemon and the app are starting."""
@@ -78,7 +80,7 @@ def kill_often(live: Live, times: int, seed: int) -> Tally:
         order = chance.choice(sorted(MODES))
         live.suffer(order=None if order == "Automatic" else order)
         with watching(path) as seen:
-            live.start(FAULTS_CYCLE_S="1")
+            live.start(**OFTEN)
             if chance.random() < EARLY_SHARE:
                 time.sleep(chance.uniform(*EARLY_S))
                 tally.early += 1
@@ -89,7 +91,7 @@ def kill_often(live: Live, times: int, seed: int) -> Tally:
         tally.kills += 1
         _check(path, seen[-1] if seen else {}, tally)
     live.suffer(order=None)
-    live.start(FAULTS_CYCLE_S="1")
+    live.start(**OFTEN)
     _await_mode(live, "Self Use", tally)
     live.end()
     return tally

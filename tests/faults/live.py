@@ -25,8 +25,8 @@ from octopus_server import OctopusServer, half_hours
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent / "in_appdaemon"
-CYCLE_S = 3.0
-READ_BACK_S = 6.0
+CYCLE_S = 4.0
+READ_BACK_S = 8.0
 """Of which the watch takes one interval of its own; the rest is for a busy machine."""
 LIMIT_S = CYCLE_S + READ_BACK_S
 SELF_USE = "Self Use"
@@ -93,6 +93,7 @@ class Live:
                     "PYTHONUNBUFFERED": "1",
                     "FAULTS_FOLDER": str(self.folder),
                     "FAULTS_CYCLE_S": str(CYCLE_S),
+                    "FAULTS_SLACK_S": str(CYCLE_S),
                     **self._environment,
                 },
             )

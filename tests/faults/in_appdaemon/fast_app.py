@@ -16,7 +16,7 @@ shell.CYCLE = timedelta(seconds=CYCLE_S)
 shell.AFTER_THE_BOUNDARY = timedelta(seconds=0.05)
 shell.LOOK_AGAIN_S = 0.5
 shell.CONNECT_AGAIN_S = 1
-shell.Watch = partial(Watch, slack_s=CYCLE_S)
+shell.Watch = partial(Watch, slack_s=float(os.environ["FAULTS_SLACK_S"]))
 
 
 class _Planner:
