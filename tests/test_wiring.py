@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from battery_optimizer.adapters.instance import HEARTBEAT
+from battery_optimizer.adapters.store import Retention
 from battery_optimizer.config import Config
 from battery_optimizer.errors import ConfigError, InverterError
 from battery_optimizer.host import Host
@@ -215,6 +216,38 @@ def test_rates_are_fetched_every_half_hour_and_soon_after_a_failure(tmp_path: Pa
         house.rates.next_retry = NIGHT + timedelta(minutes=32)
         house.run(NIGHT + timedelta(minutes=31))
         assert house.rates.fetched_at == NIGHT + timedelta(minutes=30)
+
+
+def test_a_clock_that_was_ahead_does_not_keep_rates_from_being_fetched(tmp_path: Path) -> None:
+    with connected(SimulatedHouse(tmp_path)) as house:
+        house.run(NIGHT)
+        house.rates.fetched_at = NIGHT + timedelta(days=2)
+        house.run(NIGHT + timedelta(minutes=5))
+        assert house.rates.fetched_at == NIGHT + timedelta(minutes=5)
+        house.rates.next_retry = NIGHT + timedelta(days=2)
+        house.run(NIGHT + timedelta(minutes=10))
+        assert house.rates.next_retry is None
+
+
+def test_old_records_are_thrown_away_daily_but_not_by_a_clock_that_has_jumped(
+    tmp_path: Path,
+) -> None:
+    day = timedelta(days=1)
+    home = SimulatedHouse(tmp_path)
+    with connected(home) as house:
+        house.run(NIGHT)
+        house.keep_house(NIGHT)
+        wrong = NIGHT + 3650 * day
+        house.keep_house(wrong)
+        house.keep_house(wrong + timedelta(minutes=5))
+        assert len(house.store.decisions(NIGHT, NIGHT + day)) == 1
+        house.keep_house(NIGHT + timedelta(minutes=10))
+    with connected(home) as house:
+        house.store._retention = Retention(decisions=0)
+        house.keep_house(NIGHT + timedelta(hours=23))
+        assert len(house.store.decisions(NIGHT, NIGHT + day)) == 1
+        house.keep_house(NIGHT + timedelta(hours=25))
+        assert house.store.decisions(NIGHT, NIGHT + day) == []
 
 
 def test_rates_are_asked_for_after_the_cycle_that_can_do_without(tmp_path: Path) -> None:

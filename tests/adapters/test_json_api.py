@@ -119,3 +119,12 @@ def test_keeps_to_the_calls_that_an_hour_allows() -> None:
             api.get("/", {}, NOW + 59 * MINUTE)
         api.get("/", {}, NOW + 60 * MINUTE)
     assert len(server.requests) == 4
+
+
+def test_a_clock_that_was_far_ahead_does_not_silence_a_service_for_days() -> None:
+    later = NOW + timedelta(days=30)
+    with JsonServer(Answer(status=500), Answer.of({})) as server:
+        api = JsonApi(base_url=server.url, calls_per_hour=1)
+        with pytest.raises(ForecastUnavailable, match="error 500"):
+            api.get("/", {}, later)
+        assert api.get("/", {}, NOW) == {}

@@ -165,3 +165,13 @@ def test_a_store_that_cannot_be_read_is_one_more_problem() -> None:
     solar = feed(Sky("first", works=False), store=Shelf(works=False))
     with pytest.raises(ForecastUnavailable, match="did not answer; no stored solar forecast: the"):
         solar.latest(NOW)
+
+
+def test_after_the_clock_was_set_back_the_source_is_asked_anew_and_its_answer_kept() -> None:
+    shelf, source = Shelf(), Sky("sky", refresh_every=timedelta(hours=1))
+    sun = feed(source, store=shelf)
+    sun.latest(NOW + timedelta(hours=3))
+    sun.latest(NOW)
+    sun.latest(NOW + MINUTE)
+    assert source.asked_at == [NOW + timedelta(hours=3), NOW]
+    assert [forecast.issued_at for forecast in shelf.kept] == source.asked_at

@@ -99,7 +99,7 @@ def kill_often(live: Live, times: int, seed: int) -> Tally:
 
 def _await_mode(live: Live, option: str, tally: Tally) -> None:
     began = time.monotonic()
-    live.until(lambda: live.inverter["option"] == option and live.health(), f"{option}", 60)
+    live.until(lambda: live.inverter["option"] == option and live.health(), f"{option}", 240)
     tally.seconds_to_right.append(time.monotonic() - began)
 
 

@@ -20,6 +20,7 @@ from typing import Any
 import yaml
 
 from appdaemon_process import LiveAppDaemon
+from faults.nursery import Nursery
 from faults.world import TARIFF
 from octopus_server import OctopusServer, half_hours
 
@@ -41,6 +42,7 @@ class Live:
         self.run = folder / "run"
         self.daemon: LiveAppDaemon | None = None
         self.faults: dict[str, Any] = {}
+        self.nursery: Nursery | None = None
         self._n_starts = 0
         self._environment: dict[str, str] = {}
         self._make(settings)
@@ -83,20 +85,25 @@ class Live:
         if log.exists():
             log.rename(self.run / f"appdaemon-{self._n_starts}.log")
         self._n_starts += 1
-        with log.open("wb") as out:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "appdaemon", "-c", str(self.run)],
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                env={
-                    **os.environ,
-                    "PYTHONUNBUFFERED": "1",
-                    "FAULTS_FOLDER": str(self.folder),
-                    "FAULTS_CYCLE_S": str(CYCLE_S),
-                    "FAULTS_SLACK_S": str(CYCLE_S),
-                    **self._environment,
-                },
-            )
+        log.touch()
+        given = {
+            "PYTHONUNBUFFERED": "1",
+            "FAULTS_FOLDER": str(self.folder),
+            "FAULTS_CYCLE_S": str(CYCLE_S),
+            "FAULTS_SLACK_S": str(CYCLE_S),
+            **self._environment,
+        }
+        process: Any
+        if self.nursery is not None:
+            process = self.nursery.start(self.run, given)
+        else:
+            with log.open("wb") as out:
+                process = subprocess.Popen(
+                    [sys.executable, "-m", "appdaemon", "-c", str(self.run)],
+                    stdout=out,
+                    stderr=subprocess.STDOUT,
+                    env={**os.environ, **given},
+                )
         self.daemon = LiveAppDaemon(process, self.url, self.run)
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> None:
