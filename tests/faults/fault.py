@@ -7,12 +7,11 @@ is told, and whether all is well again by itself.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from faults.world import LIMIT, World, _StorySession
+from faults.world import LIMIT, World
 
 Change = Callable[[World], None]
 

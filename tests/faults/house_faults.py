@@ -1,6 +1,5 @@
 """Faults of the house: sensors, calls, the link, Home Assistant, the inverter itself."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -149,9 +148,9 @@ def lost_force(world: World) -> None:
 
 def stuck(world: World) -> None:
     """The inverter goes on discharging, whatever mode it is told."""
-    world.inverter.misfires = {
-        each: "Force Discharge" for each in ("Self Use", "Back-up", "Feed-in First")
-    }
+    world.inverter.misfires = dict.fromkeys(
+        ("Self Use", "Back-up", "Feed-in First"), "Force Discharge"
+    )
 
 
 def obeys(world: World) -> None:

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ CYCLE_S = 4.0
 READ_BACK_S = 8.0
 """Of which the watch takes one interval of its own; the rest is for a busy machine."""
 LIMIT_S = CYCLE_S + READ_BACK_S
+USUAL_START_S = 8.0
 SELF_USE = "Self Use"
 LIBFAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 
@@ -42,6 +44,7 @@ class Live:
         self.run = folder / "run"
         self.daemon: LiveAppDaemon | None = None
         self.faults: dict[str, Any] = {}
+        self.start_s = 0.0
         self.nursery: Nursery | None = None
         self._n_starts = 0
         self._environment: dict[str, str] = {}
@@ -78,8 +81,20 @@ class Live:
         config["http"]["url"] = self.url
         (self.run / "appdaemon.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
 
-    def start(self, **environment: str) -> None:
+    @property
+    def limit_s(self) -> float:
+        """The longest that a forced mode may go on unwanted; more where all takes longer."""
+        return LIMIT_S * max(1.0, self.start_s / USUAL_START_S)
+
+    def start_well(self, **environment: str) -> None:
         """Start AppDaemon, and wait until the app is at work."""
+        began = time.monotonic()
+        self.start(**environment)
+        self.until(lambda: self.is_well, "a start in health", 240)
+        self.start_s = time.monotonic() - began
+
+    def start(self, **environment: str) -> None:
+        """Start AppDaemon."""
         self._environment = environment or self._environment
         log = self.run / "appdaemon.log"
         if log.exists():
@@ -126,7 +141,7 @@ class Live:
         part.write_text(json.dumps(self.faults))
         part.rename(self.folder / "faults.json")
 
-    def until(self, condition: Callable[[], object], what: str, seconds: float = 40.0) -> None:
+    def until(self, condition: Callable[[], object], what: str, seconds: float = 120.0) -> None:
         end = time.monotonic() + seconds
         while not condition():
             log = self.daemon.log[-6000:] if self.daemon is not None else ""
@@ -182,7 +197,5 @@ class Live:
 
 def publish(octopus: OctopusServer, now: float) -> None:
     """The same rate at all times, for a month around now."""
-    from datetime import UTC, datetime, timedelta
-
     first = datetime.fromtimestamp(now, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     octopus.publish(TARIFF, half_hours(first - timedelta(days=20), [25.0] * 48 * 70))

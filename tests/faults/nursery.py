@@ -7,6 +7,7 @@ import os
 import runpy
 import signal
 import sys
+import time
 from pathlib import Path
 from subprocess import PIPE, Popen
 
@@ -32,8 +33,6 @@ class Child:
         self.send_signal(signal.SIGKILL)
 
     def wait(self, timeout: float = 60.0) -> int:
-        import time
-
         end = time.monotonic() + timeout
         while self.poll() is None:
             assert time.monotonic() < end, "it does not end"
@@ -44,11 +43,12 @@ class Child:
 class Nursery:
     """The process that has imported all."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self) -> None:
+        # Without our own path: AppDaemon itself shall find the app.
+        clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         self._process = Popen(
-            [sys.executable, __file__], stdin=PIPE, stdout=PIPE, text=True,
-            env={**os.environ, "PYTHONPATH": path},
-        )  # fmt: skip
+            [sys.executable, __file__], stdin=PIPE, stdout=PIPE, text=True, env=clean
+        )
 
     def start(self, folder: Path, environment: dict[str, str]) -> Child:
         """A new AppDaemon on this folder."""

@@ -97,7 +97,9 @@ class Soak:
     def __init__(self, world: Life, seed: int) -> None:
         self._world, self._chance = world, random.Random(seed)  # noqa: S311 - no secret
         self.report = Report()
-        self._faults = [each for each in (*HOUSE_FAULTS, *OTHER_FAULTS) if each.name not in NOT_HERE]
+        self._faults = [
+            each for each in (*HOUSE_FAULTS, *OTHER_FAULTS) if each.name not in NOT_HERE
+        ]
         self._left = list(self._faults)
         world.has_disk = False  # type: ignore[attr-defined]
 

@@ -9,7 +9,7 @@ import pytest
 
 from faults.appdaemon_faults import ENVIRONMENTS, FAULTS, QUICK, LiveFault, mount, set_clock, tell
 from faults.live import CYCLE_S, LIBFAKETIME, LIMIT_S, Live, publish
-from faults.tables import write
+from faults.tables import names, write
 from octopus_server import OctopusServer
 
 pytestmark = pytest.mark.e2e
@@ -44,7 +44,7 @@ def test_no_fault_leaves_the_battery_forced(
 ) -> None:
     live = shared if not fault.needs else apart(tmp_path, octopus, fault)
     if live.daemon is None or live.daemon.process.poll() is not None:
-        live.start(**ENVIRONMENTS[fault.needs](live))
+        live.start_well(**ENVIRONMENTS[fault.needs](live))
     try:
         seen = tell(fault, live)
     finally:
@@ -80,6 +80,10 @@ def apart(folder: Path, octopus: OctopusServer, fault: LiveFault) -> Live:
     if fault.needs == "faketime":
         set_clock(live, 0)
     return live
+
+
+def test_the_page_has_every_fault() -> None:
+    assert names("appdaemon") == [fault.name for fault in FAULTS]
 
 
 def test_the_table_is_written() -> None:

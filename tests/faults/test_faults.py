@@ -1,17 +1,35 @@
-"""Every fault, injected: what the inverter did, and what the household was told."""
+"""Every fault on the story's clock: what the inverter did, and what the household was told."""
 
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from faults.fault import Fault, tell
+from faults.fault import Fault, Seen, tell
 from faults.house_faults import FAULTS as HOUSE_FAULTS
+from faults.other_faults import CLOCK_CHANGES, disk_gone
 from faults.other_faults import FAULTS as OTHER_FAULTS
-from faults.other_faults import disk_gone
-from faults.world import a_world
+from faults.tables import names, write
+from faults.world import LIMIT, a_world
+
+FAULTS = (*HOUSE_FAULTS, *OTHER_FAULTS)
+QUICK = (
+    "charge unavailable", "all sensors frozen", "select without its options", "calls dropped",
+    "only the select refuses", "inverter's link refused", "Octopus answers 500",
+    "database overwritten", "clock an hour back", "solver out of time",
+)  # fmt: skip
+"""Those of the normal suite."""
+ROWS: dict[str, str] = {}
 
 
-@pytest.mark.parametrize("fault", (*HOUSE_FAULTS, *OTHER_FAULTS), ids=lambda fault: fault.name)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(fault, id=fault.name, marks=() if fault.name in QUICK else pytest.mark.slow)
+        for fault in FAULTS
+    ],
+)
 def test_no_fault_leaves_the_battery_forced(tmp_path: Path, fault: Fault) -> None:
     with a_world(tmp_path) as world:
         try:
@@ -19,4 +37,61 @@ def test_no_fault_leaves_the_battery_forced(tmp_path: Path, fault: Fault) -> Non
         finally:
             if hasattr(world, "has_disk"):
                 disk_gone(world)
-    print(fault.name, "|", seen.told, "|", seen.longest)
+    ROWS[fault.name] = _row(fault, seen)
+
+
+@pytest.mark.parametrize("name", CLOCK_CHANGES)
+def test_the_night_of_a_clock_change_is_a_night_like_others(tmp_path: Path, name: str) -> None:
+    with a_world(tmp_path, start=CLOCK_CHANGES[name], soc_kwh=2.0) as world:
+        world.begin()
+        world.live(8 * 60)
+        assert world.problems == []
+        assert world.bugs == []
+        assert world.longest_unwanted <= LIMIT
+        assert world.inverter.counters.charge_kwh > 5  # in the cheap hours
+    seen = Seen(told="", longest=world.longest_unwanted, limit=LIMIT, ended="well")
+    fault = replace(FAULTS[0], name=name, how="the whole night, charging in its cheap hours",
+                    expected="a night like others", is_deaf=False)  # fmt: skip
+    ROWS[name] = _row(fault, seen)
+
+
+def test_an_order_after_the_clock_was_set_back_is_carried_out_at_once(tmp_path: Path) -> None:
+    """Charging was told, by the new clock, in an hour: that is no reason to wait."""
+    with a_world(tmp_path) as world:
+        world.begin(commands={"dwell_minutes": 10})
+        world.order("Charge")
+        world.live(12)
+        world.jump(timedelta(hours=-1))
+        world.order("Discharge")
+        world.live(6)
+        assert world.inverter.option == "Force Discharge"
+
+
+def test_the_page_has_every_fault() -> None:
+    assert names("clock") == [*(fault.name for fault in FAULTS), *CLOCK_CHANGES]
+
+
+def test_the_table_is_written() -> None:
+    write(
+        "clock",
+        (
+            f"The limit is {LIMIT.seconds // 60} minutes.",
+            "",
+            "| Fault | How | Expected | Told | Longest unwanted force |",
+            "|---|---|---|---|---|",
+            *ROWS.values(),
+        ),
+        is_whole=len(ROWS) == len(FAULTS) + len(CLOCK_CHANGES),
+    )
+
+
+def _row(fault: Fault, seen: Seen) -> str:
+    told = seen.told.replace("|", "/").split("/tmp/")  # noqa: S108 - a place to leave out
+    words = told[0] if len(told) == 1 else f"{told[0]}… {told[1].partition(' ')[2]}"
+    minutes, seconds = divmod(round(seen.longest.total_seconds()), 60)
+    longest = f"{minutes} min {seconds:02d} s"
+    deaf = ", not counting the time in which nothing that is said reaches the inverter"
+    return (
+        f"| {fault.name} | {fault.how} | {fault.expected} | {words or 'nothing to tell'} | "
+        f"{longest}{deaf if fault.is_deaf else ''} |"
+    )

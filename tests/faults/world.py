@@ -40,7 +40,7 @@ CYCLE = timedelta(minutes=5)
 TICK = timedelta(seconds=10)
 LOOK_AGAIN = timedelta(seconds=40)
 READ_BACK = timedelta(minutes=1)
-"""To be confirmed (10 s), felt (20 s) and shown with a poll (10 s), and some for what goes slowly."""
+"""To be confirmed (10 s), felt (20 s), shown by a poll (10 s); the rest for what goes slowly."""
 LIMIT = CYCLE + READ_BACK
 """The longest that a forced mode may go on which nobody wants."""
 CONNECT_AGAIN = timedelta(seconds=30)

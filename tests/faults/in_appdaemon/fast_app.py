@@ -6,10 +6,11 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from faulty_home import faults
+
 import battery_optimizer.app as shell
 from battery_optimizer.app import BatteryOptimizer
 from battery_optimizer.watch import Watch
-from faulty_home import faults
 
 CYCLE_S = float(os.environ["FAULTS_CYCLE_S"])
 shell.CYCLE = timedelta(seconds=CYCLE_S)
