@@ -12,7 +12,7 @@ CASES ?= ../shared/bench
 PYTHON_HA ?= python3.13
 VENV_HA := .venv-ha
 
-.PHONY: run test test-ha lint backtest bench clean
+.PHONY: run test test-ha faults lint backtest bench clean
 
 run: $(VENV)/.installed
 	$(BIN)/python -m battery_optimizer.simulate.live
@@ -27,6 +27,10 @@ test: $(VENV)/.installed
 # Stories around a real Home Assistant Core: ARGS='--slow -m slow' for the one that takes a quarter of an hour.
 test-ha: $(VENV)/.installed $(VENV_HA)/.installed
 	HASS=$(abspath $(VENV_HA)/bin/hass) $(BIN)/python -m pytest tests/home_assistant $(ARGS)
+
+# Every fault of docs/faults.md, 200 kills, four weeks' soak; the tables there are written anew.
+faults: $(VENV)/.installed
+	WRITE_FAULTS=1 $(BIN)/python -m pytest tests/faults --slow $(ARGS)
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

@@ -46,7 +46,7 @@ class Fault:
     before: Change = lambda _: None
     """Before the app starts."""
     is_deaf: bool = False
-    """Whether nothing at all can reach the inverter meanwhile: then nobody can end a forced mode."""
+    """Whether nothing can reach the inverter meanwhile: then nobody can end a forced mode."""
     order: str = "Discharge"
     leaves: str = ""
     """A pattern of what may still be said afterwards."""

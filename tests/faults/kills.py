@@ -1,4 +1,4 @@
-"""AppDaemon killed at random moments: is the store whole, and the inverter right after the restart?"""
+"""AppDaemon killed at random moments: is the store whole, and the inverter right afterwards?"""
 
 import random
 import signal
@@ -136,6 +136,6 @@ def words(tally: Tally) -> str:
         f"seen committed before was gone ({tally.rows_watched} rows compared, {tally.most_rows} at "
         f"a time at most). After each of the {len(right)} starts that were let live the inverter "
         f"took on the mode ordered, {statistics.median(right):.1f} s after AppDaemon's start "
-        f"(median; {max(right):.1f} s at most). AppDaemon's processes were forked from one that had "
-        "imported the libraries, which saves two seconds each."
+        f"(median; {max(right):.1f} s at most). AppDaemon's processes were forked from one that "
+        "had imported the libraries, which saves two seconds each."
     )

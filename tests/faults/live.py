@@ -1,7 +1,7 @@
 """The real AppDaemon around a home with faults, with a control interval of seconds.
 
-The app is the app, but for its interval and the waits that go with it. The inverter goes on where it
-was when AppDaemon ends. What is measured is the inverter's own log.
+The app is the app, but for its interval and the waits that go with it. The inverter goes on where
+it was when AppDaemon ends. What is measured is the inverter's own log.
 """
 
 import json
@@ -39,13 +39,14 @@ LIBFAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 class Live:
     """One house; its AppDaemon may end and be started again."""
 
+    nursery: Nursery | None = None
+
     def __init__(self, folder: Path, octopus: OctopusServer, **settings: object) -> None:
         self.folder, self.octopus = folder, octopus
         self.run = folder / "run"
         self.daemon: LiveAppDaemon | None = None
         self.faults: dict[str, Any] = {}
         self.start_s = 0.0
-        self.nursery: Nursery | None = None
         self._n_starts = 0
         self._environment: dict[str, str] = {}
         self._make(settings)

@@ -1,4 +1,4 @@
-"""Starts AppDaemons out of one process that has imported the libraries already: by fork, in no time.
+"""Starts AppDaemons by fork, out of one process that has imported the libraries already.
 
 A line with a folder on its input starts one; its process id is the answer.
 """

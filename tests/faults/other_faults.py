@@ -1,4 +1,4 @@
-"""Faults of everything but the house: Octopus, the sun's forecast, the database, clock and solver."""
+"""Faults of all but the house: Octopus, the sun's forecast, the database, clock and solver."""
 
 import os
 import shutil

@@ -221,6 +221,29 @@ def soak(folder: Path, weeks: float, seed: int, tell: Callable[[str], object] = 
     return report
 
 
+def words(report: Report) -> list[str]:
+    """For the page."""
+    writes = report.writes_a_day
+    summary = (
+        f"{report.cycles} cycles, {report.faults} faults, {report.orders} orders of the household. "
+        f"Exceptions that were no answer to a fault: {len(report.bugs)}; unlogged: "
+        f"{len(report.unlogged)}. The longest unwanted force: {report.longest_unwanted_s:.0f} s. "
+        f"Writes to the inverter a day: {sum(writes) / max(1, len(writes)):.0f} on average, "
+        f"{max(writes, default=0)} at most."
+    )
+    return [
+        summary,
+        "",
+        "| Weeks | Memory [MB] | Threads | Open files | Database [MB] |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {each.week:.1f} | {each.rss_mb:.0f} | {each.threads} | {each.files} | "
+            f"{each.database_mb:.1f} |"
+            for each in report.weeks
+        ),
+    ]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m faults.soak")
     parser.add_argument("--weeks", type=float, default=4.0)

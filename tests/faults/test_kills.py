@@ -1,4 +1,4 @@
-"""AppDaemon killed with SIGKILL at random moments, again and again, with the same seed each time."""
+"""AppDaemon killed with SIGKILL at random moments, again and again, by a seed."""
 
 import time
 from pathlib import Path

@@ -110,6 +110,8 @@ class World:
     days: int = 3
     """For how many days rates are published."""
 
+    shown: Shown | None = field(default=None, init=False)
+
     def __post_init__(self) -> None:
         house = House(
             battery=Battery(**BATTERY), inverter=Inverter(ac_limit_kw=5.0), grid=GridConnection()
@@ -130,7 +132,6 @@ class World:
         """Whether AppDaemon has Home Assistant's entities at all."""
         self.has_solcast = True
         self.bugs: list[str] = []
-        self.shown: Shown | None = None
         self.house: RunningHouse | None = None
         self.next_cycle, self.next_look = self.start, None
         self.unwanted, self.longest_unwanted = timedelta(), timedelta()

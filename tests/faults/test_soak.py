@@ -1,0 +1,30 @@
+"""Weeks of life with faults at random: nothing grows, nothing goes unsaid."""
+
+from pathlib import Path
+
+import pytest
+
+from faults.soak import soak, words
+from faults.tables import write
+from faults.world import LIMIT
+
+HALF_A_DAY, WHOLE = 0.08, 4.0
+
+
+@pytest.mark.parametrize(
+    "weeks", [pytest.param(HALF_A_DAY), pytest.param(WHOLE, marks=pytest.mark.slow)]
+)
+def test_a_life_with_faults_leaves_nothing_behind(tmp_path: Path, weeks: float) -> None:
+    report = soak(tmp_path, weeks, seed=1)
+    assert report.bugs == []
+    assert report.unlogged == []
+    assert report.faults > 0
+    assert report.longest_unwanted_s <= LIMIT.total_seconds()
+    write("soak", words(report), is_whole=weeks == WHOLE)
+    if weeks < WHOLE:
+        return
+    half, end = report.weeks[len(report.weeks) // 2], report.weeks[-1]
+    assert end.threads == half.threads
+    assert end.files <= half.files + 2
+    assert end.rss_mb <= half.rss_mb * 1.05
+    assert end.database_mb <= half.database_mb * 1.1
