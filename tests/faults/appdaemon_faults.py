@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from faults.live import CYCLE_S, LIBFAKETIME, SELF_USE, Live
 from octopus_server import Fault as Answer
 
@@ -166,10 +164,8 @@ def empty(live: Live) -> None:
 
 
 def reload(live: Live) -> None:
-    path = live.run / "apps" / "apps.yaml"
-    apps = yaml.safe_load(path.read_text())
-    apps["battery_optimizer"]["battery"]["reserve_kwh"] = 2.0
-    path.write_text(yaml.safe_dump(apps))
+    assert live.daemon is not None
+    live.daemon.post("/api/appdaemon/service/admin/app/restart", {"app": "battery_optimizer"})
 
 
 def nothing(_live: Live) -> None:
@@ -244,7 +240,7 @@ FAULTS = (
     LiveFault(name="database corrupt", how="its pages and its log are overwritten",
               says="was damaged|set aside|database", expected="set aside, not deleted, and said",
               begin=corrupt, end=heal),
-    LiveFault(name="app reloaded", how="a setting is changed in apps.yaml", says="",
+    LiveFault(name="app reloaded", how="by AppDaemon's own service", says="",
               expected="self-use in between, and planned anew", begin=reload, end=nothing),
     LiveFault(name="AppDaemon stopped", how="SIGTERM, and started again", says="",
               expected="self-use before it ends", begin=ended(signal.SIGTERM), end=started),

@@ -78,7 +78,11 @@ class Live:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.url = f"http://127.0.0.1:{free.getsockname()[1]}"
-        config["appdaemon"] |= {"app_dir": str(apps), "internal_function_timeout": 5}
+        config["appdaemon"] |= {
+            "app_dir": str(apps),
+            "internal_function_timeout": 5,
+            "production_mode": True,  # as in a house; looking for edited files takes its time
+        }
         config["http"]["url"] = self.url
         (self.run / "appdaemon.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
 
