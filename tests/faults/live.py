@@ -41,7 +41,8 @@ class Live:
 
     nursery: Nursery | None = None
 
-    def __init__(self, folder: Path, octopus: OctopusServer, **settings: object) -> None:
+    def __init__(self, folder: Path, octopus: OctopusServer, *, call_timeout_s: int = 5) -> None:
+        self.call_timeout_s = call_timeout_s
         self.folder, self.octopus = folder, octopus
         self.run = folder / "run"
         self.daemon: LiveAppDaemon | None = None
@@ -49,9 +50,9 @@ class Live:
         self.start_s = 0.0
         self._n_starts = 0
         self._environment: dict[str, str] = {}
-        self._make(settings)
+        self._make()
 
-    def _make(self, settings: dict[str, object]) -> None:
+    def _make(self) -> None:
         apps = self.run / "apps"
         apps.mkdir(parents=True)
         # A copy: AppDaemon restarts its apps whenever somebody edits a file.
@@ -68,7 +69,7 @@ class Live:
         ours = given | {
             "module": "fast_app", "class": "FastApp", "dependencies": ["home"], "rates": rates,
             "commands": {"dwell_minutes": 0, "writes_per_day": 1000},
-        } | settings  # fmt: skip
+        }  # fmt: skip
         home = {"module": "faulty_home", "class": "FaultyHome", "tick_seconds": 1,
                 "prefix": "foxess", "battery": given["battery"], "soc_percent": 60}  # fmt: skip
         (apps / "apps.yaml").write_text(
@@ -80,7 +81,7 @@ class Live:
             self.url = f"http://127.0.0.1:{free.getsockname()[1]}"
         config["appdaemon"] |= {
             "app_dir": str(apps),
-            "internal_function_timeout": 5,
+            "internal_function_timeout": self.call_timeout_s,
             "production_mode": True,  # as in a house; looking for edited files takes its time
         }
         config["http"]["url"] = self.url
@@ -127,12 +128,12 @@ class Live:
         self.daemon = LiveAppDaemon(process, self.url, self.run)
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> None:
-        """End AppDaemon."""
+        """End AppDaemon, at least after 60 s."""
         assert self.daemon is not None
         process, self.daemon = self.daemon.process, None
         process.send_signal(how)
         try:
-            process.wait(timeout=20)
+            process.wait(timeout=60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

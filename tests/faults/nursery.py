@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from pathlib import Path
-from subprocess import PIPE, Popen
+from subprocess import PIPE, Popen, TimeoutExpired
 
 LIBRARIES = (
     "appdaemon.__main__", "aiohttp", "pydantic", "requests", "numpy", "scipy.sparse", "cvxpy",
@@ -35,7 +35,8 @@ class Child:
     def wait(self, timeout: float = 60.0) -> int:
         end = time.monotonic() + timeout
         while self.poll() is None:
-            assert time.monotonic() < end, "it does not end"
+            if time.monotonic() > end:
+                raise TimeoutExpired("appdaemon", timeout)
             time.sleep(0.01)
         return 0
 

@@ -20,7 +20,7 @@ FEW, MANY = 3, 200
 def test_nothing_is_lost_when_appdaemon_is_killed(tmp_path: Path, times: int) -> None:
     with OctopusServer() as octopus:
         publish(octopus, time.time())
-        live = Live(tmp_path, octopus)
+        live = Live(tmp_path, octopus, call_timeout_s=60)
         live.nursery = Nursery()
         try:
             tally = kill_often(live, times, seed=times)
