@@ -34,6 +34,9 @@ def verdict(command: InverterCommand, battery_kw: float | None, **read: float | 
         (CHARGE, 0.0, {"soc_kwh": 9.7}, UNCLEAR),  # nearly full
         (CHARGE, 0.0, {"battery_temperature_c": 8.0}, UNCLEAR),  # cold
         (CHARGE, 0.0, {"soc_kwh": 10.0}, OBEYS),  # full: nothing to take
+        (CHARGE, -3.0, {"soc_kwh": 10.0}, OBEYS),  # shown as full, and rounded
+        (SELF_USE, 1.0, {"soc_kwh": 1.0}, OBEYS),  # shown as empty, and rounded
+        (SELF_USE, 1.0, {"soc_kwh": 0.8}, DEFIES),  # is empty, and gives
         (CHARGE, 1.0, {}, DEFIES),
         (CHARGE, 1.0, {"soc_kwh": 9.7}, DEFIES),  # full or not, it should not discharge
         (DISCHARGE, 3.0, {}, OBEYS),

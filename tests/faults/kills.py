@@ -23,7 +23,7 @@ TABLES = {
 }
 MODES = {"Automatic": "Self Use", "Discharge": "Force Discharge", "Hold": "Back-up"}
 OFTEN = {"FAULTS_CYCLE_S": "2", "FAULTS_SLACK_S": "35"}
-"""A cycle every two seconds, that there is much to interrupt; the watch is not what is tried here."""
+"""A cycle every two seconds: there is much to interrupt; the watch is not tried here."""
 LONGEST_WAIT_S = 3.0
 EARLY_SHARE = 1 / 3
 """Of kills while AppDaemon and the app are starting."""

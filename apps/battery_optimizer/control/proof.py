@@ -23,6 +23,8 @@ CONVINCING: Final = 2
 
 _MOMENT_H: Final = 1 / 60
 _NEAR_SHARE: Final = 0.05
+_ROUNDING_KWH: Final = 0.15
+"""A percent, and what is metered before the next poll."""
 _COLD_C: Final = 16.0
 _NOISE_KW: Final = 0.4
 _TOO_LITTLE: Final = 0.4
@@ -64,9 +66,12 @@ def judge(house: House, command: InverterCommand, telemetry: Telemetry) -> Findi
     expected_kw = _expected_kw(replace(house, battery=battery), command, telemetry)
     # A battery that is quicker than its taper, or the cold, would have it obeys.
     quick = replace(house.battery, charge_taper=(), discharge_taper=())
-    most_kw = _expected_kw(replace(house, battery=quick), command, telemetry)
-    if measured_kw is None or expected_kw is None or most_kw is None:
+    most = [
+        _expected_kw(replace(house, battery=quick), command, each) for each in _rounded(telemetry)
+    ]
+    if measured_kw is None or expected_kw is None:
         return UNCLEAR
+    most_kw = min((kw for kw in most if kw is not None), key=lambda kw: abs(kw - measured_kw))
     # Beyond what was told on the side of giving, or of taking; else it does less than told.
     gives_more = measured_kw > max(most_kw, 0.0) + _NOISE_KW
     takes_more = measured_kw < min(most_kw, 0.0) - _NOISE_KW
@@ -94,6 +99,14 @@ def battery_kw(telemetry: Telemetry) -> float | None:
     if telemetry.load_kw is None or telemetry.solar_kw is None or telemetry.grid_kw is None:
         return None
     return telemetry.load_kw - telemetry.solar_kw - telemetry.grid_kw
+
+
+def _rounded(telemetry: Telemetry) -> list[Telemetry]:
+    """As shown, and as it may be: at the floor and at the top a rounded percent tells nothing."""
+    return [
+        replace(telemetry, soc_kwh=max(0.0, telemetry.soc_kwh + by_kwh))
+        for by_kwh in (0.0, _ROUNDING_KWH, -_ROUNDING_KWH)
+    ]
 
 
 def _expected_kw(house: House, command: InverterCommand, telemetry: Telemetry) -> float | None:

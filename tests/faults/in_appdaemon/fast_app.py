@@ -10,6 +10,7 @@ from faulty_home import faults
 
 import battery_optimizer.app as shell
 from battery_optimizer.app import BatteryOptimizer
+from battery_optimizer.control import breaker
 from battery_optimizer.watch import Watch
 
 CYCLE_S = float(os.environ["FAULTS_CYCLE_S"])
@@ -17,6 +18,7 @@ shell.CYCLE = timedelta(seconds=CYCLE_S)
 shell.AFTER_THE_BOUNDARY = timedelta(seconds=0.05)
 shell.LOOK_AGAIN_S = 0.5
 shell.CONNECT_AGAIN_S = 1
+breaker.PAUSE = timedelta(seconds=3 * CYCLE_S)  # as six intervals of five minutes, in short
 shell.Watch = partial(Watch, slack_s=float(os.environ["FAULTS_SLACK_S"]))
 
 
