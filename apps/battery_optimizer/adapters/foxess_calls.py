@@ -130,7 +130,7 @@ class Number:
 def _refusal(answer: object) -> str | None:
     """Why a service call did not succeed, or None if it did."""
     if answer is None:
-        return "Home Assistant is not connected"
+        return "Home Assistant is not connected, or does not answer"
     if not isinstance(answer, Mapping):
         return f"the answer was {answer!r}"
     if answer.get("success") is True:
