@@ -18,6 +18,7 @@ battery_optimizer:
   battery:
     capacity_kwh: 10.4
 """
+AMSTERDAM = "Europe/Amsterdam"
 SECOND_HOME = "second_home"
 
 
@@ -51,7 +52,7 @@ def findings(live: LiveAppDaemon) -> dict[str, dict[str, str]]:
 
 def test_five_lines_are_enough(tmp_path: Path) -> None:
     apps = five_lines() | {"my_home": home()}
-    with running(tmp_path, apps, has_home=False) as live:
+    with running(tmp_path, apps, has_home=False, watches_files=False) as live:
         live.wait_for("battery_optimizer: Plan until")
         live.wait_for("What I found")
         found = findings(live)
@@ -76,7 +77,7 @@ def test_five_lines_are_enough(tmp_path: Path) -> None:
 
 def test_what_is_missing_is_told_with_how_to_get_it(tmp_path: Path) -> None:
     apps = five_lines() | {"my_home": home(octopus=False, solar_forecast=False)}
-    with running(tmp_path, apps, has_home=False, time_zone="Europe/Amsterdam") as live:
+    with running(tmp_path, apps, has_home=False, watches_files=False, time_zone=AMSTERDAM) as live:
         live.wait_for("Import rates")
         found = findings(live)
         assert "install the Octopus Energy integration" in found["Import rates"]["advice"]
@@ -89,7 +90,7 @@ def test_what_is_missing_is_told_with_how_to_get_it(tmp_path: Path) -> None:
 def test_two_inverters_are_named_both_and_none_is_driven(tmp_path: Path) -> None:
     apps = five_lines() | {"my_home": home(), SECOND_HOME: home(prefix="shed", octopus=False)}
     apps["battery_optimizer"]["dependencies"] = ["my_home", SECOND_HOME]
-    with running(tmp_path, apps, has_home=False) as live:
+    with running(tmp_path, apps, has_home=False, watches_files=False) as live:
         live.wait_for("more than one inverter matches")
         (problem,) = live.endpoint("health")["problems"]
         assert "select.roof_work_mode, select.shed_work_mode" in problem
@@ -104,8 +105,10 @@ def test_by_mqtt_and_by_notification_through_home_assistants_services(tmp_path: 
         "mqtt": {"enabled": True},
         "notify": {"service": "notify.notify", "kinds": ["plunge"]},
         "rates": {"fixed_import_p": -3, "fixed_export_p": 0},
+        # Buying pays in every slot, which takes branching: few of them, and time on a busy machine.
+        "planner": {"horizon_hours": 6, "time_limit_s": 30},
     }
-    with running(tmp_path, apps, has_home=False) as live:
+    with running(tmp_path, apps, has_home=False, watches_files=False) as live:
         live.wait_for("battery_optimizer: Plan until")
         live.wait_for("You are paid for using electricity today from")
         live.wait_until(lambda: "battery_optimizer/binary_sensor/problem" in live.log)
