@@ -11,7 +11,7 @@ import pytest
 from battery_optimizer.watch import Watch
 
 EVERY = timedelta(seconds=0.1)
-SLACK_S = 0.1
+SLACK_S = 0.3
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 
 
@@ -93,6 +93,21 @@ def test_a_cycle_that_hangs_is_overtaken(watched: Watched) -> None:
     released.set()
     worker.join()
     assert overdue == [True]
+
+
+def test_a_cycle_that_was_woken_may_take_its_time(watched: Watched) -> None:
+    began = threading.Event()
+
+    def cycle() -> None:
+        with watched.watch.working():
+            began.set()
+            time.sleep(SLACK_S * 0.7)
+
+    watched.on_wake = lambda: threading.Thread(target=cycle).start()
+    watched.watch.start()
+    assert began.wait(20)
+    watched.until(lambda: watched.watch._begun is None)
+    assert watched.reasons == []
 
 
 def test_a_failure_of_its_own_does_not_end_the_watch(

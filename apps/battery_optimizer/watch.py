@@ -62,8 +62,8 @@ class Watch:
         try:
             yield
         finally:
-            self._begun, self._ended = None, monotonic()
-            self._woken, self._was_made_safe = None, False
+            self._ended, self._woken, self._was_made_safe = monotonic(), None, False
+            self._begun = None
 
     def is_overdue(self) -> bool:
         """Whether the caller is at work for so long that its orders are of yesterday."""
@@ -89,20 +89,26 @@ class Watch:
 
     def _look(self) -> None:
         now, begun = monotonic(), self._begun
-        missing_s = now - self._ended - self._every.total_seconds()
-        if missing_s < self._slack_s:
+        if now - self._ended < self._every.total_seconds() + self._slack_s:
             return
-        if begun is None and (self._woken is None or now - self._woken >= self._slack_s / 2):
-            is_first, self._woken = self._woken is None, now
+        if begun is not None:
+            if now - begun >= self._slack_s:
+                self._give_up(now)
+        elif self._woken is None:
+            self._woken = now
+            self._logger.warning("No cycle came when it was due: the clock was set, perhaps")
             self._wake()
-            if is_first:
-                self._logger.warning("No cycle came when it was due: the clock was set, perhaps")
-                return
-        is_stuck = begun is not None and now - begun >= self._slack_s
-        if (is_stuck or self._woken is not None) and not self._was_made_safe:
-            self._was_made_safe = True
-            minutes = (now - self._ended) / 60
-            self._make_safe(
-                f"no cycle has ended for {minutes:.0f} minutes: something that was asked does not "
-                "answer; see the log, and restart AppDaemon if this stays so"
-            )
+        elif now - self._woken >= self._slack_s / 2:
+            self._woken = now
+            self._give_up(now)
+            self._wake()
+
+    def _give_up(self, now: float) -> None:
+        """Nobody comes: once, and nobody is told again until a cycle has ended."""
+        if self._was_made_safe:
+            return
+        self._was_made_safe = True
+        self._make_safe(
+            f"no cycle has ended for {(now - self._ended) / 60:.0f} minutes: something that was "
+            "asked does not answer; see the log, and restart AppDaemon if this stays so"
+        )
