@@ -131,7 +131,7 @@ function drawPlan(slots, reserve) {
       {
         title: "Battery, %", height: 110, range: percentRange,
         series: [
-          { words: "Charge level", colour: "--soc", fill: true, isLine: true, values: [...of("soc_start_percent"), slots.at(-1).soc_end_percent] },
+          { words: "Charge level", colour: "--soc", isLine: true, values: [...of("soc_start_percent"), slots.at(-1).soc_end_percent] },
           { words: "Kept in reserve", colour: "--planned", dash: true, values: slots.map(() => reserve) },
           ...band(slots),
         ],
