@@ -11,6 +11,7 @@ from battery_optimizer.model.outlook import Future, Outlook
 from battery_optimizer.model.slots import SLOT
 from battery_optimizer.model.wishes import NO_WISHES, Override, Target, Wishes
 from battery_optimizer.optimize.inputs import program_inputs
+from battery_optimizer.optimize.mapping import can_be_told
 from battery_optimizer.optimize.stages import BURST_WEIGHTS, levels, part_powers
 from battery_optimizer.optimize.worth import Worth
 from builders import MIDNIGHT, a_battery, a_house, a_planner, an_outlook
@@ -265,3 +266,35 @@ def test_the_last_slot_alone_has_no_later() -> None:
     used, held = costs(world, 2, SELF_USE, HOLD)
     assert used == pytest.approx(-3, abs=0.01)
     assert held == pytest.approx(10 - 6, abs=0.01)
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_whatever_the_house_a_command_it_knows_is_chosen_and_every_cost_is_a_number(
+    seed: int,
+) -> None:
+    rng = np.random.default_rng(seed)
+    battery = a_battery(
+        efficiency=rng.uniform(0.8, 1),
+        reserve_kwh=rng.choice([0.0, 2.0, 10.0]),
+        standby_kw=rng.choice([0.0, 0.05]),
+        discharge_taper=((0.0, 0.2), (0.3, 1.0)) if seed % 2 else (),
+    )
+    some = frozenset(mode for mode in Mode if rng.random() < 0.6)
+    house = replace(
+        a_house(battery, can_curtail=bool(seed % 3), import_limit_kw=rng.choice([3.0, 100.0])),
+        modes=some | {Mode.SELF_USE},
+        sets_powers=bool(seed % 5),
+    )
+    world = an_outlook(
+        rng.uniform(-10, 40, 12),
+        rng.uniform(-5, 30, 12),
+        rng.uniform(0, 2, 12),
+        rng.uniform(0, 3, 12),
+        end_value=10,
+    )
+    soc_kwh = rng.uniform(0, 10)  # also below the reserve
+    plan = a_planner().plan(house, in_doubt(world, load=0.2, sun=0.6), soc_kwh, in_force=SELF_USE)
+    assert all(can_be_told(house, each.command) for each in plan.alternatives)
+    assert plan.slots[0].command in {each.command for each in plan.alternatives}
+    assert np.isfinite([each.extra_cost_p for each in plan.alternatives]).all()
+    assert min(each.extra_cost_p for each in plan.alternatives) == 0
