@@ -108,3 +108,19 @@ def test_a_heartbeat_of_the_time_to_come_is_no_rival(tmp_path: Path) -> None:
     assert instance.rival(heartbeat("other", at=NOW + timedelta(hours=1)), NOW) is None
     assert instance.rival(heartbeat("other", at=NOW + timedelta(minutes=1)), NOW)
     instance.release()
+
+
+def test_who_it_was_is_not_forgotten_on_a_full_disk(tmp_path: Path) -> None:
+    first = Instance(tmp_path, inverter=SELECT, app="app")
+    first.release()
+    lock = next(tmp_path.glob("*.lock"))
+    written = lock.stat().st_mtime_ns
+    again = Instance(tmp_path, inverter=SELECT, app="app")
+    assert (again.id, lock.stat().st_mtime_ns) == (first.id, written)
+    again.release()
+    full = Path("/dev/full")
+    lock.unlink()
+    lock.symlink_to(full)
+    third = Instance(tmp_path, inverter=SELECT, app="app")
+    assert "No space left" in (third.problem or "")
+    third.release()

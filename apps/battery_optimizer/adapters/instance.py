@@ -39,11 +39,13 @@ class Instance:
         self._open()
 
     def _open(self) -> None:
+        file: TextIO | None = None
         try:
             file = self._path.open("a+", encoding="utf-8")
             self._claim(file)
             self._file, self.problem = file, None
         except OSError as error:
+            _close(file)
             self.id = _remembered(self._path) or self.id
             self.problem = (
                 f"the folder {self._path.parent} cannot be written ({error.strerror}): nothing "
@@ -62,10 +64,14 @@ class Instance:
                 "apps.yaml, or give each its own inverter in entities.work_mode"
             ) from None
         # The same after a restart, so that one's own last heartbeat is no stranger's.
-        self.id = str(_read(file).get("id") or self.id)
-        file.truncate(0)
-        file.write(json.dumps({"id": self.id, "app": self._app}))
-        file.flush()
+        known = _read(file)
+        self.id = str(known.get("id") or self.id)
+        ours = {"id": self.id, "app": self._app}
+        # Not written without need: on a full disk it would be emptied, and the id forgotten.
+        if known != ours:
+            file.truncate(0)
+            file.write(json.dumps(ours))
+            file.flush()
 
     @property
     def facts(self) -> Mapping[str, str]:
@@ -99,9 +105,13 @@ class Instance:
 
     def release(self) -> None:
         """Let another app have the inverter."""
-        if self._file is not None:
-            with suppress(OSError):  # what was not written then cannot be now
-                self._file.close()
+        _close(self._file)
+
+
+def _close(file: TextIO | None) -> None:
+    if file is not None:
+        with suppress(OSError):  # what could not be written then cannot be now
+            file.close()
 
 
 def _remembered(path: Path) -> str | None:
