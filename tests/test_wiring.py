@@ -151,6 +151,9 @@ def test_what_is_there_is_told_and_what_is_missing_with_advice(tmp_path: Path) -
         assert found["Import rates"].words == "made up, as set (demo rates)"
         assert found["Solar forecast"].words.startswith("Solcast")
         assert found["Orders and watchdog"].presence is Presence.OPTIONAL
+        # All that is needed is there: it is looked for again now and then.
+        assert not house.survey.is_due(NIGHT + timedelta(minutes=5))
+        assert house.survey.is_due(NIGHT + timedelta(minutes=30))
     (tmp_path / "other").mkdir()  # where no forecast is stored
     home = SimulatedHouse(tmp_path / "other")
     home.others = {}
@@ -159,6 +162,7 @@ def test_what_is_there_is_told_and_what_is_missing_with_advice(tmp_path: Path) -
         found = {each.about: each for each in house.survey.look(NIGHT)}
         assert "as set" in found["Inverter"].words
         assert found["House load"].presence is Presence.MISSING
+        assert house.survey.is_due(NIGHT + timedelta(minutes=5)), "it may be there soon"
         assert "enable sensor.mine" in found["House load"].advice
         assert "Forecast.Solar" in found["Solar forecast"].advice
         kwh = {"unit_of_measurement": "kWh"}
