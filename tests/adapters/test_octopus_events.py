@@ -157,3 +157,6 @@ def test_each_direction_comes_from_where_it_is_set(server: OctopusServer) -> Non
     assert api.known_tariff(Direction.IMPORT).code == "E-1R-AGILE-24-10-01-C"  # type: ignore[union-attr]
     assert house.fetch(Direction.EXPORT, NOW, NOW + SLOT, NOW)[0].p_per_kwh != 9.0
     assert house.name == "octopus AGILE-24-10-01 octopus integration"
+    by_events = HouseRates(api=api, events=told, by_api=frozenset())
+    assert by_events.standing_charge(NOW) == pytest.approx(47.85)
+    assert by_events.name == "octopus integration"
