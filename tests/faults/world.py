@@ -107,6 +107,7 @@ class World:
     surroundings: Surroundings = field(default_factory=Steady)
     soc_kwh: float = 6.0
     settings: dict[str, Any] = field(default_factory=dict)
+    tick: timedelta = TICK
     days: int = 3
     """For how many days rates are published."""
 
@@ -186,7 +187,7 @@ class World:
         """Time goes by, for the inverter too."""
         until = self.true_time + timedelta(seconds=seconds)
         while self.true_time < until:
-            step = min(TICK, until - self.true_time)
+            step = min(self.tick, until - self.true_time)
             self.link.advance(self.true_time + step)
             self.fox.entities()  # Home Assistant looks all the time
             is_bad = self.is_forced and not self.is_wanted and not self.is_deaf
@@ -203,7 +204,7 @@ class World:
             elif self.house is not None and self.next_look and self.true_time >= self.next_look:
                 self.next_look = None
                 self.cycle()
-            self._wait(10)
+            self._wait(self.tick.total_seconds())
 
     def cycle(self) -> None:
         """What the shell does on its timer."""
