@@ -184,3 +184,27 @@ def test_read_only_touches_nothing() -> None:
     assert set(run.live(10)) == {CommandResult.READ_ONLY}
     run.commander.make_safe()
     assert run.story.calls == 0
+
+
+def test_self_use_that_was_set_for_safety_is_nobody_elses_wish() -> None:
+    """After a cycle that hung or crashed the plan is followed again, not left alone for an hour."""
+    run = Run(Story(), DISCHARGE)
+    run.live(10)
+    run.commander.make_safe()
+    assert run.story.shown == "Self Use"
+    assert run.cycle() is APPLIED
+    assert not run.said
+    assert run.story.shown == "Force Discharge"
+
+
+def test_self_use_after_one_failure_too_many_is_nobody_elses_wish() -> None:
+    run = Run(Story(), HOLD)
+    run.live(5)
+    run.wanted = CHARGE
+    run.story.broken = "number/set_value"
+    assert run.live(15) == [FAILED, FAILED, FAILED]
+    assert run.story.shown == "Self Use"
+    run.story.broken = ""
+    run.live(40)
+    assert not any("somebody else" in each for each in run.said)
+    assert run.story.shown == "Force Charge"

@@ -31,6 +31,8 @@ class Commander:
         self._control = control
         self._steering = Steering(settings=settings)
         self._looked_at: datetime | None = None
+        # Perhaps by another thread than that of the cycles.
+        self._was_made_safe = False
 
     def look(
         self, now: datetime, wishes: Wishes
@@ -42,6 +44,9 @@ class Commander:
         if self._looked_at is not None and now < self._looked_at:
             self._steering = set_back(self._steering, self._looked_at - now)
         self._looked_at = now
+        if self._was_made_safe:
+            self._was_made_safe = False
+            self._steering = replace(self._steering, told=None)
         steering = self._steering.paused() if wishes.is_paused else self._steering.resumed()
         ordered = wishes.order_at(now) is not None
         try:
@@ -86,6 +91,8 @@ class Commander:
     def make_safe(self) -> None:
         """Set self-use, for when nobody will watch; InverterError when that fails."""
         if self._control is Control.ACTIVE:
+            # Also if it fails in part: whatever is shown next was nobody else's wish.
+            self._was_made_safe = True
             self._inverter.apply(SELF_USE)
 
     def _finding(
@@ -113,7 +120,7 @@ class Commander:
         problems = (*order.problems, str(error))
         if self._steering.breaker.is_open(now):
             try:
-                self._inverter.apply(SELF_USE)
+                self.make_safe()
             except InverterError as worse:
                 problems = (*problems, _not_even(worse))
         return CommandResult.FAILED, problems
