@@ -196,6 +196,13 @@ def test_the_container_is_made_of_files_that_are_there() -> None:
     assert json.loads(start)[4] == folder
 
 
+def test_the_service_starts_what_the_page_starts() -> None:
+    (unit,) = INSTALL.blocks("ini")
+    (start,) = re.findall(r"^ExecStart=(.*)$", unit.text, re.MULTILINE)
+    by_hand = INSTALL.block("sh", "plain Python: start").replace("$HOME", "/home/YOU")
+    assert shlex.split(start) == shlex.split(by_hand)
+
+
 # Commands
 
 

@@ -3,12 +3,9 @@
 import json
 import re
 import shlex
-from itertools import takewhile
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from battery_optimizer.adapters.entities import ENTITIES
 from battery_optimizer.adapters.foxess_models import CONTROLS
@@ -20,47 +17,26 @@ from battery_optimizer.model.news import News
 from battery_optimizer.simulate.__main__ import BAD_INPUT, main, read_home
 from battery_optimizer.simulate.live import prepare
 from battery_optimizer.simulate.recorded import RecordedDays
+from markdown_pages import README as PAGE
+from markdown_pages import ROOT, read_yaml
+from markdown_pages import table_below as rows_below
 from shown_values import a_planned_day
 
-ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCK = re.compile(
-    r"(?:<!-- (?P<name>[^>]*) -->\s*)?^ *```(?P<kind>\w+)\n(?P<text>.*?)^ *```",
-    re.MULTILINE | re.DOTALL,
-)
+README = PAGE.text
 SMALLEST_PNG, LARGEST_PNG = 10_000, 300_000
 
 
 def blocks(kind: str, name: str | None = None) -> list[str]:
-    return [
-        match["text"]
-        for match in BLOCK.finditer(README)
-        if match["kind"] == kind and name in (None, match["name"])
-    ]
+    return [each.text for each in PAGE.blocks(kind, name)]
 
 
 def block(kind: str, name: str) -> str:
-    (text,) = blocks(kind, name)
-    return text
-
-
-def settings(text: str) -> Any:  # noqa: ANN401 - any YAML
-    class Loader(yaml.SafeLoader):
-        """Knows AppDaemon's !secret."""
-
-    Loader.add_constructor("!secret", lambda loader, node: loader.construct_scalar(node))
-    return yaml.load(text, Loader=Loader)  # noqa: S506 - is safe
+    return PAGE.block(kind, name)
 
 
 def table_below(marker: str) -> dict[str, list[str]]:
     """The rows of a table by their first cell."""
-    lines = README.partition(marker)[2].strip().splitlines()
-    rows = (line.strip("|").split("|") for line in takewhile(is_row, lines[2:]))
-    return {cells[0].strip(" `"): [cell.strip() for cell in cells[1:]] for cells in rows}
-
-
-def is_row(line: str) -> bool:
-    return line.startswith("|")
+    return {row[0].strip(" `"): row[1:] for row in rows_below(README, marker)}
 
 
 def test_every_entity_is_in_the_table_with_its_unit() -> None:
@@ -76,7 +52,7 @@ def test_every_endpoint_is_named() -> None:
 
 
 def test_the_rest_sensor_asks_for_what_there_is() -> None:
-    (resource,) = settings(block("yaml", "rest sensor"))["rest"]
+    (resource,) = read_yaml(block("yaml", "rest sensor"))["rest"]
     answer = recommendation(a_planned_day(), voltage=50.0)
     assert resource["resource"].endswith("/api/appdaemon/battery_optimizer_recommendation")
     (sensor,) = resource["sensor"]
@@ -96,7 +72,7 @@ def test_the_node_red_flow_is_wired_and_knows_the_modes() -> None:
 
 def test_the_kinds_of_notifications_are_all_named() -> None:
     (text,) = [text for text in blocks("yaml") if "notify:" in text]
-    told = settings(text)["notify"]
+    told = read_yaml(text)["notify"]
     assert set(told["kinds"]) == set(News)
     assert Config.from_args({"battery": {"capacity_kwh": 10}, "notify": told}).notify.service
 
@@ -109,12 +85,12 @@ def test_the_modes_are_those_of_the_first_family_of_models() -> None:
 def test_the_five_lines_are_five_and_enough() -> None:
     (text,) = [text for text in blocks("yaml") if "module: battery_optimizer.app" in text]
     assert len(text.splitlines()) == 5
-    config = Config.from_args(settings(text)["battery_optimizer"])
+    config = Config.from_args(read_yaml(text)["battery_optimizer"])
     assert config.house.battery.capacity_kwh == 10.4
 
 
 def test_the_add_on_installs_what_the_app_requires() -> None:
-    given = settings(block("yaml", "add-on: Debian"))
+    given = read_yaml(block("yaml", "add-on: Debian"))
     required = (ROOT / "requirements.txt").read_text().splitlines()
     pinned = {line for line in required if line and not line.startswith(("#", "appdaemon"))}
     assert set(given["python_packages"]) == pinned
@@ -159,7 +135,7 @@ def test_the_variants_are_compared_as_written(
     files, own = block("sh", "compare").replace("\\\n", " ").splitlines()
     assert main([*shlex.split(files.partition("simulate ")[2]), "--jobs", "1"]) == 0
     out = capsys.readouterr().out
-    assert all(f"\n{name}  " in out for name in settings(block("yaml", "variants.yaml")))
+    assert all(f"\n{name}  " in out for name in read_yaml(block("yaml", "variants.yaml")))
     assert "<svg" in Path("compare.html").read_text()
     # Of one's own there is nothing here, which is said.
     assert main([*shlex.split(own.partition("simulate ")[2]), "--jobs", "1"]) == BAD_INPUT
