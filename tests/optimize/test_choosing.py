@@ -1,6 +1,5 @@
 """What to do now: what is priced, in which futures (C28), and which of the good ones is taken."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +7,7 @@ import pytest
 
 from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.outlook import Future, Outlook
-from battery_optimizer.model.plan import Alternative, Plan
+from battery_optimizer.model.plan import Plan
 from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.slots import SLOT
 from battery_optimizer.model.wishes import Override, Wishes
@@ -19,8 +18,7 @@ from battery_optimizer.optimize.choosing import (
     schedules_after,
 )
 from battery_optimizer.optimize.planner import Planner
-from battery_optimizer.optimize.switching import MODES
-from builders import MIDNIGHT, WATT_HOUR, a_house, a_planner, an_outlook
+from builders import MIDNIGHT, WATT_HOUR, a_battery, a_horizon, a_house, a_planner, an_outlook
 
 GRID_P = 0.1
 """How far off a cost is for being known at some stored energies only [p]."""
@@ -36,6 +34,19 @@ def force_charge(power_kw: float = 4.0) -> InverterCommand:
 
 def force_discharge(power_kw: float = 4.0) -> InverterCommand:
     return InverterCommand(mode=Mode.FORCE_DISCHARGE, power_kw=power_kw)
+
+
+def later(outlook: Outlook, slot: int) -> Outlook:
+    """What is left of it from this slot on."""
+    n_slots = outlook.horizon.n_slots - slot
+    return replace(
+        outlook,
+        horizon=a_horizon(n_slots, outlook.horizon.starts[slot]),
+        **{
+            name: getattr(outlook, name)[slot:]
+            for name in ("import_rate", "export_rate", "rate_published", "load_kwh", "solar_kwh")
+        },
+    )
 
 
 class TestCandidates:
@@ -96,43 +107,95 @@ def test_commands_are_priced_against_the_cheapest_and_in_its_order() -> None:
 
 
 class TestChoose:
-    """Self-use costs 0.5 p more than holding now; a change of mode is worth 0.3 p."""
+    """Self-use costs 0.5 p more than holding; a change of mode is worth 0.6 p."""
 
     ALTERNATIVES = priced({HOLD: 0.0, SELF_USE: 0.5, force_charge(): 8.0})
 
-    def chosen(
-        self,
-        in_force: InverterCommand | None,
-        after: dict[Mode, float] | None = None,
-        alternatives: Sequence[Alternative] = ALTERNATIVES,
-    ) -> InverterCommand:
-        """`after`: what going on in each mode costs in the slot that follows [p]."""
-        to_go = np.zeros((2, len(MODES)))
-        for mode, cost_p in (after or {}).items():
-            to_go[1, MODES.index(mode)] = cost_p
-        return choose(alternatives, in_force, to_go, 0.3).command
-
     def test_takes_the_cheapest_where_that_is_no_change(self) -> None:
-        assert self.chosen(HOLD) == HOLD
+        assert choose(self.ALTERNATIVES, HOLD, 0.6).command == HOLD
+
+    def test_and_where_nothing_is_known_to_be_in_force(self) -> None:
+        assert choose(self.ALTERNATIVES, None, 0.6).command == HOLD
 
     def test_changes_where_that_saves_more_than_the_change_costs(self) -> None:
-        assert self.chosen(SELF_USE) == HOLD
-
-    def test_not_where_it_would_have_to_be_changed_back(self) -> None:
-        assert self.chosen(SELF_USE, {Mode.HOLD: 9.0, Mode.FORCE_CHARGE: 9.0}) == SELF_USE
-
-    def test_what_follows_never_counts_for_more_than_one_change(self) -> None:
-        # From holding any of the other modes can be had for 0.3 p, so 0.5 p are not worth it.
-        assert self.chosen(HOLD, {Mode.HOLD: 9.0, Mode.FORCE_CHARGE: 9.0}) == HOLD
-
-    def test_in_the_last_slot_nothing_follows(self) -> None:
-        to_go = np.full((1, len(MODES)), 7.0)
-        to_go[0, MODES.index(Mode.SELF_USE)] = 0.0
-        assert choose(self.ALTERNATIVES, None, to_go, 1.0).command == HOLD
+        assert choose(self.ALTERNATIVES, SELF_USE, 0.4).command == HOLD
+        assert choose(self.ALTERNATIVES, SELF_USE, 0.6).command == SELF_USE
 
     def test_among_even_ones_what_follows_the_load_is_taken(self) -> None:
         even = priced({force_charge(0.0): 0.0, FEED_IN: 0.001, SELF_USE: 0.002})
-        assert self.chosen(None, alternatives=even) == SELF_USE
+        assert choose(even, None, 0.3).command == SELF_USE
+
+
+class TestC20ChangesToCome:
+    """All is certain: the modes of a run of slots, each slot decided when it comes."""
+
+    def modes(
+        self, outlook: Outlook, soc_kwh: float, price_p: float, efficiency: float = 0.9
+    ) -> list[Mode]:
+        planner = Planner(PlannerSettings(switching_price_p=price_p))
+        house, command = a_house(a_battery(efficiency=efficiency)), SELF_USE
+        told = []
+        for slot in range(outlook.horizon.n_slots - 1):
+            left = later(outlook, slot)
+            plan = planner.plan(house, left, soc_kwh, in_force=command)
+            command, soc_kwh = plan.slots[0].command, plan.slots[0].soc_end_kwh
+            told.append(command.mode)
+        return told
+
+    def test_a_mode_there_and_back_must_save_two_changes(self) -> None:
+        # The middle slot: what 1 kWh takes of the store is worth 19.845 / 0.9 = 22.05 p.
+        outlook = an_outlook([30, 21, 30, 30], 0, 1, end_value=19.845)
+        there_and_back = [Mode.SELF_USE, Mode.HOLD, Mode.SELF_USE]
+        assert self.modes(outlook, 9, 0.5) == there_and_back
+        assert self.modes(outlook, 9, 0.55) == [Mode.SELF_USE] * 3
+
+    def test_it_changes_early_where_a_change_is_due_anyway(self) -> None:
+        # Holding saves 0.3 p in the second slot, less than a change, and 3.5 p from the third on.
+        outlook = an_outlook([30, 21.7, 18.5, 18.5], 0, 1, end_value=19.8)
+        assert self.modes(outlook, 9, 0.5) == [Mode.SELF_USE, Mode.HOLD, Mode.HOLD]
+
+    def test_at_night_charging_pauses_and_goes_on(self) -> None:
+        # Two cheap slots, and one between them in which serving the house would save 0.5 p.
+        outlook = an_outlook([5, 22.5, 5, 30], 0, 1, end_value=22)
+        charge = Mode.FORCE_CHARGE
+        assert self.modes(outlook, 2, 0.3, efficiency=1) == [charge] * 3
+        assert self.modes(outlook, 2, 0.2, efficiency=1) == [charge, Mode.SELF_USE, charge]
+
+
+class TestForbidden:
+    """C23, C24: what is not wished is not done now either, however well it would pay."""
+
+    def test_the_battery_does_not_sell_where_it_must_not(self) -> None:
+        outlook = an_outlook([40, 5, 5], 35, 0.2)
+        assert a_planner().plan(a_house(), outlook, 9).slots[0].mode is Mode.FORCE_DISCHARGE
+        for futures in ((), self.two(outlook)):
+            plan = a_planner().plan(
+                a_house(),
+                replace(outlook, futures=futures),
+                9,
+                wishes=Wishes(battery_may_export=False),
+            )
+            modes = {each.command.mode for each in plan.alternatives}
+            assert Mode.FORCE_DISCHARGE not in modes
+
+    def test_nor_charges_from_the_grid_above_the_price_named(self) -> None:
+        outlook = an_outlook([10, 40, 40], 0, 1)
+        assert a_planner().plan(a_house(), outlook, 0).slots[0].mode is Mode.FORCE_CHARGE
+        for futures in ((), self.two(outlook)):
+            plan = a_planner().plan(
+                a_house(),
+                replace(outlook, futures=futures),
+                0,
+                wishes=Wishes(max_grid_charge_p_per_kwh=9),
+            )
+            modes = {each.command.mode for each in plan.alternatives}
+            assert Mode.FORCE_CHARGE not in modes
+
+    def two(self, outlook: Outlook) -> tuple[Future, Future]:
+        return tuple(
+            Future(weight=0.5, load_kwh=outlook.load_kwh * share, solar_kwh=outlook.solar_kwh)
+            for share in (0.9, 1.1)
+        )
 
 
 class TestC28Futures:

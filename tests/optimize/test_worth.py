@@ -92,7 +92,7 @@ def test_with_next_to_nothing_in_doubt_it_finds_what_the_program_finds() -> None
     )
     house = a_house(a_battery(efficiency=0.95))
     best = a_planner().optimum(house, world, 5).schedule
-    commands = (SELF_USE, HOLD, FEED_IN, force(4), force(-4), *part_powers(house, NO_WISHES))
+    commands = (SELF_USE, HOLD, FEED_IN, force(4), force(-4), *part_powers(house, NO_WISHES, 20))
     found = min(costs(in_doubt(world, sun=1e-6), 5, *commands, house=house))
     assert found == pytest.approx(best.objective_p, abs=4)
     assert found > best.objective_p - 0.1
@@ -218,11 +218,11 @@ def test_what_the_inverter_does_not_know_is_not_counted_on() -> None:
     world = in_doubt(an_outlook([50, 5, 50], 0, [0, 0, 1]), sun=0.5)
     house = replace(a_house(), modes=frozenset(Mode) - {Mode.FORCE_CHARGE})
     assert costs(world, 0, HOLD, house=house) == pytest.approx([50], abs=GRID_P)
-    assert {each.mode for each in part_powers(house, NO_WISHES)} == {Mode.FORCE_DISCHARGE}
+    assert {each.mode for each in part_powers(house, NO_WISHES, 20)} == {Mode.FORCE_DISCHARGE}
 
 
 def test_an_inverter_that_sets_no_powers_is_tried_at_full_power_only() -> None:
-    assert part_powers(replace(a_house(), sets_powers=False), NO_WISHES) == ()
+    assert part_powers(replace(a_house(), sets_powers=False), NO_WISHES, 20) == ()
 
 
 def test_the_fuse_is_not_to_be_overloaded() -> None:

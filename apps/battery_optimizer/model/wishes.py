@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from battery_optimizer.model.modes import InverterCommand
+from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.slots import require_utc
 
 
@@ -79,6 +79,17 @@ class Wishes:
         """What a person ordered for this moment, the last order given; None if nothing."""
         holding = [order for order in self.overrides if order.start <= moment < order.end]
         return holding[-1].command if holding else None
+
+    def forbid(self, mode: Mode, import_rate: float) -> bool:
+        """Whether a mode must not be used while a kWh costs so much (C23, C24)."""
+        match mode:
+            case Mode.FORCE_DISCHARGE:
+                return not self.battery_may_export
+            case Mode.FORCE_CHARGE:
+                dearest = self.max_grid_charge_p_per_kwh
+                return dearest is not None and import_rate > dearest
+            case _:
+                return False
 
 
 NO_WISHES = Wishes()

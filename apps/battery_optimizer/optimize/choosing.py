@@ -6,10 +6,15 @@ from battery_optimizer.model.house import House
 from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.plan import Alternative, Schedule
-from battery_optimizer.model.slots import Floats
-from battery_optimizer.optimize.mapping import MATCH_KWH, can_be_told, carried_on, flows_under
+from battery_optimizer.model.wishes import NO_WISHES, Wishes
+from battery_optimizer.optimize.mapping import (
+    MATCH_KWH,
+    PAUSE,
+    can_be_told,
+    carried_on,
+    flows_under,
+)
 from battery_optimizer.optimize.relaxation import Optimum
-from battery_optimizer.optimize.switching import MODES
 
 _EVEN_P = 0.01
 """Costs this close are even [p]: then what follows the load wins."""
@@ -21,19 +26,23 @@ def candidates(
     schedule: Schedule,
     planned: InverterCommand,
     in_force: InverterCommand | None,
+    wishes: Wishes = NO_WISHES,
 ) -> tuple[InverterCommand, ...]:
-    """Everything worth pricing for the first slot, each once."""
+    """Everything worth pricing for the first slot, each once, what is planned first."""
     carried = None if in_force is None else carried_on(outlook, schedule, 0, in_force.mode)
-    every = (
-        planned,
+    has_sun = outlook.solar_kwh[0] > MATCH_KWH
+    others = (
         *([] if carried is None else [carried]),
         InverterCommand(mode=Mode.SELF_USE),
         InverterCommand(mode=Mode.HOLD),
         # Without sun it is self-use at best: some inverters do not serve the house in it.
-        *([InverterCommand(mode=Mode.FEED_IN)] if outlook.solar_kwh[0] > 0 else []),
+        InverterCommand(mode=Mode.FEED_IN) if has_sun else PAUSE,
         *_at_full_power(house, outlook, float(schedule.soc_kwh[0])),
     )
-    return tuple(dict.fromkeys(each for each in every if can_be_told(house, each)))
+    rate = float(outlook.import_rate[0])
+    wished = (each for each in others if not wishes.forbid(each.mode, rate))
+    every = dict.fromkeys((planned, *wished))
+    return tuple(each for each in every if can_be_told(house, each))
 
 
 def _at_full_power(house: House, outlook: Outlook, soc_kwh: float) -> list[InverterCommand]:
@@ -82,21 +91,16 @@ def priced(objectives: Mapping[InverterCommand, float]) -> tuple[Alternative, ..
 def choose(
     alternatives: Sequence[Alternative],
     in_force: InverterCommand | None,
-    to_go: Floats,
     switching_price_p: float,
 ) -> Alternative:
-    """C20, C27: the cheapest, changes of mode counted: now, and those that will follow.
+    """C20, C27: the cheapest, a change of mode now counted. Among even ones, what follows the load.
 
-    `to_go` is what `switching.steadiest` gives. Among even ones, what follows the load.
+    What changes to come cost is in the alternatives already.
     """
-    after = to_go[1] if len(to_go) > 1 else to_go[0] * 0.0
-    least_after = float(after.min()) + switching_price_p
 
     def total_p(alternative: Alternative) -> float:
-        mode = alternative.command.mode
-        changes = in_force is not None and mode is not in_force.mode
-        follows = min(float(after[MODES.index(mode)]), least_after)
-        return alternative.extra_cost_p + switching_price_p * changes + follows
+        changes = in_force is not None and alternative.command.mode is not in_force.mode
+        return alternative.extra_cost_p + switching_price_p * changes
 
     totals = [total_p(alternative) for alternative in alternatives]
     even = [

@@ -18,6 +18,11 @@ from battery_optimizer.model.plan import Schedule
 
 MATCH_KWH = 2e-3
 """Two energies this close are the same: less than an inverter's own metering error."""
+PAUSE = InverterCommand(mode=Mode.FORCE_CHARGE, power_kw=0.0)
+"""Charging pauses until it goes on, rather than by a change of mode there and back (C20).
+
+Only without sun, which another mode would follow; then it is the same as to hold.
+"""
 _NATURAL = tuple(InverterCommand(mode=mode) for mode in (Mode.SELF_USE, Mode.HOLD, Mode.FEED_IN))
 _EVERY_MODE = frozenset(Mode)
 

@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from battery_optimizer.model.house import House
 from battery_optimizer.model.modes import InverterCommand
-from battery_optimizer.model.outlook import Outlook
+from battery_optimizer.model.outlook import Future, Outlook
 from battery_optimizer.model.plan import Alternative, Plan, Schedule, SlotPlan
 from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.wishes import NO_WISHES, Wishes
@@ -20,10 +18,9 @@ from battery_optimizer.optimize.choosing import (
 from battery_optimizer.optimize.events import with_events
 from battery_optimizer.optimize.explain import Story
 from battery_optimizer.optimize.inputs import program_inputs
-from battery_optimizer.optimize.mapping import flows_under, following
+from battery_optimizer.optimize.mapping import PAUSE, flows_under, following
 from battery_optimizer.optimize.relaxation import ExactSolver, Optimum
 from battery_optimizer.optimize.stages import part_powers
-from battery_optimizer.optimize.switching import MODES, mode_costs, steadiest
 from battery_optimizer.optimize.worth import Worth
 
 
@@ -64,25 +61,25 @@ class Planner:
         optimum = self.optimum(house, outlook, soc_kwh, wishes)
         order = wishes.order_at(outlook.horizon.start)
         planned, _ = following(house, outlook, optimum.schedule, 0, soc_kwh, ordered=order)
-        commands = candidates(house, outlook, optimum.schedule, planned, in_force)
+        commands = candidates(house, outlook, optimum.schedule, planned, in_force, wishes)
+        price_p = self._settings.switching_price_p
         if outlook.futures and order is None:
             alternatives = self._on_average(house, outlook, soc_kwh, wishes, commands)
-            follows = np.zeros((1, len(MODES)))  # counted already
-            chosen = choose(
-                alternatives, in_force, follows, self._settings.switching_price_p
-            ).command
+            chosen = choose(alternatives, in_force, price_p).command
             found = optimum.schedule_if(flows_under(house, chosen, outlook, 0, soc_kwh))
             schedule = found or optimum.schedule
         else:
             after = schedules_after(house, outlook, soc_kwh, optimum, commands)
             # The planned command stands even where rounding made its own program refuse it.
             after.setdefault(planned, optimum.schedule)
-            alternatives = priced({each: found.objective_p for each, found in after.items()})
-            chosen = (
-                self._steadiest(house, outlook, optimum.schedule, alternatives, in_force)
-                if order is None
-                else planned  # C25
-            )
+            costs = {each: found.objective_p for each, found in after.items()}
+            chosen = planned  # C25
+            if order is None and price_p and len(after) > 1:
+                changes = self._changes_to_come(house, outlook, soc_kwh, wishes, tuple(after))
+                costs = {each: cost_p + changes[each] for each, cost_p in costs.items()}
+            alternatives = priced(costs)
+            if order is None:
+                chosen = choose(alternatives, in_force, price_p).command
             schedule = after[chosen]
         # With its first slot settled a program knows less well what energy is worth.
         schedule = replace(schedule, energy_value_p_per_kwh=optimum.schedule.energy_value_p_per_kwh)
@@ -94,7 +91,10 @@ class Planner:
             solve=optimum.report,
             cost_p=sum(slot.cost_p for slot in slots),
             objective_p=optimum.schedule.objective_p,
-            alternatives=alternatives,
+            # To pause is to hold, unless it is done.
+            alternatives=tuple(
+                each for each in alternatives if each.command == chosen or each.command != PAUSE
+            ),
             warnings=_warnings(optimum.schedule),
             is_demo=outlook.is_demo,
         )
@@ -115,25 +115,38 @@ class Planner:
             self._settings.switching_price_p,
             wishes,
         )
-        every = (*commands, *part_powers(house, wishes))
+        every = (*commands, *part_powers(house, wishes, float(outlook.import_rate[0])))
         costs = {each: worth.expected_cost_p(each, soc_kwh) for each in dict.fromkeys(every)}
         best = {
-            each.mode: each for each in sorted(costs, key=lambda each: costs[each], reverse=True)
+            (each.mode, each == PAUSE): each
+            for each in sorted(costs, key=lambda each: costs[each], reverse=True)
         }
         return priced({each: costs[each] for each in best.values()})
 
-    def _steadiest(
+    def _changes_to_come(
         self,
         house: House,
         outlook: Outlook,
-        schedule: Schedule,
-        alternatives: Sequence[Alternative],
-        in_force: InverterCommand | None,
-    ) -> InverterCommand:
-        """C20: the cheapest command where all is certain, later changes of mode counted."""
-        price_p = self._settings.switching_price_p
-        to_go = steadiest(mode_costs(house, outlook, schedule), price_p)
-        return choose(alternatives, in_force, to_go, price_p).command
+        soc_kwh: float,
+        wishes: Wishes,
+        commands: Sequence[InverterCommand],
+    ) -> dict[InverterCommand, float]:
+        """C20: what later changes of mode cost after each command where all is certain [p].
+
+        The program knows of no modes, and the grid of `worth` is coarse: so only what the price
+        of changing adds there is taken from it.
+        """
+        certain = Future(weight=1.0, load_kwh=outlook.load_kwh, solar_kwh=outlook.solar_kwh)
+        world = replace(outlook, futures=(certain,))
+        inputs = program_inputs(house, outlook, soc_kwh, wishes)
+        with_price, without = (
+            Worth(house, world, inputs, price_p, wishes)
+            for price_p in (self._settings.switching_price_p, 0.0)
+        )
+        return {
+            each: with_price.expected_cost_p(each, soc_kwh) - without.expected_cost_p(each, soc_kwh)
+            for each in commands
+        }
 
 
 def _slots(

@@ -13,7 +13,10 @@ from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.slots import Bools, Floats, floor_to_slot
 from battery_optimizer.model.wishes import Wishes
 from battery_optimizer.optimize.inputs import ProgramInputs
-from battery_optimizer.optimize.switching import MODES
+from battery_optimizer.optimize.mapping import MATCH_KWH, PAUSE, can_be_told
+
+MODES: Final = tuple(Mode)
+"""The modes in the order of all tables here."""
 
 BURST_WEIGHTS: Final = np.array([0.3, 0.4, 0.3])
 _BURST_RATIO: Final = 3.2
@@ -108,8 +111,10 @@ def choices(house: House, stages: Stages, wishes: Wishes) -> tuple[tuple[Choice,
         for mode, power_kw in _doable(house, wishes, _LATER_SHARES)
         for dark in (False, True)[: 1 + may_be_dark]
     }
+    if can_be_told(house, PAUSE):
+        usual.add(Choice(mode=PAUSE.mode, power_kw=PAUSE.power_kw))
     every = sorted(usual | ordered, key=lambda each: (each.row, str(each)))
-    allowed = np.array([_is_allowed(each, wishes, stages.import_rate, least) for each in every]).T
+    allowed = np.array([_is_allowed(each, wishes, stages, least) for each in every]).T
     allowed &= [each in usual for each in every]
     for stage, order in enumerate(stages.orders):
         if order is not None:
@@ -117,12 +122,12 @@ def choices(house: House, stages: Stages, wishes: Wishes) -> tuple[tuple[Choice,
     return tuple(every), allowed
 
 
-def part_powers(house: House, wishes: Wishes) -> tuple[InverterCommand, ...]:
+def part_powers(house: House, wishes: Wishes, import_rate: float) -> tuple[InverterCommand, ...]:
     """The forced modes at parts of full power, as far as wished, for the first slot."""
     return tuple(
         InverterCommand(mode=mode, power_kw=abs(power_kw))
         for mode, power_kw in _doable(house, wishes, _FIRST_SHARES)
-        if power_kw is not None
+        if power_kw is not None and not wishes.forbid(mode, import_rate)
     )
 
 
@@ -146,7 +151,7 @@ def _doable(
     """Modes, the forced ones with some powers [kW], that the inverter knows and nobody forbids."""
     battery = house.battery
     forced = [(Mode.FORCE_CHARGE, battery.max_charge_kw)]
-    if wishes.battery_may_export:  # C23
+    if wishes.battery_may_export:
         forced.append((Mode.FORCE_DISCHARGE, -battery.max_discharge_kw))
     every: list[tuple[Mode, float | None]] = [(mode, None) for mode in Mode if not mode.is_forced]
     parts = shares if house.sets_powers else [share for share in shares if share == 1.0]
@@ -154,13 +159,13 @@ def _doable(
     return [each for each in every if each[0] in house.modes | {Mode.SELF_USE}]
 
 
-def _is_allowed(choice: Choice, wishes: Wishes, import_rate: Floats, least_rate: Floats) -> Bools:
+def _is_allowed(choice: Choice, wishes: Wishes, stages: Stages, least_rate: Floats) -> Bools:
     """In which stages something may be done, shape (n_stages,)."""
-    allowed = (least_rate < 0) | np.full(len(import_rate), not choice.dark)
-    dearest = wishes.max_grid_charge_p_per_kwh
-    if choice.mode is Mode.FORCE_CHARGE and dearest is not None:  # C24
-        allowed &= import_rate <= dearest
-    return np.asarray(allowed)
+    if choice.power_kw == PAUSE.power_kw:
+        return np.asarray(stages.solar_kwh.max(axis=1) <= MATCH_KWH)
+    allowed = (least_rate < 0) | np.full(len(least_rate), not choice.dark)
+    forbidden = [wishes.forbid(choice.mode, rate) for rate in stages.import_rate.tolist()]
+    return np.asarray(allowed & ~np.array(forbidden))
 
 
 def _ordered(order: InverterCommand) -> Choice:

@@ -22,8 +22,14 @@ from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.slots import Floats
 from battery_optimizer.model.wishes import NO_WISHES, Wishes
 from battery_optimizer.optimize.inputs import ORDER_P_PER_KWH, ProgramInputs
-from battery_optimizer.optimize.stages import BURST_WEIGHTS, Choice, Stages, choices, levels
-from battery_optimizer.optimize.switching import MODES
+from battery_optimizer.optimize.stages import (
+    BURST_WEIGHTS,
+    MODES,
+    Choice,
+    Stages,
+    choices,
+    levels,
+)
 
 Indices = npt.NDArray[np.intp]
 
