@@ -19,6 +19,7 @@ Home Assistant would, so that the app runs unchanged around a battery that reall
       seed: 1                 # another seed, another house and weather
       solar_forecast: true    # publish one in Solcast's shape
       octopus: false          # show the Octopus Energy integration's entities, with made-up rates
+      plunges: false          # of which an hour in four is below 0
 """
 
 import json
@@ -67,6 +68,7 @@ class HomeSettings(BaseModel):
     seed: Annotated[int, Field(ge=0)] = 1
     solar_forecast: bool = True
     octopus: bool = False
+    plunges: bool = False
 
     @classmethod
     def from_args(cls, args: dict[str, Any]) -> Self:
@@ -96,7 +98,7 @@ class SimulatedHome(ADAPI):
             return
         settings = HomeSettings.from_args(self.args)
         self._with_forecast = settings.solar_forecast
-        self._with_octopus = settings.octopus
+        self._with_octopus, self._plunges = settings.octopus, settings.plunges
         self._forecast_hour: datetime | None = None
         # Services are called on other threads than the clock ticks on.
         self._turn = threading.Lock()
@@ -203,7 +205,7 @@ class SimulatedHome(ADAPI):
         if self._with_forecast:
             self._show_forecast(now)
         if self._with_octopus:
-            for entity_id, state in octopus_entities(now).items():
+            for entity_id, state in octopus_entities(now, plunges=self._plunges).items():
                 self._show(entity_id, state)
 
     def _show_forecast(self, now: datetime) -> None:

@@ -14,8 +14,11 @@ _PUBLISHED_HOUR: Final = 16
 """When tomorrow's are out, on the house's clock."""
 
 
-def octopus_entities(now: datetime) -> dict[str, EntityState]:
-    """The rates of yesterday, today and, from 16:00 on, tomorrow, for both directions."""
+def octopus_entities(now: datetime, *, plunges: bool = False) -> dict[str, EntityState]:
+    """The rates of yesterday, today and, from 16:00 on, tomorrow, for both directions.
+
+    With `plunges` an hour in four is below 0, so that one is ahead at any time.
+    """
     today = local_day(now)
     days = {"previous": today - timedelta(days=1), "current": today}
     if now.astimezone(UK).hour >= _PUBLISHED_HOUR:
@@ -29,7 +32,7 @@ def octopus_entities(now: datetime) -> dict[str, EntityState]:
                 attributes={
                     "tariff_code": tariff,
                     "rates": [
-                        _rate(start + t * SLOT, is_export=bool(addition))
+                        _rate(start + t * SLOT, is_export=bool(addition), plunges=plunges)
                         for t in range(round((end - start) / SLOT))
                     ],
                 },
@@ -40,10 +43,12 @@ def octopus_entities(now: datetime) -> dict[str, EntityState]:
     return entities
 
 
-def _rate(start: datetime, *, is_export: bool) -> dict[str, object]:
+def _rate(start: datetime, *, is_export: bool, plunges: bool) -> dict[str, object]:
     hour = start.astimezone(UK).hour
     is_peak = 16 <= hour < 19  # noqa: PLR2004 - when Agile is dearest
     p_per_kwh = 18.0 - 6.0 * cos(2 * pi * (hour - 3) / 24) + (14.0 if is_peak else 0.0)
+    if plunges and hour % 4 == 1:
+        p_per_kwh = -3.0
     if is_export:
         p_per_kwh = 0.6 * p_per_kwh
     return {
