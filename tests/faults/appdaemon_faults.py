@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from faults.live import CYCLE_S, LIBFAKETIME, SELF_USE, Live
+from faults.live import CYCLE_S, SELF_USE, Live
 from octopus_server import Fault as Answer
 
 MANY = 5000
@@ -33,7 +33,7 @@ class LiveFault:
     starts: bool = False
     """Whether its end is a start of AppDaemon, which takes its time."""
     needs: str = ""
-    """`faketime`, or `mount`: what this machine must allow."""
+    """`mount`, where this machine must allow that."""
     lasts_s: float = 2 * CYCLE_S
 
 
@@ -132,6 +132,7 @@ def corrupt(live: Live) -> None:
     for path in (database(live), Path(f"{database(live)}-wal")):
         with path.open("r+b") as file:
             file.write(b"\xa5" * max(4096, path.stat().st_size))
+    reload(live)  # what is in memory is still right
 
 
 def heal(live: Live) -> None:
@@ -140,16 +141,17 @@ def heal(live: Live) -> None:
     live.start()
 
 
-def mount(live: Live) -> bool:
+def mount(folder: Path) -> bool:
+    """A disk of its own, if this machine lets us."""
     answer = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(live.folder)],
+        ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)],
         check=False, capture_output=True,
     )  # fmt: skip
     return answer.returncode == 0
 
 
 def fill(live: Live) -> None:
-    with (live.folder / "full").open("wb", buffering=0) as file:
+    with (live.run / "full").open("wb", buffering=0) as file:
         size = 1 << 20
         while size >= 512:
             try:
@@ -160,7 +162,7 @@ def fill(live: Live) -> None:
 
 
 def empty(live: Live) -> None:
-    (live.folder / "full").unlink()
+    (live.run / "full").unlink()
 
 
 def reload(live: Live) -> None:
@@ -181,7 +183,7 @@ def started(live: Live) -> None:
 
 
 def clock(by_s: int) -> Change:
-    """The clock of the whole process jumps; AppDaemon's own timers see it."""
+    """The clock of AppDaemon's scheduler and of the app jumps."""
     return lambda live: set_clock(live, by_s)
 
 
@@ -237,7 +239,8 @@ FAULTS = (
     LiveFault(name="database locked", how="another program holds it exclusively",
               says="is locked", expected="control goes on from memory, and said",
               begin=lock, end=unlock),
-    LiveFault(name="database corrupt", how="its pages and its log are overwritten",
+    LiveFault(name="database corrupt", how="its pages and its log are overwritten, "
+ "and the app is reloaded",
               says="was damaged|set aside|database", expected="set aside, not deleted, and said",
               begin=corrupt, end=heal),
     LiveFault(name="app reloaded", how="by AppDaemon's own service", says="",
@@ -251,25 +254,15 @@ FAULTS = (
     LiveFault(name="disk full", how="a disk of 24 MB is filled to the last byte",
               says="disk is full|cannot grow|cannot be read or written|No space", needs="mount",
               expected="control goes on from memory, and said", begin=fill, end=empty),
-    LiveFault(name="clock an hour back", how="the process's clock jumps by -1 h: AppDaemon calls "
-              "nobody for an hour", says="", needs="faketime", begin=clock(-3600), end=clock(0),
+    LiveFault(name="clock an hour back", how="the clock jumps by -1 h: AppDaemon calls "
+              "nobody for an hour", says="", begin=clock(-3600), end=clock(0),
               expected="noticed by the watch, timers set again"),
-    LiveFault(name="clock an hour ahead", how="the process's clock jumps by +1 h: AppDaemon makes "
-              "up for all that it left out", says="", needs="faketime", begin=clock(3600),
+    LiveFault(name="clock an hour ahead", how="the clock jumps by +1 h: AppDaemon makes "
+              "up for all that it left out", says="", begin=clock(3600),
               end=clock(0), expected="one cycle, not a thousand"),
-    LiveFault(name="clock ten days ahead", how="the process's clock jumps by +10 days, as without "
-              "a clock battery", says="", needs="faketime", begin=clock(864000), end=clock(0),
+    LiveFault(name="clock ten days ahead", how="the clock jumps by +10 days, as without "
+              "a clock battery", says="", begin=clock(864000), end=clock(0),
               expected="one cycle, not a hundred thousand"),
 )  # fmt: skip
 QUICK = ("charge unavailable", "solver hangs")
 """Those of the normal suite."""
-ENVIRONMENTS: dict[str, Callable[[Live], dict[str, str]]] = {
-    "faketime": lambda live: {
-        "LD_PRELOAD": str(LIBFAKETIME),
-        "FAKETIME_TIMESTAMP_FILE": str(live.folder / "clock"),
-        "FAKETIME_NO_CACHE": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-    },
-    "mount": lambda _: {},
-    "": lambda _: {},
-}

@@ -33,7 +33,6 @@ READ_BACK_S = 8.0
 LIMIT_S = CYCLE_S + READ_BACK_S
 USUAL_START_S = 8.0
 SELF_USE = "Self Use"
-LIBFAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 
 
 class Live:

@@ -6,9 +6,12 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from appdaemon import scheduler
+from clock import Clock
 from faulty_home import faults
 
 import battery_optimizer.app as shell
+import battery_optimizer.simulate.home_app as home
 from battery_optimizer.app import BatteryOptimizer
 from battery_optimizer.control import breaker
 from battery_optimizer.watch import Watch
@@ -19,6 +22,7 @@ shell.AFTER_THE_BOUNDARY = timedelta(seconds=0.05)
 shell.LOOK_AGAIN_S = 0.5
 shell.CONNECT_AGAIN_S = 1
 breaker.PAUSE = timedelta(seconds=3 * CYCLE_S)  # as six intervals of five minutes, in short
+scheduler.datetime = shell.datetime = home.datetime = Clock
 shell.Watch = partial(Watch, slack_s=float(os.environ["FAULTS_SLACK_S"]))
 
 
