@@ -259,5 +259,5 @@ def test_a_time_to_come_proves_nothing() -> None:
         entities=MeterEntities(soc="sensor.soc"),
         battery=BATTERY,
     )
-    with pytest.raises(TelemetryUnavailable, match="13:00 UTC.* from now: check the clocks"):
+    with pytest.raises(TelemetryUnavailable, match=r"13:00 UTC.* from now: check the clocks"):
         frozen.read(NOW)
