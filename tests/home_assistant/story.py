@@ -1,5 +1,6 @@
 """A house for the stories: Home Assistant, AppDaemon with the app, and an Octopus of our own."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -82,6 +83,8 @@ class House:
 
     def think_again(self) -> None:
         """Another cycle now, with the prices as they are."""
+        # A heartbeat is told to the second, and Home Assistant's answer is not renewed by the same.
+        time.sleep(1)
         self.app.wait_until(self._is_up_to_date, "AppDaemon to have heard of everything")
         self.octopus.first_asked_at = None
         answer = self.app.post("/api/appdaemon/battery_optimizer_refresh_prices", {})
