@@ -95,7 +95,7 @@ class Program:
     """A compiled program with the handles that a solution is read by."""
 
     problem: Expression
-    """Its first rows are C2, whose duals are the value of stored energy."""
+    """Its first rows are C2, whose duals are the value of stored energy. None once compiled."""
     parameters: dict[str, Expression]
     flow: Flow
     slack: Slack

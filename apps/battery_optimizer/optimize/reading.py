@@ -18,7 +18,7 @@ DUST_KWH = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class CompiledProgram:
-    """A program, and HiGHS holding it."""
+    """A program, without what CVXPY needs to compile it, and HiGHS holding it."""
 
     program: Program
     problem: CompiledProblem
@@ -26,7 +26,8 @@ class CompiledProgram:
     @classmethod
     def of(cls, program: Program) -> Self:
         """A program compiled for HiGHS."""
-        return cls(program, CompiledProblem(program.problem))
+        # CVXPY's expressions and what it remembers of them are done with: half the memory.
+        return cls(replace(program, problem=None), CompiledProblem(program.problem))
 
     def load(self, inputs: ProgramInputs) -> None:
         """Hand HiGHS the program for these inputs; nothing is compiled again."""
