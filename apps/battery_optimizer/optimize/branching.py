@@ -29,10 +29,15 @@ class Incumbent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Branched:
-    """The best that was found, and its proven distance from the optimum [p]."""
+    """The best that was found, and what nothing can be better than [p]."""
 
     incumbent: Incumbent
-    gap_p: float
+    bound_p: float
+
+    @property
+    def gap_p(self) -> float:
+        """Proven distance of the best from the optimum [p]; infinite where it cannot be done."""
+        return max(0.0, self.incumbent.objective_p - self.bound_p)
 
 
 def branch(
@@ -77,4 +82,4 @@ def branch(
     if best is None:
         return None
     bound_p = min([settled_p, *(node[0] for node in open_nodes)])
-    return Branched(incumbent=best, gap_p=max(0.0, best.objective_p - bound_p))
+    return Branched(incumbent=best, bound_p=bound_p)

@@ -59,21 +59,20 @@ def search(
     try:
         return _search_with_highs(exact, integers, deadline)
     except SolverFailed:
-        is_possible = found is not None and np.isfinite(found.incumbent.objective_p)
-        settled = _found(exact, integers, found) if found is not None and is_possible else None
+        settled = None if found is None else _found(exact, integers, found)
         if settled is None:
             raise
         return replace(settled, status="time limit")
 
 
 def _found(exact: CompiledProgram, integers: list[int], found: Branched) -> Settled | None:
-    """What our own search found; None where rounding made the program refuse it."""
+    """What our own search found, or the best with its directions; None where none has them."""
     try:
         solution = _settle(exact, integers, found.incumbent.directions)
     except PlanningError:
         return None
-    lost_p = max(0.0, solution.objective - found.incumbent.objective_p)
-    return Settled(solution=solution, gap_p=found.gap_p + lost_p, status="optimal")
+    gap_p = max(0.0, solution.objective - found.bound_p)
+    return Settled(solution=solution, gap_p=gap_p, status="optimal")
 
 
 def _search_with_highs(exact: CompiledProgram, integers: list[int], deadline: float) -> Settled:

@@ -26,9 +26,12 @@ its band (0.3) leaves sqrt(1 - 0.3^2) of it to the bursts."""
 _MOST_DROP: Final = 0.95
 """A lack of bursts takes no more of the load away than this: a house always draws something."""
 
+_MOST_HOURS: Final = 32.0
+"""No rates are published further ahead; what is stored then has the horizon's terminal value."""
+
 _LATER_SHARES: Final = (1.0, 0.5)
 """Shares of full power that the forced modes are tried at in later slots,"""
-_FIRST_SHARES: Final = (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875)
+_FIRST_SHARES: Final = (0.25, 0.5, 0.75)
 """and, beside full power, in the first."""
 
 
@@ -55,7 +58,7 @@ class Stages:
 
     @classmethod
     def of(cls, outlook: Outlook, inputs: ProgramInputs, wishes: Wishes) -> Self:
-        """The stages of an outlook."""
+        """The stages of an outlook, as far ahead as they matter now."""
         starts = outlook.horizon.starts
         later = groupby(range(1, len(starts)), lambda t: floor_to_slot(starts[t]))
         first = np.array([next(slots) for _, slots in later], dtype=np.intp)
@@ -67,7 +70,7 @@ class Stages:
         def greatest(values: Floats) -> Floats:
             return np.maximum.reduceat(values, first) if len(first) else values[:0]
 
-        return cls(
+        every = cls(
             hours=summed(outlook.horizon.hours),
             import_rate=outlook.import_rate[first],
             export_rate=outlook.export_rate[first],
@@ -78,6 +81,7 @@ class Stages:
             fuse_price=inputs.fuse_price[first],
             orders=tuple(wishes.order_at(starts[t]) for t in first),
         )
+        return every.between(0, int(np.sum(np.cumsum(every.hours) <= _MOST_HOURS)))
 
     def between(self, first: int, last: int) -> Self:
         """Some of the stages."""
