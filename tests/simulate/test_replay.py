@@ -101,7 +101,7 @@ class Lived:
                 journal=self.journal,
             ),
             forecaster=Changing(),
-            settings=PlannerSettings(horizon_hours=24),
+            settings=PlannerSettings(horizon_hours=24, time_limit_s=30),
         )
 
     def cycles(self, minutes: Iterator[int] | range) -> list[CycleOutcome]:
