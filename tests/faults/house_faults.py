@@ -1,5 +1,6 @@
 """Faults of the house: sensors, calls, the link, Home Assistant, the inverter itself."""
 
+from copy import copy
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -64,7 +65,7 @@ def answering(answer: object, *, after_s: float = 0.0, does: bool = False) -> Ch
                 world.answer(service, data)
             world._wait(after_s)
             if isinstance(answer, Exception):
-                raise answer
+                raise copy(answer)
             return answer
 
         world.calls = call

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 from contextlib import suppress
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -185,7 +186,8 @@ class _Planner:
         self._error = error
 
     def plan(self, *_: object, **__: object) -> Plan:
-        raise self._error
+        # Another each time: an error that is raised keeps all that was there, a whole house.
+        raise copy(self._error)
 
 
 def solver_failing(error: Exception) -> Change:
@@ -199,7 +201,7 @@ def solver_failing(error: Exception) -> Change:
 
 def solver_again(world: World) -> None:
     assert world.house is not None
-    world.house.cycle._planner = world.kept_planner  # type: ignore[attr-defined]
+    world.house.cycle._planner = vars(world).pop("kept_planner")
 
 
 def killed(world: World) -> None:

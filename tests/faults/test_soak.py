@@ -1,12 +1,15 @@
 """Weeks of life with faults at random: nothing grows, nothing goes unsaid."""
 
+import gc
 from pathlib import Path
+from weakref import ref
 
 import pytest
 
+from faults.other_faults import FAULTS as OTHER_FAULTS
 from faults.soak import soak, words
 from faults.tables import write
-from faults.world import LIMIT
+from faults.world import LIMIT, a_world
 
 HALF_A_DAY, WHOLE = 0.08, 4.0
 
@@ -28,3 +31,19 @@ def test_a_life_with_faults_leaves_nothing_behind(tmp_path: Path, weeks: float) 
     assert end.files <= half.files + 2
     assert end.rss_mb <= half.rss_mb * 1.05
     assert end.database_mb <= half.database_mb * 1.1
+
+
+def test_a_reload_leaves_nothing_of_the_house_before(tmp_path: Path) -> None:
+    fault = next(each for each in OTHER_FAULTS if each.name == "solver out of time")
+    with a_world(tmp_path) as world:
+        world.begin()
+        world.live(6)
+        fault.begin(world)
+        world.live(11)
+        fault.end(world)
+        before = ref(world.house)
+        world.stop()
+        world.begin()
+        world.live(1)
+        gc.collect()
+        assert before() is None
