@@ -39,7 +39,7 @@ class PlannerSettings:
     """Length of a slot of the plan [min]; 5, 10, 15 or 30."""
     attitude: Attitude = Attitude.BALANCED
     """How much is done against surprises: thrifty, balanced or cautious."""
-    switching_price_p: Annotated[float, Range(0, 100)] = 0.1
+    switching_price_p: Annotated[float, Range(0, 100)] = 0.12
     """What changing the inverter's mode must at least save [p]."""
     time_limit_s: Annotated[float, Range(0.1, 60)] = 2.0
     """Longest time for one solve [s]; what is found by then is used with its proven gap."""
