@@ -64,6 +64,7 @@ def test_the_document_is_json_and_says_what_made_it() -> None:
     document = json.loads(json.dumps(made.document(), allow_nan=False))
     assert document["format"] == FORMAT
     assert len(document["versions"]["app"]) == 16
+    assert document["versions"]["app"].isalpha()  # digits could be taken for a meter's number
     assert document["settings"]["battery"]["capacity_kwh"] == 10
     assert "battery.reserve_kwh" in document["found_out"]
     assert document["cycles"][0]["inputs"]["house"]["battery"]["capacity_kwh"] == 10
