@@ -117,6 +117,10 @@ def test_every_half_hour_of_a_day_of_46_or_50_has_a_rate(day: date, n_slots: int
     assert np.isfinite(rates.import_rate).all()
 
 
+SURE = 0.98
+"""What is saved now is sure."""
+
+
 def worth(import_rate: list[float], **battery: float) -> list[float]:
     """Of 0, 1, ..., 10 kWh left at the end of a day with these rates, each for a third of it."""
     rates = np.repeat(import_rate, 48 // len(import_rate)).astype(float)
@@ -137,7 +141,7 @@ def test_what_is_left_at_the_end_is_worth_less_the_more_there_is() -> None:
 
 def test_the_first_kwh_left_serves_at_the_middle_rate_the_last_saves_buying_it_cheaply() -> None:
     gains = np.diff(worth([10, 20, 40]))
-    assert gains[0] == pytest.approx(20 * 0.9)
+    assert gains[0] == pytest.approx(20 * 0.9 * SURE)
     assert gains[-1] == pytest.approx(10 / 0.9)
 
 
@@ -145,5 +149,5 @@ def test_what_is_left_is_never_worth_less_than_nothing() -> None:
     assert worth([-20, -10, -5]) == pytest.approx([0] * 11)
 
 
-def test_a_flat_rate_makes_every_kwh_worth_the_same() -> None:
-    assert np.diff(worth([20, 20, 20])) == pytest.approx([20 / 0.9] * 10)
+def test_at_a_flat_rate_every_kwh_is_worth_a_little_less_than_what_it_saves_now() -> None:
+    assert np.diff(worth([20, 20, 20])) == pytest.approx([20 * 0.9 * SURE] * 10)

@@ -64,13 +64,14 @@ def terminal_value(battery: Battery, rates: RateForecast, horizon: Horizon) -> T
 
     A kWh kept saves buying it again: in the cheap hours if there is room until then, which there
     is the less the fuller the battery is. So the first kWh is worth what it would save at the
-    middle of the day's rates, the last what it would cost in the day's cheapest hours.
+    middle of the day's rates, the last what it would cost in the day's cheapest hours, but no more
+    than it would save: nobody buys to use at the same rate.
     """
     day = round(timedelta(days=1) / horizon.step)
     recent = rates.import_rate[-day:]
     cheap, middle = np.quantile(recent, [0.1, 0.5])
-    buy_again = max(0.0, float(cheap)) / battery.charge_efficiency
-    serve = max(buy_again, float(middle) * battery.discharge_efficiency)
+    serve = max(0.0, float(middle)) * battery.discharge_efficiency * _SURE
+    buy_again = min(max(0.0, float(cheap)) / battery.charge_efficiency, serve)
     shares = np.linspace(0.0, 1.0, _N_LINES)
     slopes = serve + (buy_again - serve) * shares
     # Lines that touch where one share of the battery ends and the next begins.
@@ -81,6 +82,8 @@ def terminal_value(battery: Battery, rates: RateForecast, horizon: Horizon) -> T
 
 
 _N_LINES = 4
+_SURE = 0.98
+"""What a kWh saves now is sure; what it may save after the horizon is worth this share of it."""
 
 
 def _filled(
