@@ -168,15 +168,35 @@ def test_what_home_assistants_restart_leaves_behind_is_put_right_at_once(
     assert run.story.inverter.option in ("Force Charge", "Force Discharge")
 
 
-def test_an_outage_of_an_hour_opens_the_breaker_and_ends_by_itself() -> None:
+@pytest.mark.parametrize("link", [Link.REFUSED, Link.HANGING])
+def test_an_inverter_that_is_away_is_waited_for_and_told_with_the_first_cycle(link: Link) -> None:
     run = Run(Story(soc_kwh=10.0), DISCHARGE)
     run.live(10)
-    run.story.link.link = Link.REFUSED
-    results = run.live(60)
-    assert {FAILED, PAUSED} <= set(results)
+    run.story.link.link = link
+    run.wanted = CHARGE
+    run.story.broken = "select/select_option"
+    run.cycle()  # what fails while it is going is no reason to pause
+    run.cycle()
+    assert set(run.live(60)) == {FAILED}
+    assert any("is unavailable" in each for each in run.said)
+    run.wanted, run.story.broken = DISCHARGE, ""
     run.story.link.link = Link.UP
-    run.live(120)
+    run.story.wait(10)
+    run.live(10)  # the select may say so already: by power it is seen not to be so
     assert run.story.battery_kw == pytest.approx(3.0)
+    assert not run.said
+
+
+def test_an_inverter_that_does_not_obey_is_no_better_for_having_been_away() -> None:
+    run = Run(Story(), CHARGE)
+    run.story.inverter.bms_charge_kw = 0.0
+    assert run.live(40)[-1] is PAUSED
+    run.story.link.link = Link.REFUSED
+    run.story.wait(60)
+    run.cycle()
+    run.story.link.link = Link.UP
+    run.story.wait(10)
+    assert run.cycle() is PAUSED
 
 
 def test_read_only_touches_nothing() -> None:

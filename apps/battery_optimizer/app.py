@@ -10,6 +10,7 @@ from typing import Any, Final
 from appdaemon.plugins.hass import Hass
 
 from battery_optimizer.adapters.entities import publish_waiting
+from battery_optimizer.adapters.foxess_calls import NOT_THERE
 from battery_optimizer.adapters.ha_history import Rows
 from battery_optimizer.adapters.site import Site
 from battery_optimizer.adapters.unpruned import unpruned
@@ -135,6 +136,8 @@ class BatteryOptimizer(Hass):
         for problem in self._house.inverter.check():
             self.logger.warning("Inverter: %s", problem)
         self._watch.start()
+        for gone in NOT_THERE:  # what is wanted is told as soon as the inverter is back
+            self.listen_state(self._on_second_look, self._house.instance.inverter, old=gone)
         self._on_wake()
         # After the first cycle: the inverter may be in a mode that nobody wants any more.
         self._try("learning from Home Assistant's history", RunningHouse.seed)
@@ -195,7 +198,7 @@ class BatteryOptimizer(Hass):
         self._try("tidying the database", RunningHouse.keep_house)
         self._try("looking around", self._survey)
 
-    def _on_second_look(self, **_: object) -> None:
+    def _on_second_look(self, *_: object, **__: object) -> None:
         self._try("a cycle", self._run_cycle)
 
     def _on_refresh(self, **_: object) -> None:

@@ -7,7 +7,7 @@ from battery_optimizer.control.clock import set_back
 from battery_optimizer.control.proof import UNCLEAR, Finding, judge
 from battery_optimizer.control.steering import Order, Steering
 from battery_optimizer.control.writes import Writes, writes_for
-from battery_optimizer.errors import DataError, InverterError
+from battery_optimizer.errors import DataError, InverterError, InverterUnavailable
 from battery_optimizer.model.decision import CommandResult, CycleInputs
 from battery_optimizer.model.house import House
 from battery_optimizer.model.modes import SELF_USE, InverterCommand
@@ -52,7 +52,9 @@ class Commander:
         try:
             in_force = self._inverter.current()
         except InverterError as error:
-            self._steering = steering.seen(now, None, readable=False)
+            steering = steering.seen(now, None, readable=False)
+            is_away = isinstance(error, InverterUnavailable)
+            self._steering = steering.away() if is_away else steering
             return None, self._steering.wishes(wishes, now), (str(error),)
         self._steering = steering.seen(now, in_force, ordered=ordered)
         return in_force, self._steering.wishes(wishes, now), ()
@@ -115,7 +117,9 @@ class Commander:
     def _failed(
         self, now: datetime, order: Order, error: InverterError
     ) -> tuple[CommandResult, Problems]:
-        """Counted; after one too many self-use is tried at once."""
+        """Counted, unless nobody was there to refuse; after one too many self-use is tried."""
+        if isinstance(error, InverterUnavailable):
+            return CommandResult.FAILED, (*order.problems, str(error))
         self._steering = self._steering.after_failure(now, order.commands[-1])
         problems = (*order.problems, str(error))
         if self._steering.breaker.is_open(now):

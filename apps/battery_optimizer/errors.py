@@ -60,3 +60,7 @@ class SolverFailed(PlanningError):
 
 class InverterError(BatteryOptimizerError):
     """A command was refused by the inverter, or not confirmed when it was read back."""
+
+
+class InverterUnavailable(InverterError):
+    """The inverter is not there to be asked: nothing was sent, so nothing was refused."""

@@ -51,6 +51,8 @@ class Fault:
     leaves: str = ""
     """A pattern of what may still be said afterwards."""
     limit: timedelta = LIMIT
+    stays: bool = False
+    """Whether the order stands through it all: then it must be followed again in the end."""
 
 
 def tell(fault: Fault, world: World) -> Seen:
@@ -65,13 +67,18 @@ def tell(fault: Fault, world: World) -> Seen:
     world.is_deaf = fault.is_deaf
     fault.begin(world)
     world.live(2)
-    world.order()
+    if not fault.stays:
+        world.order()
     world.live(fault.minutes)
     told = next((each for each in world.problems if re.search(fault.says, each)), "")
     assert told or not fault.says, f"nothing of {fault.says!r} in {world.problems}"
     fault.end(world)
     world.is_deaf = False
     world.live(fault.recovers_within)
+    if fault.stays:
+        assert world.is_forced, "the order is followed again"
+        world.order()
+        world.live(6)
     return _judged(fault, world, told)
 
 

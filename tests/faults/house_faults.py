@@ -173,6 +173,11 @@ DONE = {"success": True, "result": {}, "ad_status": "OK"}
 BLIND = "self-use within an interval: nothing is forced unseen; planned again at once"
 PLANNED = "planned without it, and said"
 UNSENT = "said; after three failures in a row only self-use is tried, for half an hour"
+WAITS = "waited for, and said; self-use with the first cycle after its end"
+AWAITED: dict[str, Any] = {
+    "expected": "waited for, and said; self-use as soon as it is back",
+    "recovers_within": 1.0,
+}
 PAUSES: dict[str, Any] = {"expected": UNSENT, "recovers_within": 36.0}
 
 
@@ -225,9 +230,9 @@ SENSOR_FAULTS = (
            recovers_within=61.0, expected="taken for a mode that is not carried out: "
            "set again, and self-use"),
     sensor("select unavailable", "work_mode shows unavailable", "work_mode is unavailable",
-           showing(SELECT, state="unavailable"), is_deaf=True, **PAUSES),
+           showing(SELECT, state="unavailable"), is_deaf=True, **AWAITED),
     sensor("select gone", "work_mode does not exist any more", "work_mode does not exist",
-           gone(SELECT), is_deaf=True, **PAUSES),
+           gone(SELECT), is_deaf=True, expected=WAITS),
     sensor("select without its options", "work_mode offers only Peak Shaving", "Self Use",
            showing(SELECT, options=["Peak Shaving"]), recovers_within=36.0,
            expected="the force power is set to 0, and what is missing is said"),
@@ -272,15 +277,23 @@ def house(name: str, how: str, says: str, begin: Change, end: Change, **more: An
     return Fault(name=name, how=how, says=says, begin=begin, end=end, **more)
 
 
+OWN: dict[str, Any] = {
+    "expected": "the inverter's own watchdog ends the force; self-use as soon as the link is back",
+    "recovers_within": 1.0,
+}
 LINK_FAULTS = (
     house("inverter's link refused", "Modbus refuses connections for 25 minutes",
-          "Connection refused|is unavailable", link(Link.REFUSED), link_up,
-          recovers_within=36.0,
-          expected="the inverter's own watchdog ends the force; self-use when the link is back"),
+          "Connection refused|is unavailable", link(Link.REFUSED), link_up, **OWN),
     house("inverter's link hangs", "the adapter does not answer for 25 minutes",
-          "did not answer in time|is unavailable", link(Link.HANGING), link_up,
-          recovers_within=36.0,
-          expected="the inverter's own watchdog ends the force; self-use when the link is back"),
+          "did not answer in time|is unavailable", link(Link.HANGING), link_up, **OWN),
+    house("inverter away for 40 minutes", "Modbus refuses connections, and the order stands",
+          "is unavailable", link(Link.REFUSED), link_up, minutes=38.0, recovers_within=4.0,
+          stays=True, expected="waited for, and said; forced again as soon as it is back, and "
+          "seen by its power not to be so only by the select"),
+    house("inverter silent for 40 minutes", "its adapter does not answer, and the order stands",
+          "is unavailable", link(Link.HANGING), link_up, minutes=38.0, recovers_within=4.0,
+          stays=True, expected="waited for, and said; forced again as soon as it is back, and "
+          "seen by its power not to be so only by the select"),
     house("force lost in silence", "28 s without link: the select goes on saying Force Discharge",
           "", lost_force, link_up, minutes=15.0,
           expected="the order is withdrawn: self-use is told, and taken"),
@@ -293,7 +306,7 @@ LINK_FAULTS = (
           minutes=60.0, is_deaf=True, expected="the inverter falls into Feed-in First by itself; "
           "self-use when Home Assistant is back"),
     house("connection to Home Assistant gone", "Home Assistant runs; AppDaemon sees nothing of it",
-          "does not exist", namespace_gone, namespace_back, is_deaf=True, **PAUSES),
+          "does not exist", namespace_gone, namespace_back, is_deaf=True, expected=WAITS),
     house("inverter discharges whatever it is told", "every mode does as Force Discharge",
           "battery should", stuck, obeys, minutes=25.0, is_deaf=True, recovers_within=65.0,
           expected="noticed by its power, told again, paused, and said"),

@@ -17,6 +17,7 @@ from typing import Any
 
 import requests
 
+from battery_optimizer.adapters.foxess_calls import NOT_THERE
 from battery_optimizer.adapters.octopus import OctopusClient
 from battery_optimizer.adapters.overrides import AUTOMATIC, CHOICE
 from battery_optimizer.config import Config
@@ -133,6 +134,7 @@ class World:
         """Whether AppDaemon has Home Assistant's entities at all."""
         self.has_solcast = True
         self.bugs: list[str] = []
+        self._select_was = ""
         self.house: RunningHouse | None = None
         self.next_cycle, self.next_look = self.start, None
         self.unwanted, self.longest_unwanted = timedelta(), timedelta()
@@ -190,9 +192,17 @@ class World:
             step = min(self.tick, until - self.true_time)
             self.link.advance(self.true_time + step)
             self.fox.entities()  # Home Assistant looks all the time
+            self._listen()
             is_bad = self.is_forced and not self.is_wanted and not self.is_deaf
             self.unwanted = self.unwanted + step if is_bad else timedelta()
             self.longest_unwanted = max(self.longest_unwanted, self.unwanted)
+
+    def _listen(self) -> None:
+        """AppDaemon calls the app when the select is there again."""
+        state = self.read(SELECT)
+        before, self._select_was = self._select_was, "" if state is None else state.state
+        if before in NOT_THERE and before != self._select_was:
+            self.next_look = self.true_time
 
     def live(self, minutes: float) -> None:
         """Let time pass, with the app in it if it runs."""

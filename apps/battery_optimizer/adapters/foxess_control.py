@@ -17,7 +17,7 @@ from typing import Final
 
 from battery_optimizer.adapters.foxess_calls import Caller, CallService
 from battery_optimizer.adapters.foxess_models import ReadState
-from battery_optimizer.errors import InverterError
+from battery_optimizer.errors import InverterError, InverterUnavailable
 from battery_optimizer.model.house import NO_SOC_LIMITS, Battery
 from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.slots import UK
@@ -141,7 +141,11 @@ class FoxEssControl:
         self._told = _Told(command=command, at=now, until=until)
 
     def _shown(self) -> InverterCommand | None:
-        mode = WORDS.get(self._caller.read(self.work_mode).state)
+        try:
+            shown = self._caller.read(self.work_mode).state
+        except InverterError as error:
+            raise InverterUnavailable(str(error)) from error
+        mode = WORDS.get(shown)
         if mode is None:
             return None
         power_kw = {

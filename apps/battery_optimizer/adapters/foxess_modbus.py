@@ -33,7 +33,7 @@ from battery_optimizer.adapters.foxess_models import (
     offered_options,
 )
 from battery_optimizer.adapters.foxess_soc import SocNumbers
-from battery_optimizer.errors import InverterError
+from battery_optimizer.errors import InverterError, InverterUnavailable
 from battery_optimizer.model.house import NO_SOC_LIMITS, Battery, SocLimits
 from battery_optimizer.model.modes import InverterCommand, Mode
 
@@ -96,10 +96,11 @@ class FoxEssModbus:
     def current(self) -> InverterCommand | None:
         """What the select and the numbers say, powers translated with the sun of the moment.
 
-        None if that is none of our modes (such as Peak Shaving); InverterError when unreadable.
+        None if that is none of our modes (such as Peak Shaving); InverterError when unreadable,
+        InverterUnavailable while the inverter is not there.
         """
         fox = self._entities()
-        option = self._caller.read(fox.select).state
+        option = self._shown(fox)
         modes = [mode for mode, words in fox.control.options.items() if words == option]
         if not modes:
             return None
@@ -122,7 +123,7 @@ class FoxEssModbus:
                 "Fox ESS inverters cannot be told to turn the sun down; set can_curtail to false"
             )
         fox = self._entities()
-        shown = self._caller.read(fox.select).state
+        shown = self._shown(fox)
         try:
             self._carry_out(fox, command, shown, other_way=other_way)
         except InverterError:
@@ -165,7 +166,7 @@ class FoxEssModbus:
         """What stands in the way of driving this inverter, with what to do; empty if nothing."""
         try:
             fox = self._entities()
-            self._caller.read(fox.select)
+            self._shown(fox)
         except InverterError as error:
             return (str(error),)
         return tuple(self._problems(fox))
@@ -191,6 +192,13 @@ class FoxEssModbus:
             sleep=self.sleep,
             confirm_timeout_s=self.confirm_timeout_s,
         )
+
+    def _shown(self, fox: FoxEntities) -> str:
+        """The option that the select shows; a call would succeed and be dropped while none is."""
+        try:
+            return self._caller.read(fox.select).state
+        except InverterError as error:
+            raise InverterUnavailable(str(error)) from error
 
     def _must_go_another_way(self, fox: FoxEntities, mode: Mode) -> bool:
         """Whether the select has no word for the mode, while a current limit can stand in."""

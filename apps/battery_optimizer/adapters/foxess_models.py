@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, Self
 
-from battery_optimizer.errors import InverterError
+from battery_optimizer.errors import InverterError, InverterUnavailable
 from battery_optimizer.model.entity import EntityState
 from battery_optimizer.model.modes import Mode
 
@@ -146,7 +146,7 @@ def _select(
         if found:
             return control, found[0]
     endings = " or ".join(f"select.*{control.ending}" for control in CONTROLS)
-    raise InverterError(
+    raise InverterUnavailable(
         f"no inverter found: there is no {endings} that offers Fox ESS modes; install "
         "foxess_modbus, wait until it is connected, or set entities.prefix"
     )

@@ -101,6 +101,13 @@ class Steering:
         )
         return replace(before, manual=change, repairs=Repairs() if change else self.repairs)
 
+    def away(self) -> "Steering":
+        """While the inverter is not there to be asked: what failed just before was its going.
+
+        It is waited for, and told at once when it is back, unless it is paused for not obeying.
+        """
+        return self if self.repairs.tried else replace(self, breaker=Breaker())
+
     def wishes(self, wishes: Wishes, now: datetime) -> Wishes:
         """The household's wishes, what somebody set by hand among them."""
         return wishes if self.manual is None else self.manual.among(wishes, now)
