@@ -8,7 +8,7 @@ import pytest
 
 from battery_optimizer.adapters.foxess_limits import ForgetfulMemory
 from battery_optimizer.adapters.foxess_modbus import FoxEssModbus
-from battery_optimizer.adapters.foxess_periods import FoxEssWithPeriods
+from battery_optimizer.adapters.foxess_periods import HELPER, FoxEssWithPeriods
 from battery_optimizer.errors import DataError, InverterError
 from battery_optimizer.model.entity import EntityState
 from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
@@ -43,6 +43,8 @@ class World:
     is_deaf: bool = False
     memory: ForgetfulMemory = field(default_factory=ForgetfulMemory)
     calls: list[dict[str, Any]] = field(default_factory=list)
+    helper: str | None = None
+    """What Home Assistant's package remembers; None without it."""
 
     def __post_init__(self) -> None:
         self.mode = "Self Use"
@@ -50,12 +52,17 @@ class World:
 
     def states(self) -> dict[str, EntityState]:
         select = EntityState(state=self.mode, attributes={"options": self.options})
+        helper = {} if self.helper is None else {HELPER: EntityState(state=self.helper)}
         periods = {each: EntityState(state=state) for each, state in self.shown.items()}
-        return {SELECT: select, **(periods if self.has_periods else {})}
+        return {SELECT: select, **helper, **(periods if self.has_periods else {})}
 
     def call(self, service: str, /, **data: Any) -> object:  # noqa: ANN401
         if service == "select/select_option":
             self.mode = data["option"]
+            return {"success": True}
+        if service == "input_text/set_value":
+            assert data["entity_id"] == HELPER
+            self.helper = data["value"]
             return {"success": True}
         assert service == "foxess_modbus/update_charge_period"
         self.calls.append(data)
@@ -165,7 +172,58 @@ def test_somebody_elses_period_is_not_overwritten() -> None:
     world.now = datetime(2026, 6, 1, 2, tzinfo=UTC)
     world.mode = "Self Use"
     assert fox.current() == CHARGE, "theirs charges, too"
+    with pytest.raises(InverterError, match="period 2, 02:00 to 05:00, is set by somebody else"):
+        fox.apply(SELF_USE)
     assert not world.calls
+    assert any("period 2, 02:00 to 05:00" in each for each in fox.check())
+    world.shown[START] = "soon"
+    assert any("which is no time" in each for each in fox.check())
+
+
+def test_a_period_of_ours_that_its_owner_has_changed_is_theirs() -> None:
+    world = World()
+    fox = world.adapter()
+    fox.apply(CHARGE)
+    world.shown |= {START: "01:00:00", END: "06:00:00"}
+    with pytest.raises(InverterError, match="is set by somebody else"):
+        fox.apply(SELF_USE)
+    assert world.shown[ON] == "on"
+
+
+def test_a_period_that_was_cleared_and_comes_back_is_not_somebody_elses_wish() -> None:
+    world = World()
+    fox = world.adapter()
+    fox.apply(CHARGE)
+    fox.apply(SELF_USE)
+    world.shown[ON] = "on"
+    with pytest.raises(InverterError, match="was to be cleared, but is there"):
+        fox.current()
+    fox.apply(SELF_USE)
+    assert world.shown[ON] == "off"
+
+
+def test_home_assistants_helper_is_told_and_remembers_when_the_database_is_lost() -> None:
+    world = World(helper="")
+    world.adapter().apply(CHARGE)
+    assert world.helper == "01:30-02:30"
+    world.memory = ForgetfulMemory()
+    world.adapter().apply(SELF_USE)
+    assert world.shown[ON] == "off"
+
+
+def test_one_that_is_moved_on_is_ours_before_and_after() -> None:
+    world = World(helper="")
+    fox = world.adapter()
+    fox.apply(CHARGE)
+    world.now += timedelta(minutes=50)
+    world.refusal = "Modbus down"
+    with pytest.raises(InverterError, match="Modbus down"):
+        fox.current()
+    assert world.helper == "01:30-02:30 02:20-03:20"
+    world.refusal = None
+    world.memory.put_state("our charge period", "")
+    world.adapter().apply(SELF_USE)
+    assert world.shown[ON] == "off"
 
 
 def test_what_is_refused_or_not_shown_is_told() -> None:

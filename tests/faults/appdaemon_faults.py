@@ -213,7 +213,7 @@ FAULTS = (
           {SELECT: "unavailable"}, is_deaf=True,
           expected="waited for, and said; self-use as soon as it is back"),
     shown("select gone", "work_mode is removed", "work_mode does not exist", {SELECT: None},
-          is_deaf=True, expected="waited for, and said; self-use with the first cycle after its end"),
+          is_deaf=True, expected="waited for, and said; self-use with the next cycle"),
     call("calls refused", "every call answers success: false", "refuse", "was refused"),
     call("calls hang", "every call hangs for 4 s, longer than an interval", "hang",
          "did not answer in time|not connected"),

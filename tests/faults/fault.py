@@ -51,6 +51,8 @@ class Fault:
     leaves: str = ""
     """A pattern of what may still be said afterwards."""
     limit: timedelta = LIMIT
+    has_force_modes: bool = True
+    """Else it befalls a model with charge periods."""
     stays: bool = False
     """Whether the order stands through it all: then it must be followed again in the end."""
 
@@ -88,6 +90,8 @@ def _judged(fault: Fault, world: World, told: str) -> Seen:
     assert world.house is not None, "the app runs again"
     assert not world.is_forced
     assert world.inverter.option == "Self Use", world.inverter.option
+    kept = world.inverter.periods[1:]
+    assert not any(each.is_set for each in kept), f"comes back tomorrow: {kept}"
     left = [each for each in world.health.split("; ") if each]
     wrong = [each for each in left if not fault.leaves or not re.search(fault.leaves, each)]
     assert not wrong, f"still said: {wrong}"

@@ -1,23 +1,26 @@
 """Every fault on the story's clock: what the inverter did, and what the household was told."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from battery_optimizer.simulate.fox_periods import NO_PERIODS
 from faults.fault import Fault, Seen, tell
 from faults.house_faults import FAULTS as HOUSE_FAULTS
 from faults.other_faults import CLOCK_CHANGES, disk_gone
 from faults.other_faults import FAULTS as OTHER_FAULTS
+from faults.period_faults import FAULTS as PERIOD_FAULTS
 from faults.tables import names, write
 from faults.world import LIMIT, a_world
 
-FAULTS = (*HOUSE_FAULTS, *OTHER_FAULTS)
+FAULTS = (*HOUSE_FAULTS, *PERIOD_FAULTS, *OTHER_FAULTS)
 QUICK = (
     "charge unavailable", "all sensors frozen", "select without its options", "calls dropped",
     "only the select refuses", "inverter's link refused", "Octopus answers 500",
-    "database overwritten", "clock an hour back", "solver out of time",
+    "database overwritten", "clock an hour back", "solver out of time", "period: app killed",
+    "period: writes dropped",
 )  # fmt: skip
 """Those of the normal suite."""
 ROWS: dict[str, str] = {}
@@ -31,7 +34,7 @@ ROWS: dict[str, str] = {}
     ],
 )
 def test_no_fault_leaves_the_battery_forced(tmp_path: Path, fault: Fault) -> None:
-    with a_world(tmp_path) as world:
+    with a_world(tmp_path, has_force_modes=fault.has_force_modes) as world:
         try:
             seen = tell(fault, world)
         finally:
@@ -53,6 +56,19 @@ def test_the_night_of_a_clock_change_is_a_night_like_others(tmp_path: Path, name
     fault = replace(FAULTS[0], name=name, how="the whole night, charging in its cheap hours",
                     expected="a night like others", is_deaf=False)  # fmt: skip
     ROWS[name] = _row(fault, seen)
+
+
+def test_a_night_is_charged_by_charge_periods_alone(tmp_path: Path) -> None:
+    """Planned in the cheap hours, moved on while it lasts, and none is left in the morning."""
+    start = datetime(2026, 6, 14, 23, 0, tzinfo=UTC)
+    with a_world(tmp_path, start=start, soc_kwh=2.0, has_force_modes=False) as world:
+        world.begin()
+        world.live(8 * 60)
+        assert world.problems == []
+        assert world.bugs == []
+        assert world.inverter.counters.charge_kwh == pytest.approx(2 * 3.0, abs=0.1)
+        assert world.longest_unwanted <= LIMIT
+        assert world.inverter.periods == NO_PERIODS
 
 
 def test_an_order_after_the_clock_was_set_back_is_carried_out_at_once(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 import requests
 
 from battery_optimizer.adapters.foxess_calls import NOT_THERE
+from battery_optimizer.adapters.foxess_periods import HELPER
 from battery_optimizer.adapters.octopus import OctopusClient
 from battery_optimizer.adapters.overrides import AUTOMATIC, CHOICE
 from battery_optimizer.config import Config
@@ -28,6 +29,7 @@ from battery_optimizer.model.house import Battery, GridConnection, House, Invert
 from battery_optimizer.model.shown import Shown
 from battery_optimizer.model.slots import SLOT, day_bounds, local_day
 from battery_optimizer.simulate.fox_entities import SimulatedFoxEss
+from battery_optimizer.simulate.fox_periods import NO_PERIODS
 from battery_optimizer.simulate.fox_polled import FORCE_POWERS, Link, Polled
 from battery_optimizer.simulate.inverter import FALLBACKS, SimulatedInverter
 from battery_optimizer.simulate.surroundings import PlausibleHome, Surroundings
@@ -109,6 +111,8 @@ class World:
     soc_kwh: float = 6.0
     settings: dict[str, Any] = field(default_factory=dict)
     tick: timedelta = TICK
+    has_force_modes: bool = True
+    """Else the model has charge periods."""
     days: int = 3
     """For how many days rates are published."""
 
@@ -119,13 +123,19 @@ class World:
             battery=Battery(**BATTERY), inverter=Inverter(ac_limit_kw=5.0), grid=GridConnection()
         )
         self.inverter = SimulatedInverter(
-            house=house, surroundings=self.surroundings, now=self.start, soc_kwh=self.soc_kwh
+            house=house,
+            surroundings=self.surroundings,
+            now=self.start,
+            soc_kwh=self.soc_kwh,
+            periods=() if self.has_force_modes else NO_PERIODS,
         )
         self.link = Polled(self.inverter)
-        self.fox = SimulatedFoxEss(self.inverter, integration=self.link)
+        self.fox = SimulatedFoxEss(
+            self.inverter, integration=self.link, has_force_modes=self.has_force_modes
+        )
         self._offsets: list[tuple[datetime, timedelta]] = [(self.start, timedelta())]
         self._forecasts: dict[tuple[date, int], list[dict[str, float | str]]] = {}
-        self.helpers = {CHOICE: AUTOMATIC}
+        self.helpers = {CHOICE: AUTOMATIC, HELPER: ""}
         self.changed: dict[str, State] = {}
         """Entities that show something else than they should."""
         self.calls: Call | None = None
@@ -174,6 +184,8 @@ class World:
     def is_forced(self) -> bool:
         """Whether the inverter really forces the battery."""
         option = self.inverter._felt_option
+        if self.inverter.period_in_force is not None:
+            return True
         if option not in FALLBACKS:
             return False
         charge_kw, discharge_kw = (getattr(self.inverter, name) for name in FORCE_POWERS)
@@ -315,6 +327,9 @@ class World:
         """As Home Assistant would."""
         if service == "input_select/select_option":
             self.helpers[str(data["entity_id"])] = str(data["option"])
+            return {"success": True}
+        if service == "input_text/set_value":
+            self.helpers[str(data["entity_id"])] = str(data["value"])
             return {"success": True}
         return self.fox.call(service, data)
 

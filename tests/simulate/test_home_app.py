@@ -20,7 +20,8 @@ Story = tuple[dict[str, Any], str]
 PACKAGE = Path(__file__).parents[2] / "apps" / "battery_optimizer"
 NEEDED = ("*.py", "model/*.py", "adapters/__init__.py", "adapters/foxess_*.py")
 SIMULATED = (
-    "__init__", "surroundings", "inverter", "fox_entities", "octopus_entities", "home_app",
+    "__init__", "surroundings", "inverter", "fox_entities", "fox_periods", "octopus_entities",
+    "home_app",
 )  # fmt: skip
 
 APPDAEMON_YAML = """

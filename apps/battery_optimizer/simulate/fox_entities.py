@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from battery_optimizer.model.entity import EntityState, finite
-from battery_optimizer.simulate.inverter import MOST_AMPERES, OPTIONS, SimulatedInverter
+from battery_optimizer.simulate.fox_periods import UPDATE, ChargePeriod, PeriodEntities
+from battery_optimizer.simulate.inverter import (
+    MOST_AMPERES,
+    NATURAL_MODES,
+    OPTIONS,
+    SimulatedInverter,
+)
 
 GREATEST_FORCE_KW: Final = 15.0
 """The largest Fox ESS; a smaller AC rating goes before it."""
@@ -125,6 +131,9 @@ class Integration(Protocol):
     def set_number(self, field: str, value: float) -> Answer:
         """Take on a number that is in range."""
 
+    def set_periods(self, periods: tuple[ChargePeriod, ...]) -> Answer:
+        """Write the charge periods."""
+
     def shown(self, entities: Mapping[str, EntityState]) -> dict[str, EntityState]:
         """The entities as Home Assistant has them."""
 
@@ -154,6 +163,11 @@ class Direct:
         setattr(self.seen, field, value)
         return done()
 
+    def set_periods(self, periods: tuple[ChargePeriod, ...]) -> Answer:
+        """Write them."""
+        self.seen.periods = periods
+        return done()
+
     def shown(self, entities: Mapping[str, EntityState]) -> dict[str, EntityState]:
         """As they are."""
         return dict(entities)
@@ -171,6 +185,7 @@ class SimulatedFoxEss:
         *,
         prefix: str = "foxess",
         integration: Integration | None = None,
+        has_force_modes: bool = True,
     ) -> None:
         stem = f"{prefix}_" if prefix else ""
         self.inverter = inverter
@@ -179,10 +194,15 @@ class SimulatedFoxEss:
         self.charge_power_id = f"number.{stem}force_charge_power"
         self.discharge_power_id = f"number.{stem}force_discharge_power"
         self.soc_kwh_id = f"sensor.{stem}bms_kwh_remaining"
+        self.options = OPTIONS if has_force_modes else tuple(NATURAL_MODES)
         self._sensor_stem = f"sensor.{stem}"
-        self._numbers: Final = {
+        self.periods = PeriodEntities(stem, name=prefix)
+        powers = {
             self.charge_power_id: "force_charge_kw",
             self.discharge_power_id: "force_discharge_kw",
+        }
+        self._numbers: Final = {
+            **(powers if has_force_modes else {}),
             f"number.{stem}max_charge_current": "charge_a",
             f"number.{stem}max_discharge_current": "discharge_a",
         }
@@ -191,7 +211,7 @@ class SimulatedFoxEss:
         """Every entity as it shows now, by its id."""
         select = EntityState(
             state=self.integration.option,
-            attributes={"options": list(OPTIONS), "friendly_name": "Work Mode"},
+            attributes={"options": list(self.options), "friendly_name": "Work Mode"},
         )
         sensors = {
             f"{self._sensor_stem}{sensor.ending}": EntityState(
@@ -201,7 +221,8 @@ class SimulatedFoxEss:
             for sensor in SENSORS
         }
         numbers = {each: self._number(each) for each in self._numbers}
-        return self.integration.shown({self.select_id: select, **numbers, **sensors})
+        periods = self.periods.entities(self.integration.seen.periods)
+        return self.integration.shown({self.select_id: select, **numbers, **sensors, **periods})
 
     def call(self, service: str, data: dict[str, Any]) -> Answer:
         """Do a service call such as `select/select_option`; the answer says `success` or why not.
@@ -211,10 +232,10 @@ class SimulatedFoxEss:
         entity_id = str(data.get("entity_id"))
         if (service, entity_id) == ("select/select_option", self.select_id):
             option = str(data.get("option"))
-            if option not in OPTIONS:
+            if option not in self.options:
                 return refused(
                     f"Option {option} is not valid for entity {self.select_id}, "
-                    f"valid options are: {', '.join(OPTIONS)}."
+                    f"valid options are: {', '.join(self.options)}."
                 )
             return self.integration.select(option)
         if service == "number/set_value" and entity_id in self._numbers:
@@ -222,7 +243,18 @@ class SimulatedFoxEss:
             if value is None or not 0 <= value <= most:
                 return refused(f"Value {data.get('value')} is outside valid range 0 - {most:g}")
             return self.integration.set_number(self._numbers[entity_id], value)
+        if service == UPDATE:
+            return self._update_period(data)
         return done()
+
+    def _update_period(self, data: dict[str, Any]) -> Answer:
+        if not self.inverter.periods:
+            return refused("Inverter does not support setting charge periods")
+        try:
+            periods = self.periods.updated(self.integration.seen.periods, data)
+        except ValueError as error:
+            return refused(str(error), "home_assistant_error")
+        return self.integration.set_periods(periods)
 
     @property
     def most_kw(self) -> float:

@@ -10,19 +10,23 @@ The habits, each seen with the real integration (Home Assistant Core, a simulate
   failed polls everything is unavailable; calls then succeed and are dropped.
 * Adapter hangs: calls time out, what is shown freezes, and only after 131 s is it unavailable. When
   it is back, the first of the writes that waited is carried out and the others are not.
+* Charge periods are no entity's: while unavailable, writing them fails. What was written is shown
+  until the next poll whatever the inverter has, which may have dropped it (`drops_writes`).
 * Home Assistant stopped: the force mode is lost, and the select is unknown for the first seconds.
 * By day the first poll of Force Charge commands nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
 from battery_optimizer.model.entity import EntityState
 from battery_optimizer.simulate.fox_entities import Answer, done, refused
+from battery_optimizer.simulate.fox_periods import ChargePeriod
 from battery_optimizer.simulate.inverter import FALLBACKS, FORCE_CHARGE, SimulatedInverter
 
 POLL: Final = timedelta(seconds=10)
@@ -58,7 +62,8 @@ class Polled:
         self.is_unavailable = False
         self._force: str | None = None
         self._is_pending = False
-        self._waiting: list[str] = []
+        self._waiting: list[Callable[[], object]] = []
+        self.drops_writes = False
         self._is_known = True
         self._powers: dict[str, float] = {name: getattr(inverter, name) for name in FORCE_POWERS}
         self._next_poll = inverter.now + POLL
@@ -112,7 +117,7 @@ class Polled:
         if self.is_unavailable:
             return done()  # and dropped
         if self._link is Link.HANGING:
-            self._waiting.append(option)
+            self._waiting.append(partial(self._carry_out, option))
             return {"success": False, "ad_status": "TIMEOUT"}
         if self._link is Link.REFUSED:
             if option in FALLBACKS:
@@ -139,6 +144,25 @@ class Polled:
         setattr(self.seen, field, value)
         return done()
 
+    def set_periods(self, periods: tuple[ChargePeriod, ...]) -> Answer:
+        """By a service of the integration itself, which wants to know the other period."""
+        if self._link is Link.STOPPED:
+            return refused("Home Assistant is not connected", "not_connected")
+        if not self._is_known:
+            return refused("Data for charge period 1 is not available", "home_assistant_error")
+        if self._link is Link.HANGING:
+            self._waiting.append(partial(self._write, periods))
+            return {"success": False, "ad_status": "TIMEOUT"}
+        if self._link is Link.REFUSED:
+            return refused("Connection refused", "unknown_error")
+        self._write(periods)
+        return done()
+
+    def _write(self, periods: tuple[ChargePeriod, ...]) -> None:
+        if not self.drops_writes:
+            self.inverter.periods = periods
+        self.seen.periods = periods
+
     def _carry_out(self, option: str) -> None:
         self.option, self._is_pending = option, False
         self._force = option if option in FALLBACKS else None
@@ -160,7 +184,7 @@ class Polled:
         self._failed_polls, self.is_unavailable, self._is_known = 0, False, True
         waiting, self._waiting = self._waiting, []
         if waiting:
-            self._carry_out(waiting[0])
+            waiting[0]()
         if self._force is not None and self._is_pending:
             self._carry_out(self._force)
         elif self._force is None:

@@ -13,6 +13,7 @@ Home Assistant would, so that the app runs unchanged around a battery that reall
       panels: {peak_kw: 5, tilt_deg: 35, azimuth_deg: 0}
       prefix: foxess          # select.foxess_work_mode, ...
       soc_percent: 50         # at the first start
+      force_modes: true       # false: a model that is charged by daily charge periods instead
       work_mode: Self Use     # at the first start; or Feed-in First, or Back-up
       speed: 1                # the battery fills and empties this many times faster
       tick_seconds: 5
@@ -38,11 +39,17 @@ from battery_optimizer.model.house import Battery, GridConnection, House, Invert
 from battery_optimizer.model.slots import SLOT_HOURS, local_day
 from battery_optimizer.model.solar import SolarArray
 from battery_optimizer.simulate.fox_entities import SimulatedFoxEss
+from battery_optimizer.simulate.fox_periods import NO_PERIODS, UPDATE
 from battery_optimizer.simulate.inverter import OPTIONS, SimulatedInverter
 from battery_optimizer.simulate.octopus_entities import octopus_entities
 from battery_optimizer.simulate.surroundings import Place, PlausibleHome
 
-SERVICES: Final = ("select/select_option", "number/set_value", "input_select/select_option")
+SERVICES: Final = (
+    "select/select_option",
+    "number/set_value",
+    "input_select/select_option",
+    UPDATE,
+)
 TOLD: Final = ("notify/notify", "mqtt/publish")
 """Services that only pass something on: what is said stands in the log."""
 SHOWN: Final = ("title", "message", "topic", "payload", "retain")
@@ -62,6 +69,7 @@ class HomeSettings(BaseModel):
     panels: SolarArray = SolarArray(peak_kw=5.0, tilt_deg=35.0, azimuth_deg=0.0)
     prefix: str = "foxess"
     soc_percent: Annotated[float, Field(ge=0, le=100)] = 50.0
+    force_modes: bool = True
     work_mode: Literal["Self Use", "Feed-in First", "Back-up"] = "Self Use"
     speed: Annotated[float, Field(gt=0, le=1000)] = 1.0
     tick_seconds: Annotated[float, Field(ge=1, le=60)] = 5.0
@@ -103,7 +111,11 @@ class SimulatedHome(ADAPI):
         # Services are called on other threads than the clock ticks on.
         self._turn = threading.Lock()
         self._home = self._surroundings(settings)
-        self._fox = SimulatedFoxEss(self._inverter(settings), prefix=settings.prefix)
+        self._fox = SimulatedFoxEss(
+            self._inverter(settings),
+            prefix=settings.prefix,
+            has_force_modes=settings.force_modes,
+        )
         self._fox.inverter.select(settings.work_mode)
         self._restore()
         for service in SERVICES:
@@ -135,6 +147,7 @@ class SimulatedHome(ADAPI):
             now=datetime.now(UTC) - timedelta(seconds=settings.tick_seconds),
             soc_kwh=settings.soc_percent / 100 * settings.battery.capacity_kwh,
             speed=settings.speed,
+            periods=() if settings.force_modes else NO_PERIODS,
         )
 
     def _restore(self) -> None:
@@ -147,8 +160,10 @@ class SimulatedHome(ADAPI):
         soc_kwh = finite(shown[self._fox.soc_kwh_id])
         if soc_kwh is not None:
             inverter.soc_kwh = min(soc_kwh, inverter.house.battery.capacity_kwh)
-        inverter.force_charge_kw = finite(shown[self._fox.charge_power_id]) or 0.0
-        inverter.force_discharge_kw = finite(shown[self._fox.discharge_power_id]) or 0.0
+        inverter.force_charge_kw = finite(shown.get(self._fox.charge_power_id)) or 0.0
+        inverter.force_discharge_kw = finite(shown.get(self._fox.discharge_power_id)) or 0.0
+        if inverter.periods:
+            inverter.periods = self._fox.periods.periods_of(shown)
 
     def _tick(self, **_: object) -> None:
         now = datetime.now(UTC)

@@ -12,17 +12,20 @@ At max SoC a forced charge acts as Back-up, and at min SoC a forced discharge gi
 A real one has habits that a test can give it: a `lag` before a new mode is felt, options that do
 what others should (`misfires`), a BMS that takes nothing, and a `watchdog` that ends a force mode
 which nobody refreshes, in its `FALLBACKS` and not in Self Use.
+
+Models that cannot be forced have `periods` in which they charge, daily, by a clock of their own.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from types import MappingProxyType
 from typing import Final
 
 from battery_optimizer.model.house import Battery, House
 from battery_optimizer.model.modes import Flows, InverterCommand, Mode, flows
-from battery_optimizer.model.slots import HOUR, require_utc
+from battery_optimizer.model.slots import HOUR, UK, require_utc
+from battery_optimizer.simulate.fox_periods import ChargePeriod
 from battery_optimizer.simulate.surroundings import Surroundings
 
 LONGEST_STEP: Final = timedelta(minutes=1)
@@ -92,6 +95,10 @@ class SimulatedInverter:
     discharge_a: float = MOST_AMPERES
     bms_charge_kw: float | None = None
     """What the battery's own electronics let in at most [kW]; None: all that it can take."""
+    periods: tuple[ChargePeriod, ...] = ()
+    """Registers that outlive everything; empty for models without."""
+    clock_off: timedelta = timedelta(0)
+    """How far its clock is ahead of the UK's."""
     lag: timedelta = timedelta(0)
     """For how long a new mode is not felt; about 20 s were seen on leaving Force Discharge."""
     watchdog: timedelta | None = None
@@ -137,6 +144,8 @@ class SimulatedInverter:
         """How long until the mode that is felt becomes another by itself."""
         if self.now < self._felt_from:
             yield self._felt_from - self.now
+        if any(each.is_set for each in self.periods):
+            yield timedelta(seconds=60 - self.now.second)
         if self.watchdog is not None and self.option in FALLBACKS:
             yield self._refreshed_at + self.watchdog - self.now
 
@@ -145,6 +154,14 @@ class SimulatedInverter:
             return
         if self.now >= self._refreshed_at + self.watchdog:
             self.select(FALLBACKS[self.option])
+
+    @property
+    def period_in_force(self) -> ChargePeriod | None:
+        """The charge period that runs now; a mode that is forced goes before it."""
+        if self._felt_option in FALLBACKS:
+            return None
+        clock: time = (self.now + self.clock_off).astimezone(UK).time()
+        return next((each for each in self.periods if each.runs_at(clock)), None)
 
     @property
     def _felt_option(self) -> str:
@@ -184,7 +201,12 @@ class SimulatedInverter:
 
     def command(self, solar_kw: float) -> InverterCommand:
         """What the option means for the battery while the sun gives so much [kW]."""
-        option = self._felt_option
+        option, period = self._felt_option, self.period_in_force
+        if period is not None and not period.from_grid:
+            return InverterCommand(mode=Mode.HOLD)
+        if period is not None:
+            most_kw = self.house.battery.max_charge_kw
+            return InverterCommand(mode=Mode.FORCE_CHARGE, power_kw=most_kw)
         if option == FORCE_CHARGE:
             return InverterCommand(mode=Mode.FORCE_CHARGE, power_kw=self.force_charge_kw + solar_kw)
         if option == FORCE_DISCHARGE:
