@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
@@ -193,3 +194,19 @@ def test_the_page_shows_what_there_is_or_why_there_is_nothing() -> None:
     assert box["lost"]["days"] == 1
     assert box["lost"]["distance_p"] == 11
     assert box["lost"]["parts_p"]["execution"] == 5
+
+
+def of_the_page(store: Store | None, query: str) -> tuple[int, Json]:
+    request = make_mocked_request("GET", f"/app/battery_optimizer?savings=1&{query}")
+    response = asyncio.run(a_site(store).page(request, None))
+    assert isinstance(response.body, bytes)
+    return response.status, json.loads(response.body)
+
+
+def test_the_page_asks_its_own_address_for_days_and_months(store: Store) -> None:
+    status, answer = of_the_page(store, "by=day&from=2026-01-01")
+    assert status == 200
+    assert answer == told(store, from_="2026-01-01")
+    assert of_the_page(store, "by=month")[1] == told(store, by="month")
+    assert of_the_page(store, "by=year")[0] == 400
+    assert of_the_page(None, "by=month")[0] == 503

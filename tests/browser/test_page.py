@@ -170,14 +170,14 @@ def test_a_past_day_shows_what_was_planned_and_what_happened(page: Browser) -> N
     page.find("#day-before").click()
     yesterday = datetime.now(UTC) - timedelta(days=1)
     page.wait_for_text("#past-words", f"{yesterday.day} {yesterday:%B}")
-    page.wait(lambda: page.count("#past-chart canvas") == 3, "the chart of the day")
+    page.wait(lambda: page.count("#past-chart canvas") == 4, "the chart of the day")
     assert min(coloured_pixels(page, "#past-chart canvas")) > 1000
     assert page.count("#past-totals tbody tr") == 6
     assert page.count("#past-decisions li") >= 3
     assert "half hours that are over" in page.text("#past-note")
     page.find("#past-chart .slider").send_keys(Keys.END)
     assert "23:30\u201300:00" in page.text("#past-chart .readout")
-    page.find("#day-after").click()
+    page.find("#day-after").send_keys(Keys.ENTER)  # the way back by keyboard
     page.wait_for_text("#past-words", "so far")
     assert not page.find("#day-after").is_enabled()
     assert page.complaints() == []
@@ -240,16 +240,45 @@ def test_bills_and_savings_stand_side_by_side(page: Browser, live: LiveAppDaemon
     page.wait_for_text("#savings-table", "Yesterday")
     assert "This month" in page.text("#savings-table") or datetime.now(UTC).day == 1
     names = [row.text for row in page.driver.find_elements("css selector", "#savings-table th")]
-    for words in ("Your bill", "Bill with Self Use alone", "Saved against no battery"):
-        assert words in names
+    others = ["No battery", "Self Use alone", "Simple rules"]
+    assert names[names.index("Bill") :][:5] == ["Bill", "Yours", *others]
+    assert names[names.index("Saved against") :][:4] == ["Saved against", *others]
     told = live.endpoint(f"savings?from={datetime.now(UTC).date() - timedelta(days=3)}")
     yesterday = [row for row in told["rows"] if row["half_hours"] >= 46][-1]
-    shown = page.run("return money(arguments[0])", yesterday["bill_p"])
+    shown, saved = page.run(
+        "return arguments[0].map(pounds)",
+        [yesterday["bill_p"], yesterday["saved_against_self_use_p"]],
+    )
     assert shown in page.text("#savings-table")
+    assert saved in page.text("#saved")
     assert "rates were made up" in page.text("#savings-notes")
     links = page.run("return [...document.querySelectorAll('#savings-box a')].map((a) => a.href)")
     assert all(link.startswith(f"{live.url}/app/battery_optimizer_savings?by=") for link in links)
     assert page.complaints() == []
+
+
+def test_bills_are_drawn_by_day_and_told_by_month(page: Browser, live: LiveAppDaemon) -> None:
+    page.wait(lambda: page.count("#bills-chart canvas") == 1, "the chart of bills")
+    assert min(coloured_pixels(page, "#bills-chart canvas")) > 1000
+    days = live.endpoint(f"savings?from={datetime.now(UTC).date() - timedelta(days=3)}")["rows"]
+    slider = page.find("#bills-chart .slider")
+    slider.send_keys(Keys.HOME)
+    start = datetime.fromisoformat(days[0]["first_day"])
+    assert f"{start:%A} {start.day} {start:%B}" in page.text("#bills-chart .readout")
+    assert page.run("return pounds(arguments[0])", days[0]["bill_p"]) in page.text("#bills-chart")
+    months = live.endpoint("savings?by=month")["rows"]
+    assert page.count("#months-table tbody tr") == len(months)
+    saved = page.run("return pounds(arguments[0])", months[-1]["saved_against_self_use_p"])
+    assert saved in page.text("#months-table")
+    assert page.complaints() == []
+
+
+def test_each_part_of_the_page_is_a_link_away(page: Browser) -> None:
+    links = page.run(
+        "return [...document.querySelectorAll('nav a')].map((a) => a.getAttribute('href'))"
+    )
+    assert len(links) == 7
+    assert all(page.count(f"section{link}") == 1 for link in links)
 
 
 def test_it_is_small_and_soon_there(page: Browser) -> None:

@@ -75,7 +75,7 @@ class Site:
         return {"": self.page, "_api": self.api_page, "_savings": self.savings_file}
 
     async def page(self, request: Request, _: object) -> Response:
-        """The page; with ?data, ?day=YYYY-MM-DD or ?forecasts what it shows of each."""
+        """The page; with ?data, ?day=YYYY-MM-DD, ?forecasts or ?savings what it shows of each."""
         if "data" in request.query:
             return _json(self._page_data(), 200)
         if "day" in request.query:
@@ -83,6 +83,9 @@ class Site:
             return _json(*await asyncio.to_thread(self._history, request.query))
         if "forecasts" in request.query:
             return _json(*await asyncio.to_thread(self._forecasts))
+        if "savings" in request.query:
+            asked = {key: text for key, text in request.query.items() if key != "savings"}
+            return _json(*await asyncio.to_thread(self._savings, asked))
         return _document(request, *page())
 
     async def api_page(self, request: Request, _: object) -> Response:

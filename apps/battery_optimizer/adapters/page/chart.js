@@ -17,7 +17,7 @@ function runsOf(slots) {
   const runs = [];
   for (const slot of slots) {
     const last = runs.at(-1);
-    if (!last || last.mode !== slot.mode) {
+    if (!last || last.mode !== slot.mode || Date.parse(last.end) < Date.parse(slot.start)) {
       runs.push({ mode: slot.mode, start: slot.start, end: slot.end, power_kw: slot.power_kw });
       continue;
     }
@@ -30,23 +30,24 @@ function runsOf(slots) {
 
 class Figure {
   // `panels`: {title, height, range(), series: [{words, colour, values, isLine, isEdge, dash, fill}], bands}
-  // `describe(index, box)` fills the read-out and gives the words for the slider.
-  constructor(root, { label, slots, panels, describe, modes, forecastFrom }) {
-    Object.assign(this, { root, slots, panels, describe, modes, forecastFrom, index: 0 });
+  // `describe(index, box)` fills the read-out and gives the words for the slider. `runs`: the modes
+  // {mode, start, end} that stand above and behind; `isByDay`: each slot is a day.
+  constructor(root, { label, slots, panels, describe, runs = [], forecastFrom, isByDay = false }) {
+    Object.assign(this, { root, slots, panels, describe, runs, forecastFrom, isByDay, index: 0 });
     this.times = [...slots.map((slot) => Date.parse(slot.start) / 1000), Date.parse(slots.at(-1).end) / 1000];
     this.slider = element("input", null, {
-      type: "range", class: "slider", min: 0, max: slots.length - 1, step: 1, value: 0, "aria-label": `${label}: half hour`,
+      type: "range", class: "slider", min: 0, max: slots.length - 1, step: 1, value: 0, "aria-label": `${label}: ${isByDay ? "day" : "half hour"}`,
     });
     this.slider.addEventListener("input", () => this.pick(Number(this.slider.value)));
     this.readout = element("div", null, { class: "readout" });
-    this.boxes = panels.map((panel) => this.box(panel));
+    this.boxes = panels.map((panel, at) => this.box(panel, at === 0));
     root.replaceChildren(...this.boxes.flat(), this.slider, this.readout);
     this.draw();
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(root);
   }
 
-  box(panel) {
+  box(panel, isFirst) {
     const head = element("p", null, { class: "panel-head" });
     head.append(element("strong", panel.title));
     for (const series of panel.series) {
@@ -55,8 +56,14 @@ class Figure {
       key.style.setProperty("--dot", `var(${series.colour})`);
       if (series.words) head.append(key);
     }
+    if (isFirst) head.append(...this.modeKeys());
     const canvas = element("div", null, { role: "img", "aria-label": `${panel.title}: use the slider below, or the table` });
     return [head, canvas];
+  }
+
+  modeKeys() {
+    const modes = Object.keys(MODES).filter((mode) => this.runs.some((run) => run.mode === mode));
+    return modes.map((mode) => dot(element("span", MODES[mode][0], { class: "key filled" }), mode));
   }
 
   draw() {
@@ -73,7 +80,7 @@ class Figure {
   }
 
   options(panel, at) {
-    const isFirst = at === 0 && this.modes, isLast = at === this.panels.length - 1;
+    const isFirst = at === 0 && this.runs.length > 0, isLast = at === this.panels.length - 1;
     const axis = { stroke: colour("--soft"), font: FONT, grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
     return {
       width: this.width, height: panel.height + (isFirst ? STRIP : 0) + (isLast ? 22 : 0),
@@ -83,9 +90,11 @@ class Figure {
       scales: { x: { time: true, range: () => [this.times[0], this.times.at(-1)] }, y: { range: panel.range } },
       axes: [
         {
-          ...axis, size: isLast ? 26 : 0, gap: 4, space: 44, incrs: [3, 6, 12, 24].map((hours) => hours * 3600),
+          ...axis, size: isLast ? 26 : 0, gap: 4, space: this.isByDay ? 56 : 44,
+          incrs: (this.isByDay ? [24, 48, 168] : [3, 6, 12, 24]).map((hours) => hours * 3600),
           values: (_, splits) => splits.map((time) => {
             if (!isLast) return "";
+            if (this.isByDay) return time < this.times.at(-1) ? shortDay(time * 1000) : "";
             const shown = clock(time * 1000);
             return shown === "00:00" ? weekday(time * 1000) : shown;
           }),
@@ -115,7 +124,7 @@ class Figure {
       ctx.font = `${12 * ratio}px system-ui, sans-serif`;
       ctx.fillText("forecast", from + 5 * ratio, bbox.top + 13 * ratio);
     }
-    for (const run of this.modes ? runsOf(this.slots) : []) {
+    for (const run of this.runs) {
       const left = x(run.start), width = Math.max(ratio, x(run.end) - left);
       ctx.fillStyle = colour(`--${run.mode in MODES ? run.mode : "self_use"}`);
       if (isFirst) this.strip(ctx, run, left, width, bbox.top - (STRIP + 2) * ratio);

@@ -2,7 +2,7 @@
 
 async function showForecasts() {
   try {
-    drawForecasts(await ask("forecasts", "1"));
+    drawForecasts(await ask({ forecasts: 1 }));
   } catch (error) {
     find("forecasts-words").textContent = error.message;
     find("forecasts-box").hidden = true;
@@ -22,9 +22,9 @@ function drawForecasts(told) {
   const cells = (side) => side
     ? [number(side.expected_kwh, 1), number(side.metered_kwh, 1), number(side.error_kw, 2)] : ["–", "–", "–"];
   const row = (name, each) => [name, ...cells(each.load), ...cells(each.solar)];
-  const columns = [["Day", "left"], ["House expected"], ["metered"], ["off by kW"], ["Sun expected"], ["metered"], ["off by kW"]];
+  const columns = [["Day", "left"], ["House plan"], ["came"], ["off kW"], ["Sun plan"], ["came"], ["off kW"]];
   fillTable(find("forecasts-table"),
-    "kWh over the half hours that were both expected and metered; expected is what the last plan before each half hour said.", columns,
+    "kWh over the half hours that were planned and metered; the plan is the last one before each half hour.", columns,
     [...told.days.map((each) => row(`${weekday(`${each.day}T12:00Z`)} ${each.day.slice(8)}`, each)), row("All", told.all)]);
   drawLeads(told.yesterday);
 }

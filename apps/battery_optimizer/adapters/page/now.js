@@ -22,8 +22,18 @@ function showNow(data) {
     ["Cheapest ahead", ahead(outlook.cheapest)],
     ["Dearest ahead", ahead(outlook.dearest)],
   ] : [["Rates", recommendation.rates ?? "not known yet"]]);
+  showSaved(data.savings.periods);
   showAlternatives((plan.alternatives ?? []).filter((other) => other.mode !== mode), plan.slots.length > 0);
   showComing(plan.slots);
+}
+
+// What it is for, at one glance; the bills themselves are further down.
+function showSaved(periods) {
+  find("saved-box").hidden = !periods.length;
+  facts(find("saved"), periods.slice(0, 3).map((period) => [
+    period.name,
+    element("span", `${period.is_estimate ? "≈ " : ""}${pounds(period.saved_against_self_use_p)}`, { class: period.saved_against_self_use_p > 0 ? "gain" : "" }),
+  ]));
 }
 
 function showGauge(soc, expected, reserve) {
@@ -60,8 +70,8 @@ function showPowers({ solar_kw: solar, load_kw: load, battery_kw: battery, grid_
   find("powers").replaceChildren(
     tile("solar", "--solar", "Solar", power(solar)),
     tile("house", "--load", "House", power(load)),
-    tile("battery", "--soc", `Battery ${signed(battery, "gives", "takes")}`, power(battery)),
-    tile("grid", "--import", `Grid ${signed(grid, "gives", "takes")}`, power(grid)),
+    tile("battery", "--soc", `Battery${signed(battery, ", discharging", ", charging")}`, power(battery)),
+    tile("grid", "--import", `Grid${signed(grid, ", buying", ", selling")}`, power(grid)),
   );
 }
 
@@ -122,7 +132,7 @@ function drawPlan(slots, reserve) {
   const guessed = slots.find(forecast);
   const limit = (sign) => slots.map((slot) => sign * Math.max(0, sign * slot.grid_kw));
   planFigure = new Figure(find("plan-chart"), {
-    label: "Plan", slots, modes: true, forecastFrom: guessed ? guessed.start : null, describe: (index, box) => describePlanned(slots[index], box),
+    label: "Plan", slots, runs: runsOf(slots), forecastFrom: guessed ? guessed.start : null, describe: (index, box) => describePlanned(slots[index], box),
     panels: [
       {
         title: "Rates, p/kWh", height: 150, hasRates: true, range: around([of("import_rate"), of("export_rate")]),
@@ -171,7 +181,7 @@ function describePlanned(slot, box) {
     ["Battery", `${number(slot.soc_start_percent, 0)} → ${number(slot.soc_end_percent, 0)} %`
       + (isKnown(slot.soc_low_percent) ? ` (${number(slot.soc_low_percent, 0)} to ${number(slot.soc_high_percent, 0)})` : "")],
     ["Solar", `${number(slot.solar_kw, 2)} kW`], ["House", `${number(slot.load_kw, 2)} kW`],
-    [`Grid ${signed(slot.grid_kw, "gives", "takes")}`, `${number(Math.abs(slot.grid_kw), 2)} kW`],
+    [`Grid${signed(slot.grid_kw, ", buying", ", selling")}`, `${number(Math.abs(slot.grid_kw), 2)} kW`],
     [slot.cost_p < 0 ? "Earns" : "Costs", money(Math.abs(slot.cost_p))],
   ]);
   box.replaceChildren(title, element("p", slot.reason), figures);

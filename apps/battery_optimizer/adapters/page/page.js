@@ -6,10 +6,10 @@ let latest = null, lastCycle = null, timer = null, retryMs = FIRST_RETRY_MS, isA
 const APP_AWAY = "AppDaemon is there, but the app is not running: Home Assistant may be away, or a setting is wrong (see AppDaemon's log)";
 const ALL_AWAY = "AppDaemon does not answer";
 
-async function ask(key, value) {
+async function ask(query) {
   const address = new URL(location.href);
   address.hash = "";
-  address.search = new URLSearchParams({ [key]: value });
+  address.search = new URLSearchParams(query);
   const stop = new AbortController();
   const patience = setTimeout(() => stop.abort(), PATIENCE_MS);
   try {
@@ -35,6 +35,7 @@ function show(data) {
     lastCycle = data.health.last_cycle;
     pastAt(data.now);
     showForecasts();
+    showBills(data);
   }
 }
 
@@ -53,7 +54,7 @@ async function refresh() {
   clearTimeout(timer);
   let wait = REFRESH_MS;
   try {
-    latest = await ask("data", "1");
+    latest = await ask({ data: 1 });
     retryMs = FIRST_RETRY_MS;
     find("away").hidden = true;
     find("main").classList.remove("away");
@@ -76,6 +77,5 @@ refresh();
 document.addEventListener("visibilitychange", () => document.hidden || refresh());
 addEventListener("online", refresh);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-  if (planFigure) planFigure.draw();
-  if (pastFigure) pastFigure.draw();
+  for (const figure of [planFigure, pastFigure, billsFigure]) if (figure) figure.draw();
 });

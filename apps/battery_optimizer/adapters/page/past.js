@@ -15,12 +15,18 @@ function dayBeside(day, days) {
   return noon.toISOString().slice(0, 10);
 }
 
+// When a local day begins: in summer its clock is an hour ahead of UTC's.
+function midnight(day) {
+  const utc = Date.parse(`${day}T00:00Z`);
+  return new Date(utc - HOUR * Number(clock(utc).slice(0, 2))).toISOString();
+}
+
 async function showDay() {
   const day = find("day").value, asked = ++pastAsked;
   find("day-after").disabled = !day || day >= find("day").max;
   if (!day) return;
   try {
-    const told = await ask("day", day);
+    const told = await ask({ day });
     if (asked === pastAsked) drawDay(told);
   } catch (error) {
     if (asked === pastAsked) nothingOfDay(error.message);
@@ -76,9 +82,14 @@ function dayFigure(told) {
     { words: "planned", colour: tint, values: values("planned"), dash: true },
   ];
   const sides = ["planned", "metered"];
+  const rates = ["import_rate", "export_rate"].map((key) => slots.map((slot) => slot[key]));
   return new Figure(find("past-chart"), {
-    label: "Past day", slots, describe: (index, box) => describePast(slots[index], box),
+    label: "Past day", slots, runs: modesOf(told), describe: (index, box) => describePast(slots[index], box),
     panels: [
+      {
+        title: "Rates, p/kWh", height: 100, range: around(rates),
+        series: [{ words: "Buying", colour: "--import", values: rates[0] }, { words: "Selling", colour: "--export", values: rates[1] }],
+      },
       {
         title: "Battery, %", height: 110, range: percentRange,
         series: pair("Charge level", "--soc", soc).map((series) => ({ ...series, isLine: true })),
@@ -93,6 +104,14 @@ function dayFigure(told) {
       },
     ],
   });
+}
+
+// Each mode until the next decision, or as long as a cycle lasts where none followed soon.
+function modesOf({ decisions, end }) {
+  return runsOf(decisions.map((run, at) => {
+    const next = decisions[at + 1] ? Date.parse(decisions[at + 1].from) : Date.parse(end);
+    return { mode: run.mode, start: run.from, end: new Date(Math.min(next, Date.parse(run.to) + HALF_HOUR)).toISOString() };
+  }));
 }
 
 function describePast(slot, box) {

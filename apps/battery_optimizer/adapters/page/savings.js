@@ -6,30 +6,87 @@ const CAUSES = {
   execution: "Execution", optimizer: "Optimizer",
 };
 
+const COMPARED = [["bill_p", "Yours", "--soc"], ["self_use_bill_p", "Self Use alone", "--load"], ["no_battery_bill_p", "No battery", "--planned"]];
+let billsFigure = null;
+
 // `savings`: {problem, periods: [a row of battery_optimizer_savings and its name], lost}.
 function showSavings(savings) {
   const { problem, periods, lost } = savings;
   find("savings-words").textContent = problem ? `${problem[0].toUpperCase()}${problem.slice(1)}.` : "";
   find("savings-box").hidden = !periods.length;
   if (!periods.length) return;
-  const about = (period, value) => ({
-    text: `${period.is_estimate ? "≈ " : ""}${money(value)}`, class: "",
-    title: period.is_estimate ? "Partly estimated or missing: see below" : "",
-  });
-  const line = (name, read) => [name, ...periods.map((period) => about(period, read(period)))];
-  fillTable(find("savings-table"), "Bills with the standing charge, exports taken off", [["What", "left"], ...periods.map(({ name }) => [name])], [
-    line("Your bill", (period) => period.bill_p),
-    ...WAYS.map(([way, words]) => line(`Bill with ${lower(words)}`, (period) => period[`${way}_bill_p`])),
-    ...WAYS.map(([way, words]) => line(`Saved against ${lower(words)}`, (period) => period[`saved_against_${way}_p`])),
-    line("Bought", (period) => period.import_p),
-    line("Sold", (period) => period.export_p),
-    line("Standing charge", (period) => period.standing_p),
-  ]);
+  const line = (name, key) => [name, ...periods.map((period) => pounds(period[key]))];
+  const guess = periods.some((period) => period.is_estimate) ? "; ≈ is partly estimated or missing, see below" : "";
+  fillTable(find("savings-table"), `Standing charge included, exports taken off${guess}`,
+    [["What", "left"], ...periods.map(({ name, is_estimate: isEstimate }) => [`${name}${isEstimate ? " ≈" : ""}`])], [
+      "Bill", line("Yours", "bill_p"), ...WAYS.map(([way, words]) => line(words, `${way}_bill_p`)),
+      "Saved against", ...WAYS.map(([way, words]) => line(words, `saved_against_${way}_p`)),
+      "In your bill", line("Bought", "import_p"), line("Sold", "export_p"), line("Standing charge", "standing_p"),
+    ]);
   find("savings-notes").replaceChildren(...periods.flatMap(notesOn).map((words) => element("li", words)));
   showLost(lost);
 }
 
-const lower = (words) => words === "Self Use alone" ? words : words.toLowerCase();
+// The last thirty days as a chart, the last twelve months as a table.
+async function showBills(data) {
+  if (!data.savings.periods.length) return;
+  try {
+    const days = await ask({ savings: 1, by: "day", from: dayBeside(localDay(data.now), -30) });
+    const months = await ask({ savings: 1, by: "month" });
+    drawBills(days.rows);
+    monthsTable(months.rows);
+  } catch (error) {
+    find("bills-words").textContent = error.message;
+  }
+}
+
+function drawBills(rows) {
+  if (billsFigure) billsFigure.remove();
+  billsFigure = null;
+  find("bills-words").textContent = rows.length ? "" : "No day has a bill yet.";
+  if (!rows.length) return;
+  const known = new Map(rows.map((row) => [row.first_day, row]));
+  const slots = [];
+  for (let day = rows[0].first_day; day <= rows.at(-1).first_day; day = dayBeside(day, 1)) {
+    slots.push({ start: midnight(day), end: midnight(dayBeside(day, 1)), row: known.get(day) });
+  }
+  const of = (key) => slots.map(({ row }) => row && isKnown(row[key]) ? row[key] / 100 : null);
+  billsFigure = new Figure(find("bills-chart"), {
+    label: "Bills", slots, isByDay: true, describe: (index, box) => describeBill(slots[index], box),
+    panels: [{
+      title: "Bill by day, £", height: 190, range: around(COMPARED.map(([key]) => of(key)), 0.2),
+      series: COMPARED.map(([key, words, tint], at) => ({ words, colour: tint, values: of(key), fill: at === 0, dash: at === 2 })),
+    }],
+  });
+  billsFigure.pick(slots.length - 1);
+}
+
+function describeBill({ start, row }, box) {
+  const title = element("p"), day = longDay(start);
+  title.append(element("strong", day));
+  if (!row) {
+    box.replaceChildren(title, element("p", "No bill for this day.", { class: "soft" }));
+    return `${day}: no bill`;
+  }
+  const figures = element("dl", null, { class: "facts" });
+  facts(figures, [
+    ["Yours", `${row.is_estimate ? "≈ " : ""}${pounds(row.bill_p)}`],
+    ...WAYS.map(([way, words]) => [words, pounds(row[`${way}_bill_p`])]),
+    ["Bought", `${number(row.import_kwh)} kWh`], ["Sold", `${number(row.export_kwh)} kWh`],
+  ]);
+  box.replaceChildren(title, figures);
+  return `${day}: ${pounds(row.bill_p)}, with Self Use alone ${pounds(row.self_use_bill_p)}`;
+}
+
+function monthsTable(rows) {
+  const month = formatter({ month: "short", year: "numeric" });
+  fillTable(find("months-table"), "≈ is partly estimated, or has days missing",
+    [["Month", "left"], ["Your bill"], ["Self Use alone"], ["Saved"], ["Bought kWh"], ["Sold kWh"]],
+    rows.toReversed().map((row) => [
+      `${month(`${row.first_day}T12:00Z`)}${row.is_estimate ? " ≈" : ""}`, pounds(row.bill_p), pounds(row.self_use_bill_p),
+      pounds(row.saved_against_self_use_p), number(row.import_kwh, 0), number(row.export_kwh, 0),
+    ]));
+}
 
 function notesOn(period) {
   const notes = [];

@@ -30,13 +30,19 @@ const isKnown = (value) => value !== null && value !== undefined;
 function number(value, digits = 1) {
   if (!isKnown(value)) return "–";
   const shown = Math.abs(value) < 0.5 / 10 ** digits ? 0 : value;
-  return shown.toLocaleString("en-GB", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return shown.toLocaleString("en-GB", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace("-", "−");
 }
 
 function money(pence) {
   if (!isKnown(pence)) return "–";
   if (Math.abs(pence) < 100) return `${number(pence)} p`;
-  return `${pence < 0 ? "−" : ""}£${number(Math.abs(pence) / 100, 2)}`;
+  return pounds(pence);
+}
+
+// Where sums stand below each other.
+function pounds(pence) {
+  if (!isKnown(pence)) return "–";
+  return `${pence < -0.5 ? "−" : ""}£${number(Math.abs(pence) / 100, 2)}`;
 }
 
 function formatter(options) {
@@ -45,6 +51,7 @@ function formatter(options) {
 }
 const clock = formatter({ hour: "2-digit", minute: "2-digit" });
 const weekday = formatter({ weekday: "short" });
+const shortDay = formatter({ day: "numeric", month: "short" });
 const longDay = formatter({ weekday: "long", day: "numeric", month: "long" });
 const dayAndClock = (time) => isKnown(time) ? `${weekday(time)} ${clock(time)}` : "–";
 const span = (start, end) => weekday(start) === weekday(end) || clock(end) === "00:00"
@@ -88,13 +95,22 @@ function facts(list, pairs) {
   }));
 }
 
-// Columns: [title, class]; cells: text, an element, or {text, class, title}.
+// Columns: [title, class]; cells: text, an element, or {text, class, title}. A row that is a text
+// heads those that follow.
 function fillTable(table, caption, columns, rows) {
   const head = element("tr");
   for (const [title, kind] of columns) head.append(element("th", title, { scope: "col", class: kind ?? "" }));
-  const body = element("tbody");
+  let body = element("tbody");
+  const bodies = [body];
   for (const row of rows) {
     const line = element("tr");
+    if (typeof row === "string") {
+      line.append(element("th", row, { scope: "rowgroup", colspan: columns.length, class: "group" }));
+      body = element("tbody");
+      bodies.push(body);
+      body.append(line);
+      continue;
+    }
     row.forEach((cell, column) => {
       const made = column === 0 ? element("th", null, { scope: "row" })
         : element("td", null, { class: columns[column][1] ?? "" });
@@ -110,5 +126,5 @@ function fillTable(table, caption, columns, rows) {
   }
   const top = element("thead");
   top.append(head);
-  table.replaceChildren(element("caption", caption), top, body);
+  table.replaceChildren(element("caption", caption), top, ...bodies.filter((each) => each.rows.length));
 }
