@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from battery_optimizer.model.house import House
 from battery_optimizer.model.outlook import Outlook
-from battery_optimizer.optimize.directions import GAP_P
+from battery_optimizer.optimize.relaxation import GAP_P
 from builders import PENCE, a_battery, a_house, an_outlook
 from worlds import World
 

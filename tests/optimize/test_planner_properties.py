@@ -11,11 +11,10 @@ from battery_optimizer.model.modes import SELF_USE
 from battery_optimizer.model.outlook import TerminalValue
 from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.slots import Floats
-from battery_optimizer.optimize.directions import GAP_P
 from battery_optimizer.optimize.inputs import program_inputs
 from battery_optimizer.optimize.mapping import flows_under
 from battery_optimizer.optimize.planner import Planner
-from battery_optimizer.optimize.relaxation import ExactSolver
+from battery_optimizer.optimize.relaxation import GAP_P, ExactSolver
 from builders import PENCE, a_battery, a_house, a_planner
 from worlds import N_SLOTS, World, amounts, worlds
 

@@ -13,11 +13,10 @@ from battery_optimizer.model.outlook import TerminalValue
 from battery_optimizer.model.plan import Schedule
 from battery_optimizer.model.slots import SLOT
 from battery_optimizer.model.wishes import Target, Wishes
-from battery_optimizer.optimize.directions import GAP_P
 from battery_optimizer.optimize.inputs import program_inputs
 from battery_optimizer.optimize.program import compile_program, features_of
 from battery_optimizer.optimize.reading import CompiledProgram, read_schedule
-from battery_optimizer.optimize.relaxation import ExactSolver
+from battery_optimizer.optimize.relaxation import GAP_P, ExactSolver
 from builders import (
     MIDNIGHT,
     WATT_HOUR,

@@ -29,8 +29,8 @@ class ProgramInputs:
         "reserve_kwh", "target_kwh", "ceiling_kwh", "charge_cost", "discharge_cost",
         "reserve_price", "target_price", "fuse_price", "override_price",
         "surplus_charge_kwh", "load_discharge_kwh", "import_most_kwh",
-        "curtail_import_kwh", "fuse_excess_kwh", "charge_relief_kwh", "discharge_relief_kwh",
-        "reserve_excess_kwh",
+        "curtail_import_kwh", "lost_at_will_kwh", "fuse_excess_kwh", "charge_relief_kwh",
+        "discharge_relief_kwh", "reserve_excess_kwh",
     )  # fmt: skip
 
     import_rate: Floats
@@ -67,6 +67,8 @@ class ProgramInputs:
     """Most that the house and the battery together could draw."""
     curtail_import_kwh: Floats
     """Most sun that can be lost while the meter runs forward."""
+    lost_at_will_kwh: Floats
+    """Sun that the inverter can be told to lose: all or, where it cannot be told, none."""
     fuse_excess_kwh: Floats
     """What the house alone draws beyond the fuse: never refused."""
     charge_relief_kwh: Floats
@@ -147,7 +149,12 @@ def program_inputs(
         ),
         import_most_kwh=load + ordered.charge_limit,
         curtail_import_kwh=curtail_import,
-        fuse_excess_kwh=np.maximum(outlook.net_kwh - grid.import_limit_kw * hours, 0.0),
+        lost_at_will_kwh=solar if house.inverter.can_curtail else np.zeros(n_slots),
+        fuse_excess_kwh=np.maximum(
+            np.maximum(load - solar, load - house.inverter.ac_limit_kw * hours)
+            - grid.import_limit_kw * hours,
+            0.0,
+        ),
         charge_relief_kwh=charge_relief,
         discharge_relief_kwh=discharge_relief,
         reserve_excess_kwh=max(battery.reserve_kwh - soc_kwh, 0.0)

@@ -7,7 +7,7 @@ import numpy as np
 
 from battery_optimizer.model.house import Battery
 from battery_optimizer.model.plan import Schedule
-from battery_optimizer.model.slots import Floats
+from battery_optimizer.model.slots import Bools, Floats
 from battery_optimizer.model.tariff import bill
 from battery_optimizer.optimize.inputs import ProgramInputs
 from battery_optimizer.optimize.program import Program
@@ -67,24 +67,22 @@ def repaired(battery: Battery, inputs: ProgramInputs, schedule: Schedule) -> tup
     """The schedule without opposite flows at once, and what that costs [p] (infinite: cannot be).
 
     Stored energy stays as it was: what charged and discharged at once is replaced by its net
-    effect on the battery, and what was bought and sold at once by its net effect at the meter.
+    effect on the battery, and what was bought and sold at once by its net effect at the meter. Nor
+    is more sun lost than can be.
     """
     nothing = np.zeros_like(schedule.charge_kwh)
     stored = battery.soc_after(nothing, schedule.charge_kwh, schedule.discharge_kwh)
     charge = _without_dust(np.maximum(stored, 0.0) / battery.charge_efficiency)
     discharge = _without_dust(np.maximum(-stored, 0.0) * battery.discharge_efficiency)
-    curtailed = _without_dust(schedule.curtailed_kwh)
-    at_meter = inputs.load_kwh - inputs.solar_kwh + curtailed + charge - discharge
-    # Sun that is lost only because nothing can take it is not lost while the house buys.
-    usable = np.clip(np.minimum(at_meter, curtailed - inputs.curtail_import_kwh), 0.0, None)
-    curtailed, at_meter = curtailed - usable, at_meter - usable
-    bought, sold = np.maximum(at_meter, 0.0), np.maximum(-at_meter, 0.0)
-    passed = inputs.solar_kwh - curtailed + discharge - charge
-    tolerance = 10 * DUST_KWH
-    if (sold > inputs.export_limit_kwh + tolerance).any() or (
-        passed > inputs.ac_limit_kwh + tolerance
-    ).any():
+    # C14: the sun that nothing can take is lost, and no more of it where that cannot be told.
+    passes = np.minimum(inputs.ac_limit_kwh, inputs.load_kwh + inputs.export_limit_kwh)
+    must_be_lost = inputs.solar_kwh - passes - charge + discharge
+    at_will = np.minimum(schedule.curtailed_kwh, inputs.lost_at_will_kwh)
+    curtailed = _without_dust(np.maximum(must_be_lost, at_will))
+    if (curtailed > inputs.curtail_limit_kwh + 10 * DUST_KWH).any():
         return schedule, float("inf")
+    at_meter = inputs.load_kwh - inputs.solar_kwh + curtailed + charge - discharge
+    bought, sold = np.maximum(at_meter, 0.0), np.maximum(-at_meter, 0.0)
     cost_p = float(bill(inputs.import_rate, inputs.export_rate, bought, sold))
     extra_p = (
         cost_p
@@ -103,6 +101,13 @@ def repaired(battery: Battery, inputs: ProgramInputs, schedule: Schedule) -> tup
         objective_p=schedule.objective_p + extra_p,
     )
     return repaired, max(0.0, extra_p)
+
+
+def at_once(schedule: Schedule) -> Bools:
+    """Where a schedule does what no battery and no meter can, shape (n_slots,)."""
+    battery = np.minimum(schedule.charge_kwh, schedule.discharge_kwh) > DUST_KWH
+    meter = np.minimum(schedule.grid_import_kwh, schedule.grid_export_kwh) > DUST_KWH
+    return battery | meter
 
 
 def _without_dust(values: Floats) -> Floats:

@@ -1,13 +1,15 @@
-"""Relax, verify, branch: the exact optimum of the program, and how sure that is.
+"""Relax, verify, and where that is not enough solve exactly: the optimum, and how sure that is.
 
-The plain LP comes first. It is exact unless doing two opposite things at once pays (export above
-import, or a negative rate). So its solution is repaired into one that a meter and a battery can do;
-what the repair costs is the proven gap. Only where that is too much is the exact program solved,
-with binaries in the doubtful slots alone.
+The plain LP comes first. It is exact unless doing two opposite things at once, or losing sun, pays
+(export above import, or a negative rate). So its solution is repaired into one that a meter and a
+battery can do; what the repair costs is the proven gap. Only where that is too much is the program
+solved by stored energy (`exact`), which knows no such things.
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -17,15 +19,20 @@ from battery_optimizer.errors import PlanningError, SolverFailed
 from battery_optimizer.model.house import Battery
 from battery_optimizer.model.modes import Flows
 from battery_optimizer.model.plan import Schedule, SolveReport
-from battery_optimizer.optimize.directions import (
-    GAP_P,
-    at_once,
-    doubtful_slots,
-    search,
-)
+from battery_optimizer.model.tariff import doubtful
+from battery_optimizer.optimize.exact import ExactProgram
 from battery_optimizer.optimize.inputs import ProgramInputs
 from battery_optimizer.optimize.program import Feature, compile_program, features_of
-from battery_optimizer.optimize.reading import DUST_KWH, CompiledProgram, read_schedule, repaired
+from battery_optimizer.optimize.reading import (
+    DUST_KWH,
+    CompiledProgram,
+    at_once,
+    read_schedule,
+    repaired,
+)
+
+GAP_P = 0.02
+"""A schedule proven this close to the optimum is called optimal [p]."""
 
 _MOST_PROGRAMS = 6
 """Compiled programs kept: horizons, features and temperatures of the battery in use.
@@ -41,28 +48,11 @@ class Optimum:
 
     schedule: Schedule
     report: SolveReport
-    _compiled: CompiledProgram
-    _battery: Battery
-    _inputs: ProgramInputs
+    schedule_if: Callable[[Flows], Schedule | None]
+    """The best schedule [kWh] found if the first slot's flows are these; None if none was.
 
-    def schedule_if(self, first: Flows) -> Schedule | None:
-        """The best schedule [kWh] found if the first slot's flows are these; None if none was.
-
-        Solved on the program that gave the schedule, binaries as they were found, and repaired as
-        that was: so its objective is never too low.
-        """
-        # C12 is a bound of the very column that is fixed here, so it would not be seen.
-        most_kwh = self._inputs.import_limit_kwh[0] + self._inputs.fuse_excess_kwh[0]
-        if first.grid_import_kwh > most_kwh + DUST_KWH:
-            return None
-        _fix_first_slot(self._compiled, first)
-        try:
-            solution = self._compiled.problem.solve_lp()
-        except PlanningError:
-            return None
-        schedule = read_schedule(self._compiled, solution, self._inputs)
-        possible, lost_p = repaired(self._battery, self._inputs, schedule)
-        return possible if np.isfinite(lost_p) else None
+    Its objective is never too low. To be asked before another program is solved.
+    """
 
 
 class ExactSolver:
@@ -81,51 +71,47 @@ class ExactSolver:
     def solve(self, battery: Battery, inputs: ProgramInputs) -> Optimum:
         """The optimum for these inputs.
 
-        Raises SolverFailed when neither program gave a schedule within the greatest gap allowed.
+        Raises SolverFailed when no schedule is proven within the greatest gap allowed in time.
         """
         started = perf_counter()
-        relaxed = self._compiled(battery, inputs, features_of(inputs))
-        relaxed.load(inputs)
-        solution = relaxed.problem.solve_lp()
-        schedule, gap_p = repaired(battery, inputs, read_schedule(relaxed, solution, inputs))
-        if gap_p <= GAP_P:
-            report = SolveReport(status="optimal", gap_p=gap_p, seconds=perf_counter() - started)
-            return Optimum(
-                schedule=schedule,
-                report=report,
-                _compiled=relaxed,
-                _battery=battery,
-                _inputs=inputs,
-            )
-        return self._branch(battery, inputs, started)
+        compiled = self._compiled(battery, inputs, features_of(inputs))
+        compiled.load(inputs)
+        try:
+            relaxed = read_schedule(compiled, compiled.problem.solve_lp(), inputs)
+        except PlanningError:
+            relaxed = None  # HiGHS gave nothing; the other way needs nothing of it
+        if relaxed is not None:
+            schedule, gap_p = repaired(battery, inputs, relaxed)
+            if gap_p <= GAP_P:
+                report = SolveReport(
+                    status="optimal", gap_p=gap_p, seconds=perf_counter() - started
+                )
+                schedule_if = partial(_schedule_if, compiled, battery, inputs)
+                return Optimum(schedule=schedule, report=report, schedule_if=schedule_if)
+        return self._exactly(battery, inputs, relaxed, started)
 
-    def _branch(self, battery: Battery, inputs: ProgramInputs, started: float) -> Optimum:
-        exact = self._compiled(battery, inputs, features_of(inputs) | {Feature.EXCLUSIVE})
-        exact.load(inputs)
-        slots = doubtful_slots(inputs)
-        deadline = started + self._time_limit_s
-        while True:
-            settled = search(exact, battery, inputs, slots, deadline)
-            solution = read_schedule(exact, settled.solution, inputs)
-            schedule, repair_p = repaired(battery, inputs, solution)
-            # Where nothing else can be done with energy that is in the way, burning it pays in
-            # slots whose own rates are beyond doubt: those are settled as they show.
-            more = slots | at_once(solution)
-            if repair_p <= GAP_P or (more == slots).all() or perf_counter() > deadline:
-                break
-            slots = more
-        gap_p = settled.gap_p + repair_p
+    def _exactly(
+        self, battery: Battery, inputs: ProgramInputs, relaxed: Schedule | None, started: float
+    ) -> Optimum:
+        program, status = ExactProgram(battery, inputs), "optimal"
+        schedule_if: Callable[[Flows], Schedule | None] = program.best_after
+        try:
+            schedule, gap_p = program.solve(started + self._time_limit_s)
+        except SolverFailed:
+            status, schedule_if = "time limit", _none_if
+            schedule, gap_p = _incumbent(program, battery, inputs, relaxed)
         if gap_p > self._max_gap_p:
-            raise SolverFailed(f"{settled.status}, proven only within {gap_p:.0f} p")
+            raise SolverFailed(f"{status}, proven only within {gap_p:.0f} p")
+        in_doubt = doubtful(inputs.import_rate, inputs.export_rate)
+        if relaxed is not None:
+            in_doubt |= at_once(relaxed)
         report = SolveReport(
-            status=settled.status,
+            status=status,
             gap_p=gap_p,
             seconds=perf_counter() - started,
-            n_doubtful=int(slots.any(axis=0).sum()),
+            n_doubtful=max(1, int(in_doubt.sum())),
         )
-        return Optimum(
-            schedule=schedule, report=report, _compiled=exact, _battery=battery, _inputs=inputs
-        )
+        return Optimum(schedule=schedule, report=report, schedule_if=schedule_if)
 
     def _compiled(
         self, battery: Battery, inputs: ProgramInputs, features: frozenset[Feature]
@@ -140,8 +126,48 @@ class ExactSolver:
         return self._programs[key]
 
 
+def _incumbent(
+    program: ExactProgram, battery: Battery, inputs: ProgramInputs, relaxed: Schedule | None
+) -> tuple[Schedule, float]:
+    """What is left where time is over, and how far from the optimum it is at most [p].
+
+    The relaxed schedule repaired, where that can be; plain self-use always can.
+    """
+    self_use = program.self_use()
+    if relaxed is None:
+        return self_use, float("inf")
+    schedule, gap_p = repaired(battery, inputs, relaxed)
+    if np.isfinite(gap_p) and schedule.objective_p <= self_use.objective_p:
+        return schedule, gap_p
+    values = relaxed.energy_value_p_per_kwh
+    self_use = replace(self_use, energy_value_p_per_kwh=values)
+    return self_use, max(0.0, self_use.objective_p - relaxed.objective_p)
+
+
+def _schedule_if(
+    compiled: CompiledProgram, battery: Battery, inputs: ProgramInputs, first: Flows
+) -> Schedule | None:
+    """What `Optimum.schedule_if` says, from the linear program that is loaded."""
+    # C12 is a bound of the very column that is fixed here, so it would not be seen.
+    most_kwh = inputs.import_limit_kwh[0] + inputs.fuse_excess_kwh[0]
+    if first.grid_import_kwh > most_kwh + DUST_KWH:
+        return None
+    _fix_first_slot(compiled, first)
+    try:
+        solution = compiled.problem.solve_lp()
+    except PlanningError:
+        return None
+    schedule = read_schedule(compiled, solution, inputs)
+    possible, lost_p = repaired(battery, inputs, schedule)
+    return possible if np.isfinite(lost_p) else None
+
+
+def _none_if(_first: Flows) -> None:
+    """Nothing is known of what else could be done."""
+
+
 def _fix_first_slot(compiled: CompiledProgram, first: Flows) -> None:
-    flow, directions = compiled.program.flow, compiled.program.directions
+    flow = compiled.program.flow
     fixed: dict[Any, float] = {
         flow.charge: first.charge_kwh,
         flow.discharge: first.discharge_kwh,
@@ -149,14 +175,6 @@ def _fix_first_slot(compiled: CompiledProgram, first: Flows) -> None:
         flow.grid_export: first.grid_export_kwh,
         flow.curtailed: first.lost_kwh,
     }
-    if directions is not None:
-        importing = first.grid_export_kwh <= first.grid_import_kwh
-        charging = first.charge_kwh > 0
-        fixed |= {
-            directions.importing: float(importing),
-            directions.charging_import: float(importing and charging),
-            directions.charging_export: float(not importing and charging),
-        }
     columns = [compiled.problem.column(variable) for variable in fixed]
     values = list(fixed.values())
     compiled.problem.fix(columns, values, values)

@@ -20,11 +20,10 @@ import numpy as np
 from battery_optimizer.errors import DataError
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.tariff import doubtful
-from battery_optimizer.optimize.directions import GAP_P
 from battery_optimizer.optimize.inputs import program_inputs
 from battery_optimizer.optimize.planner import Planner
 from battery_optimizer.optimize.program import Feature, compile_program, features_of
-from battery_optimizer.optimize.relaxation import Optimum
+from battery_optimizer.optimize.relaxation import GAP_P, Optimum
 from battery_optimizer.optimize.solver import CompiledProblem
 from battery_optimizer.simulate.case import Case
 from battery_optimizer.simulate.made_up import made_up
