@@ -331,6 +331,7 @@ def test_plain_python_as_written_and_every_curl(live: LiveAppDaemon, tmp_path: P
         here = command.replace("http://127.0.0.1:5050", live.url)
         assert "error" not in json.loads(answer_of(here, tmp_path)), command
         assert "nauthorized" in answer_of(here.replace("PASSWORD", "WRONG"), tmp_path), command
+    the_endpoints_of_the_readme(live, tmp_path)
     found = [line[4:].split("  ")[0] for line in told_of_found() if line[:4] in ("    ", "  - ")]
     for about in found:
         assert re.search(rf"^..[ !-] {re.escape(about)} ", live.log, re.MULTILINE), about
@@ -339,9 +340,23 @@ def test_plain_python_as_written_and_every_curl(live: LiveAppDaemon, tmp_path: P
     assert "Stopped; the inverter is set to self-use" in live.log
 
 
+def the_endpoints_of_the_readme(live: LiveAppDaemon, folder: Path) -> None:
+    """Each line as it stands there, but for the password and the days asked for."""
+    text = README.block("sh", "endpoints").replace("\\\n", " ").replace("curl ", "curl -s ")
+    text = re.sub(r"2026-01-\d\d", f"{datetime.now(UK):%Y-%m-%d}", text)
+    for command in text.replace("http://127.0.0.1:5050", live.url).splitlines():
+        given = command.replace("curl -s ", "curl -s -H 'x-ad-access: PASSWORD' ")
+        answer = answer_of(given, folder)
+        if "january.csv" in command:
+            assert (folder / "january.csv").read_text().startswith("first_day,last_day,bill_p")
+        else:
+            assert "error" not in json.loads(answer), command
+
+
 def answer_of(command: str, folder: Path) -> str:
     told = subprocess.run(["/bin/sh", "-ec", command], cwd=folder, capture_output=True, check=True)
-    return (told.stdout or (folder / "diagnostics.json").read_bytes()).decode()
+    written = folder / "diagnostics.json"
+    return (told.stdout or (written.read_bytes() if written.exists() else b"")).decode()
 
 
 def told_of_found() -> list[str]:
