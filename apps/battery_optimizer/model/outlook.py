@@ -1,6 +1,7 @@
 """All that is expected over a horizon: what a plan is made from."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -39,7 +40,12 @@ class TerminalValue:
 
     def of(self, soc_kwh: float) -> float:
         """Worth of this much stored energy [p]."""
-        return float(np.min(self.intercept_p + self.slope_p_per_kwh * soc_kwh))
+        return float(self.of_each(np.array([soc_kwh]))[0])
+
+    def of_each(self, soc_kwh: Floats) -> Floats:
+        """Worth of each of these stored energies [p]."""
+        lines_p = self.intercept_p + self.slope_p_per_kwh * soc_kwh[:, None]
+        return np.asarray(lines_p.min(axis=1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +65,8 @@ class Outlook:
     terminal_value: TerminalValue
     futures: tuple[Future, ...] = ()
     is_demo: bool = False
+    large_kwh: Mapping[str, Floats] = field(default_factory=dict)
+    """What of the load are large loads that were forecast apart; to be shown."""
 
     def __post_init__(self) -> None:
         """Raise ValueError unless every array fits the horizon and every number is sound."""

@@ -1,8 +1,8 @@
 """The slots after the first as `worth` meets them: load and sun by level and burst, and choices."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from itertools import groupby
+from itertools import pairwise
 from typing import Final, Self
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from battery_optimizer.model.house import House
 from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.outlook import Outlook
-from battery_optimizer.model.slots import Bools, Floats, floor_to_slot
+from battery_optimizer.model.slots import SLOT, Bools, Floats, floor_to_slot
 from battery_optimizer.model.wishes import Wishes
 from battery_optimizer.optimize.inputs import ProgramInputs
 from battery_optimizer.optimize.mapping import MATCH_KWH, PAUSE, can_be_told
@@ -29,6 +29,9 @@ _MOST_DROP: Final = 0.95
 _MOST_HOURS: Final = 32.0
 """No rates are published further ahead; what is stored then has the horizon's terminal value."""
 
+_MOST_AT_ONCE: Final = 32
+"""Stages prepared together: few calls, and arrays that a small processor's cache holds."""
+
 _LATER_SHARES: Final = (1.0, 0.5)
 """Shares of full power that the forced modes are tried at in later slots,"""
 _FIRST_SHARES: Final = (0.25, 0.5, 0.75)
@@ -46,7 +49,7 @@ class Stages:
     import_rate: Floats
     export_rate: Floats
     load_kwh: Floats
-    """Shape (n_stages, n_levels, n_bursts)."""
+    """Shape (n_stages, n_bursts, n_levels)."""
     solar_kwh: Floats
     """Shape (n_stages, n_levels)."""
     target_kwh: Floats
@@ -59,9 +62,11 @@ class Stages:
     @classmethod
     def of(cls, outlook: Outlook, inputs: ProgramInputs, wishes: Wishes) -> Self:
         """The stages of an outlook, as far ahead as they matter now."""
-        starts = outlook.horizon.starts
-        later = groupby(range(1, len(starts)), lambda t: floor_to_slot(starts[t]))
-        first = np.array([next(slots) for _, slots in later], dtype=np.intp)
+        horizon = outlook.horizon
+        starts = horizon.starts
+        before = (starts[0] - floor_to_slot(starts[0])) // horizon.step
+        half_hour = (before + np.arange(1, len(starts))) // (SLOT // horizon.step)
+        first = 1 + np.flatnonzero(np.diff(half_hour, prepend=-1))
         load_kwh, solar_kwh = levels(outlook)
 
         def summed(kwh: Floats) -> Floats:
@@ -71,23 +76,28 @@ class Stages:
             return np.maximum.reduceat(values, first) if len(first) else values[:0]
 
         every = cls(
-            hours=summed(outlook.horizon.hours),
+            hours=summed(horizon.hours),
             import_rate=outlook.import_rate[first],
             export_rate=outlook.export_rate[first],
-            load_kwh=np.moveaxis(summed(load_kwh), -1, 0),
-            solar_kwh=np.moveaxis(summed(solar_kwh), -1, 0),
+            load_kwh=summed(load_kwh).T,
+            solar_kwh=summed(solar_kwh).T,
             target_kwh=greatest(inputs.target_kwh),
             target_price=greatest(inputs.target_price),
             fuse_price=inputs.fuse_price[first],
             orders=tuple(wishes.order_at(starts[t]) for t in first),
         )
-        return every.between(0, int(np.sum(np.cumsum(every.hours) <= _MOST_HOURS)))
+        return every.part(slice(np.sum(np.cumsum(every.hours) <= _MOST_HOURS)))
 
-    def between(self, first: int, last: int) -> Self:
+    def alike(self) -> Iterator[slice]:
+        """Stages of one length that follow each other, the last ones first."""
+        changes = (1 + np.flatnonzero(np.diff(self.hours))).tolist()
+        for first, last in pairwise(reversed((0, *changes, len(self.hours)))):
+            for end in range(first, last, -_MOST_AT_ONCE):
+                yield slice(max(last, end - _MOST_AT_ONCE), end)
+
+    def part(self, some: slice) -> Self:
         """Some of the stages."""
-        return replace(
-            self, **{each.name: getattr(self, each.name)[first:last] for each in fields(self)}
-        )
+        return replace(self, **{each.name: getattr(self, each.name)[some] for each in fields(self)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,25 +115,55 @@ class Choice:
         return MODES.index(self.mode)
 
 
-def choices(house: House, stages: Stages, wishes: Wishes) -> tuple[tuple[Choice, ...], Bools]:
-    """Everything to choose from, by mode, and when each may be, shape (n_stages, n_choices)."""
-    least = np.minimum(stages.import_rate, stages.export_rate)
-    may_be_dark = house.inverter.can_curtail and bool((least < 0).any())
-    ordered = {_ordered(order) for order in stages.orders if order is not None}
-    usual = {
-        Choice(mode=mode, power_kw=power_kw, dark=dark)
-        for mode, power_kw in _doable(house, wishes, _LATER_SHARES)
-        for dark in (False, True)[: 1 + may_be_dark]
-    }
-    if can_be_told(house, PAUSE):
-        usual.add(Choice(mode=PAUSE.mode, power_kw=PAUSE.power_kw))
-    every = sorted(usual | ordered, key=lambda each: (each.row, str(each)))
-    allowed = np.array([_is_allowed(each, wishes, stages, least) for each in every]).T
-    allowed &= [each in usual for each in every]
-    for stage, order in enumerate(stages.orders):
-        if order is not None:
-            allowed[stage] = [each == _ordered(order) for each in every]
-    return tuple(every), allowed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """Everything to choose from: what follows the load first, then what is forced."""
+
+    every: tuple[Choice, ...]
+    allowed: Bools
+    """Shape (n_stages, n_choices)."""
+    heads: slice
+    """One choice of each mode, in the order of `MODES`; before and after them the others."""
+
+    @classmethod
+    def of(cls, house: House, stages: Stages, wishes: Wishes) -> Self:
+        """All that the inverter can be told."""
+        least = np.minimum(stages.import_rate, stages.export_rate)
+        may_be_dark = house.inverter.can_curtail and bool((least < 0).any())
+        ordered = {_ordered(order) for order in stages.orders if order is not None}
+        usual = {
+            Choice(mode=mode, power_kw=power_kw, dark=dark)
+            for mode, power_kw in _doable(house, wishes, _LATER_SHARES)
+            for dark in (False, True)[: 1 + may_be_dark]
+        }
+        if can_be_told(house, PAUSE):
+            usual.add(Choice(mode=PAUSE.mode, power_kw=PAUSE.power_kw))
+        by_mode = sorted(usual | ordered, key=lambda each: (each.row, each.dark, str(each)))
+        heads = {each.row: each for each in reversed(by_mode)}
+        others = [each for each in by_mode if each != heads[each.row]]
+        n_before = sum(each.power_kw is None for each in others)
+        every = (*others[:n_before], *reversed(heads.values()), *others[n_before:])
+        allowed = np.array([_is_allowed(each, wishes, stages, least) for each in every]).T
+        allowed &= [each in usual for each in every]
+        for stage, order in enumerate(stages.orders):
+            if order is not None:
+                allowed[stage] = [each == _ordered(order) for each in every]
+        return cls(every=every, allowed=allowed, heads=slice(n_before, n_before + len(heads)))
+
+    @property
+    def n_following(self) -> int:
+        """How many of them follow the load."""
+        return sum(each.power_kw is None for each in self.every)
+
+    @property
+    def modes(self) -> list[int]:
+        """Which of `MODES` the heads are."""
+        return [each.row for each in self.every[self.heads]]
+
+    @property
+    def rows(self) -> list[int]:
+        """Which of the heads has the mode of each choice."""
+        return [self.modes.index(each.row) for each in self.every]
 
 
 def part_powers(house: House, wishes: Wishes, import_rate: float) -> tuple[InverterCommand, ...]:
@@ -168,8 +208,10 @@ def _is_allowed(choice: Choice, wishes: Wishes, stages: Stages, least_rate: Floa
     if choice.power_kw == PAUSE.power_kw:
         return np.asarray(stages.solar_kwh.max(axis=1) <= MATCH_KWH)
     allowed = (least_rate < 0) | np.full(len(least_rate), not choice.dark)
-    forbidden = [wishes.forbid(choice.mode, rate) for rate in stages.import_rate.tolist()]
-    return np.asarray(allowed & ~np.array(forbidden))
+    if wishes.forbid(choice.mode, float(stages.import_rate.max())):
+        forbidden = [wishes.forbid(choice.mode, rate) for rate in stages.import_rate.tolist()]
+        allowed &= ~np.array(forbidden)
+    return np.asarray(allowed)
 
 
 def _ordered(order: InverterCommand) -> Choice:

@@ -10,37 +10,28 @@ lasts for some hours and then gives way to any of them by their weights. Within 
 comes in bursts besides, which the modes that follow the load meet as they come.
 """
 
-from functools import cache, partial
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from battery_optimizer.model.house import Battery, House
-from battery_optimizer.model.modes import Flows, InverterCommand, Mode, flows
+from battery_optimizer.model.house import House
+from battery_optimizer.model.modes import Flows, InverterCommand, flows
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.slots import Floats
 from battery_optimizer.model.wishes import NO_WISHES, Wishes
-from battery_optimizer.optimize.inputs import ORDER_P_PER_KWH, ProgramInputs
-from battery_optimizer.optimize.stages import (
-    BURST_WEIGHTS,
-    MODES,
-    Choice,
-    Stages,
-    choices,
-    levels,
+from battery_optimizer.optimize.inputs import ProgramInputs
+from battery_optimizer.optimize.moves import (
+    Indices,
+    Moves,
+    cell_kwh,
+    mean,
+    soc_grid_kwh,
+    wear_p_per_kwh,
 )
-
-Indices = npt.NDArray[np.intp]
-
-_N_SOC: Final = 40
-"""Points of the grid of stored energy."""
+from battery_optimizer.optimize.stages import BURST_WEIGHTS, MODES, Choices, Stages, levels
 
 _LEVEL_HOURS: Final = 4.0
 """In so many hours all but 1/e of the levels have given way."""
-
-_BLOCK: Final = 8
-"""Slots prepared together: few calls, and arrays that a small processor's cache holds."""
 
 _NEVER_P: Final = 1e6
 
@@ -59,13 +50,11 @@ class Worth:
         """Go backward from the end of the horizon to the end of its first slot."""
         battery = house.battery
         self._house, self._outlook, self._inputs = house, outlook, inputs
-        self._wear_p_per_kwh = battery.wear_p_per_kwh + ORDER_P_PER_KWH
         self._weights = np.array([future.weight for future in outlook.futures])
-        self._soc_kwh = np.linspace(battery.reserve_kwh, battery.ceiling_kwh, _N_SOC)
-        self._cell_kwh = max(float(self._soc_kwh[1] - self._soc_kwh[0]), 1e-9)
-        self._limits = cache(partial(_limits, battery, self._soc_kwh))
-        to_go = np.empty((len(MODES), len(self._weights), _N_SOC))
-        to_go[...] = [-outlook.terminal_value.of(soc) for soc in self._soc_kwh]
+        self._soc_kwh = soc_grid_kwh(battery)
+        self._cell_kwh = cell_kwh(self._soc_kwh)
+        to_go = np.empty((len(self._weights), len(MODES), len(self._soc_kwh)))
+        to_go[...] = -outlook.terminal_value.of_each(self._soc_kwh)
         stages = Stages.of(outlook, inputs, wishes)
         if len(stages.hours):
             to_go = self._back_from(to_go, stages, wishes, switching_price_p)
@@ -83,7 +72,7 @@ class Worth:
         """
         battery = self._house.battery
         hours = float(self._outlook.horizon.hours[0])
-        to_go = self._to_go[MODES.index(command.mode)]
+        to_go = self._to_go[:, MODES.index(command.mode)]
         total_p = 0.0
         for level, chance in enumerate(self._chances_now.tolist()):
             for burst, weight in enumerate(BURST_WEIGHTS.tolist()):
@@ -98,7 +87,7 @@ class Worth:
                 left_kwh = battery.soc_after(
                     soc_kwh - battery.standby_kw * hours, given.charge_kwh, given.discharge_kwh
                 )
-                later_p = self._interpolated(to_go[level], left_kwh)
+                later_p = self._at(to_go[level], left_kwh)
                 total_p += chance * weight * (self._now_p(given, left_kwh) + later_p)
         return total_p
 
@@ -110,7 +99,7 @@ class Worth:
         return (
             float(outlook.import_rate[0]) * given.grid_import_kwh
             - float(outlook.export_rate[0]) * given.grid_export_kwh
-            + self._wear_p_per_kwh * given.discharge_kwh
+            + wear_p_per_kwh(self._house.battery) * given.discharge_kwh
             + float(inputs.fuse_price[0]) * max(over_kwh, 0.0)
             + float(inputs.target_price[0]) * max(float(inputs.target_kwh[0]) - left_kwh, 0.0)
         )
@@ -120,145 +109,60 @@ class Worth:
     ) -> Floats:
         """Least expected cost from the first stage on [p], from that after the last.
 
-        Shape (n_modes, n_levels, n_soc); the mode is the one in force before.
+        Shape (n_levels, n_modes, n_soc); the mode is the one in force before.
         """
-        options, allowed = choices(self._house, stages, wishes)
-        rows = np.array([option.row for option in options])
-        present, first = np.unique(rows, return_index=True)
-        table = rows[:, None] * len(self._weights) + np.arange(len(self._weights))
-        first_cell = _N_SOC * table[:, :, None, None]
-        # What follows the load comes first; what is forced moves the same on any level and burst.
-        n_following = sum(option.power_kw is None for option in options)
-        groups = slice(n_following), slice(n_following, None)
-        chances = cache(self._chances)
-        best, steps = np.full_like(to_go, _NEVER_P), np.zeros_like(to_go)
-        for start in reversed(range(0, len(stages.hours), _BLOCK)):
-            block = stages.between(start, start + _BLOCK)
-            moved_kwh = (
-                self._followed_kwh(block, options[:n_following]),
-                self._forced_kwh(block, options[n_following:]),
-            )
-            bills_p = [
-                self._bills_p(block, options[group], moved)
-                for group, moved in zip(groups, moved_kwh, strict=True)
-            ]
-            now_p = np.concatenate(bills_p, axis=1)
-            now_p += np.where(allowed[start : start + _BLOCK], 0.0, _NEVER_P)[:, :, None, None]
-            ends = [self._cells(block, moved) for moved in moved_kwh]
-            cells = [
-                cell + first_cell[group] for group, (cell, _) in zip(groups, ends, strict=True)
-            ]
-            parts = [part for _, part in ends]
-            for stage in reversed(range(len(block.hours))):
-                np.subtract(to_go[..., 1:], to_go[..., :-1], out=steps[..., :-1])
-                later_p = [
-                    to_go.take(cell[stage]) + part[stage] * steps.take(cell[stage])
-                    for cell, part in zip(cells, parts, strict=True)
-                ]
-                mean_p = np.concatenate((BURST_WEIGHTS @ later_p[0], later_p[1][:, :, 0]))
-                cost_p = chances(block.hours[stage]) @ (now_p[stage] + mean_p)
-                best[present] = np.minimum.reduceat(cost_p, first)
-                to_go = np.minimum(best, best.min(axis=0) + switching_price_p)
+        choices = Choices.of(self._house, stages, wishes)
+        to_go = to_go[:, choices.modes]
+        for some in stages.alike():
+            moves = Moves(self._house, stages.part(some), choices)
+            moves.bills_p += np.where(choices.allowed[some], 0.0, _NEVER_P)[:, None, :, None]
+            to_go = self._through(moves, choices, to_go, switching_price_p)
+        # A mode that the inverter does not know is left for the best other one.
+        every = np.repeat(to_go.min(axis=1, keepdims=True) + switching_price_p, len(MODES), axis=1)
+        every[:, choices.modes] = to_go
+        return every
+
+    def _through(
+        self, moves: Moves, choices: Choices, to_go: Floats, switching_price_p: float
+    ) -> Floats:
+        """Back from the end of stages of equal length to their start [p]."""
+        n, heads, rows = choices.n_following, choices.heads, choices.rows
+        others = [each for each in range(len(rows)) if not heads.start <= each < heads.stop]
+        n_levels, n_modes, n_soc = to_go.shape
+        first_cell = n_soc * (n_modes * np.arange(n_levels)[:, None] + rows)[..., None]
+        followed = moves.followed.shifted(first_cell[:, :n])
+        forced = moves.forced.shifted(first_cell[:, n:])
+        chances = self._chances(moves.hours)
+        steps = np.zeros_like(to_go)
+        for stage in reversed(range(len(moves.bills_p))):
+            np.subtract(to_go[..., 1:], to_go[..., :-1], out=steps[..., :-1])
+            cost_p = moves.bills_p[stage]
+            followed_p = _interpolated(to_go, steps, followed.cell[stage], followed.part[stage])
+            cost_p[:, :n] += mean(followed_p[None])[0]
+            cost_p[:, n:] += _interpolated(to_go, steps, forced.cell, forced.part)
+            cost_p = (chances @ cost_p.reshape(n_levels, -1)).reshape(cost_p.shape)
+            best = cost_p[:, heads]
+            for each in others:
+                of_mode = best[:, rows[each]]
+                np.minimum(of_mode, cost_p[:, each], out=of_mode)
+            to_go = np.minimum(best, best.min(axis=1, keepdims=True) + switching_price_p)
         return to_go
-
-    def _followed_kwh(self, stages: Stages, options: tuple[Choice, ...]) -> Floats:
-        """What the battery takes in the modes that follow the load, AC side, discharge negative.
-
-        Shape (n_stages, n_choices, n_levels, n_bursts, n_soc), as of all that follows.
-        """
-        most_charge, most_discharge, rating = self._most(stages)
-        load, sun = stages.load_kwh[..., None], stages.solar_kwh[:, :, None, None]
-        moved: dict[tuple[Mode, bool], Floats] = {}
-        for is_dark in {option.dark for option in options}:
-            solar = np.zeros_like(sun) if is_dark else sun
-            net = load - solar
-            gives = np.minimum(most_discharge, np.maximum(rating - solar, 0.0))
-            served = np.minimum(np.maximum(net, 0.0), gives)
-            stored = np.minimum(np.maximum(-net, 0.0), most_charge)
-            moved |= {
-                (Mode.SELF_USE, is_dark): stored - served,
-                (Mode.HOLD, is_dark): stored,
-                (Mode.FEED_IN, is_dark): -served,
-            }
-        return np.stack([moved[option.mode, option.dark] for option in options], axis=1)
-
-    def _forced_kwh(self, stages: Stages, options: tuple[Choice, ...]) -> Floats:
-        """The same in the forced modes; n_levels and n_bursts are 1."""
-        most_charge, most_discharge, rating = self._most(stages)
-        powers = np.array([option.power_kw for option in options], dtype=float)
-        wanted = (powers * stages.hours[:, None])[:, :, None, None, None]
-        gives = np.minimum(most_discharge, rating)[:, None]
-        return np.minimum(np.maximum(wanted, -gives), most_charge[:, None])
-
-    def _most(self, stages: Stages) -> tuple[Floats, Floats, Floats]:
-        """Most charge, most discharge, and the inverter's rating [kWh].
-
-        Shape (n_stages, 1, 1, n_soc), the rating's n_soc is 1.
-        """
-        most = np.array([self._limits(hours) for hours in stages.hours.tolist()])[:, :, None, None]
-        rating = (self._house.inverter.ac_limit_kw * stages.hours)[:, None, None, None]
-        return most[:, 0], most[:, 1], rating
-
-    def _bills_p(self, stages: Stages, options: tuple[Choice, ...], moved_kwh: Floats) -> Floats:
-        """What each stage costs in itself on average over the bursts [p], without n_bursts."""
-        grid, inverter = self._house.grid, self._house.inverter
-
-        def by_stage(values: Floats) -> Floats:
-            return values[:, None, None, None, None]
-
-        lit = np.array([float(not option.dark) for option in options])
-        sun = (stages.solar_kwh[:, None, :] * lit[:, None])[..., None, None]
-        load = stages.load_kwh[:, None, :, :, None]
-        passed = np.minimum(sun, by_stage(inverter.ac_limit_kw * stages.hours) + moved_kwh)
-        at_meter = load + (moved_kwh - passed)
-        # All at the export rate, which sells no more than the limit, and what is bought dearer.
-        cost_p = np.maximum(at_meter, by_stage(-grid.export_limit_kw * stages.hours))
-        cost_p *= by_stage(stages.export_rate)
-        dearer = stages.import_rate - stages.export_rate
-        cost_p += by_stage(dearer) * np.maximum(at_meter, 0.0)
-        cost_p -= self._wear_p_per_kwh * np.minimum(moved_kwh, 0.0)
-        fuse_kwh = by_stage(grid.import_limit_kw * stages.hours)
-        if at_meter.size and at_meter.max() > fuse_kwh.min():
-            over_kwh = np.maximum(at_meter - np.maximum(load, fuse_kwh), 0.0)
-            cost_p += by_stage(stages.fuse_price) * over_kwh
-        if stages.target_price.any():
-            missing_kwh = by_stage(stages.target_kwh) - self._end_kwh(stages, moved_kwh)
-            cost_p += by_stage(stages.target_price) * np.maximum(missing_kwh, 0.0)
-        return np.asarray(BURST_WEIGHTS @ cost_p)
-
-    def _cells(self, stages: Stages, moved_kwh: Floats) -> tuple[Indices, Floats]:
-        """Between which points of the grid a stage ends: the lower one, and the part beyond it."""
-        position = (self._end_kwh(stages, moved_kwh) - self._soc_kwh[0]) / self._cell_kwh
-        np.clip(position, 0.0, _N_SOC - 1.0, out=position)
-        cell = position.astype(np.intp)
-        position -= cell
-        return cell, position
-
-    def _end_kwh(self, stages: Stages, moved_kwh: Floats) -> Floats:
-        battery = self._house.battery
-        stored = np.minimum(
-            battery.charge_efficiency * moved_kwh, moved_kwh / battery.discharge_efficiency
-        )
-        lost = battery.standby_kw * stages.hours
-        return np.asarray(stored + (self._soc_kwh - lost[:, None])[:, None, None, None, :])
 
     def _chances(self, hours: float) -> Floats:
         """How likely each level (column) is to run in a slot, by the level before it (row)."""
         stays = np.exp(-hours / _LEVEL_HOURS)
         return np.asarray(stays * np.eye(len(self._weights)) + (1 - stays) * self._weights)
 
-    def _interpolated(self, to_go: Floats, soc_kwh: float) -> float:
+    def _at(self, to_go: Floats, soc_kwh: float) -> float:
         """`to_go` of one mode and level at this stored energy; beyond the grid as at its ends."""
         cell = (soc_kwh - float(self._soc_kwh[0])) / self._cell_kwh
-        first = min(max(int(cell), 0), _N_SOC - 2)
+        first = min(max(int(cell), 0), len(to_go) - 2)
         return float(to_go[first] + (cell - first) * (to_go[first + 1] - to_go[first]))
 
 
-def _limits(battery: Battery, soc_kwh: Floats, hours: float) -> tuple[Floats, Floats]:
-    """Most that the battery can take, and give, in so long [kWh], AC side, shape (n_soc,) each."""
-    room = np.maximum(battery.ceiling_kwh - soc_kwh, 0.0) / battery.charge_efficiency
-    stored = (soc_kwh - battery.reserve_kwh) * battery.discharge_efficiency
-    return (
-        np.minimum([battery.most_charge_kwh(soc, hours) for soc in soc_kwh.tolist()], room),
-        np.minimum([battery.most_discharge_kwh(soc, hours) for soc in soc_kwh.tolist()], stored),
-    )
+def _interpolated(to_go: Floats, steps: Floats, cell: Indices, part: Floats) -> Floats:
+    """`to_go` [p] so far beyond these points, by the steps from each point to the next."""
+    values = steps.take(cell)
+    values *= part
+    values += to_go.take(cell)
+    return values
