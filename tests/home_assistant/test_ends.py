@@ -102,6 +102,7 @@ def test_the_watchdog_ends_a_forced_mode_that_nobody_looks_after(
     core.call("select/select_option", entity_id=SELECT, option=option)
     core.call("input_boolean/turn_on", entity_id="input_boolean.foxess_refuses")
     core.wait_until(lambda: "is not valid for entity" in core.log, "a refusal", 30)
+    core.wait_until(lambda: "but does not take it" in str(notice(core)), "a word of it", 10)
     assert core.state(SELECT) == option
     core.call("input_boolean/turn_off", entity_id="input_boolean.foxess_refuses")
     core.wait_for_state(SELECT, "Self Use", 30)
