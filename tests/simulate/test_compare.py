@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -326,6 +327,36 @@ def test_on_a_terminal_there_is_a_bar(
     assert "[" + "#" * 15 + " " * 15 + "]  50%" in err
     assert " 25%" not in err
     assert "100%" in err
+
+
+def test_the_bar_tells_how_long_it_will_take(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    progress = Progress(started=time.monotonic() - 600)
+    progress.tell("", 0.01)  # too soon to say
+    progress.tell("", 0.25)
+    progress.tell("", 0.96)
+    assert re.findall(r"% +(\d+ \w+(?: left)?)", capsys.readouterr().err) == [
+        "600 s", "30 min left", "25 s left",
+    ]  # fmt: skip
+
+
+def test_rules_of_thumb_count_for_little_of_the_work() -> None:
+    by_rules = jobs()[0]
+    planned = replace(by_rules, run=replace(by_rules.run, policy=Policy.PLANNER))
+    assert planned.work == planned.n_steps
+    assert by_rules.work < planned.work / 50
+
+
+def test_the_cheapest_is_named_in_words() -> None:
+    first, second = serial()[:2]
+    cheap = replace(second, variant="larger battery", standing_p=second.standing_p - 1000)
+    text = report([first, cheap], [])
+    assert "The cheapest is larger battery" in text
+    assert "less." in text
+    dear = replace(second, standing_p=second.standing_p + 1000)
+    assert f"Nothing is cheaper than {first.variant}" in terminal_table([first, dear])
 
 
 def test_while_others_work_their_notes_tell_how_far_they_are(

@@ -80,15 +80,15 @@ class Run:
     settings: PlannerSettings = field(default_factory=PlannerSettings)
 
 
-def play(run: Run) -> Iterator[Step]:
-    """Live through the recorded days step by step."""
+def play(run: Run, forecaster: Forecaster | None = None) -> Iterator[Step]:
+    """Live through the recorded days step by step; the forecaster is the run's own unless given."""
     world = PlayedHouse(
         run.house,
         run.days,
         soc_kwh=run.start_soc_kwh,
         knows_all_rates=run.policy is Policy.PRESCIENT,
     )
-    decide = _decider(run, world)
+    decide = _decider(run, world, forecaster or forecaster_of(run))
     now = run.days.run_start
     while now < run.days.run_end:
         started = perf_counter()
@@ -168,17 +168,18 @@ def summary(run: Run, steps: list[Step]) -> dict[str, object]:
     }
 
 
-def _decider(run: Run, world: PlayedHouse) -> Callable[[datetime], None]:
+def forecaster_of(run: Run) -> Forecaster:
+    """What the run is to know of load and sun."""
+    if run.forecast is Forecast.PERFECT or run.policy is Policy.PRESCIENT:
+        return PerfectForecaster(run.days)
+    return HistoryForecaster(attitude=run.settings.attitude)
+
+
+def _decider(run: Run, world: PlayedHouse, forecaster: Forecaster) -> Callable[[datetime], None]:
     if run.policy is Policy.SELF_USE:
         return lambda _now: world.apply(SELF_USE)
     if run.policy is Policy.REACTIVE:
         return lambda now: world.apply(_reactive(run, world, now))
-    perfect = run.forecast is Forecast.PERFECT or run.policy is Policy.PRESCIENT
-    forecaster: Forecaster = (
-        PerfectForecaster(run.days)
-        if perfect
-        else HistoryForecaster(attitude=run.settings.attitude)
-    )
     cycle = Cycle(
         house=run.house,
         ports=Ports(

@@ -17,11 +17,14 @@ from typing import Any, Final
 
 from battery_optimizer.errors import DataError
 from battery_optimizer.model.slots import SLOT, day_bounds, local_day
-from battery_optimizer.simulate.backtest import Run, Step, play
+from battery_optimizer.simulate.backtest import Forecast, Policy, Run, Step, forecaster_of, play
+from battery_optimizer.simulate.shared_load import SharedLoad
 
 _NOTE_EVERY: Final = 48
 """Steps between two notes of how far a job has come."""
 _LOOK_EVERY_S: Final = 1.0
+_PLANNING: Final = (Policy.PLANNER, Policy.PRESCIENT)
+_RULE_OF_THUMB: Final = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +41,11 @@ class Job:
     def n_steps(self) -> int:
         """Steps to be played."""
         return self.run.days.n_slots * (SLOT // self.run.step)
+
+    @property
+    def work(self) -> float:
+        """What it takes, in steps of the planner; the other policies are hardly anything."""
+        return self.n_steps * (1.0 if self.run.policy in _PLANNING else _RULE_OF_THUMB)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -115,7 +123,10 @@ def played(job: Job, notes: Path | None) -> Outcome:
     days: dict[date, Day] = {}
     slots = job.run.step / SLOT
     last: Step | None = None
-    for count, step in enumerate(play(job.run)):
+    forecaster = forecaster_of(job.run)
+    if job.run.policy is Policy.PLANNER and job.run.forecast is Forecast.HISTORY:
+        forecaster = SharedLoad(forecaster, job.run.days)
+    for count, step in enumerate(play(job.run, forecaster)):
         days.setdefault(local_day(step.time), Day()).add(step, slots)
         last = step
         if count % _NOTE_EVERY == 0 and notes is not None and notes.parent.is_dir():
@@ -144,17 +155,19 @@ def all_played(
     """
     with TemporaryDirectory() as folder, ExitStack() as stack:
         notes = [Path(folder) / str(number) for number in range(len(jobs))]
-        work = list(zip(jobs, notes, strict=True))
+        pairs = list(zip(jobs, notes, strict=True))
         if n_jobs == 1 and dask is None:
-            found: Iterator[Outcome] = (played(job, note) for job, note in work)
+            found: Iterator[Outcome] = (played(job, note) for job, note in pairs)
         else:
-            found = _in_parallel(work, n_jobs, dask, stack)
+            found = _in_parallel(pairs, n_jobs, dask, stack)
         stack.enter_context(_watched(jobs, notes, tell))
         done: dict[tuple[str, str], Outcome] = {}
+        work_of = {(job.home, job.variant): job.work for job in jobs}
         try:
             for outcome in found:
                 done[outcome.home, outcome.variant] = outcome
-                tell(f"{outcome.label} played in {outcome.seconds:.0f} s", len(done) / len(jobs))
+                share = sum(work_of[each] for each in done) / sum(work_of.values())
+                tell(f"{outcome.label} played in {outcome.seconds:.0f} s", share)
         except ImportError as error:
             raise DataError(
                 f"a worker cannot do it: {error}; each needs requirements.txt, pandas, "
@@ -195,11 +208,12 @@ def _library(name: str) -> Any:  # noqa: ANN401 (a module)
 def _watched(jobs: Sequence[Job], notes: Sequence[Path], tell: Tell) -> Iterator[None]:
     """Tells, while others work, how far they have come (where they share this machine's files)."""
     over = threading.Event()
-    n_steps = sum(job.n_steps for job in jobs)
+    work = sum(job.work for job in jobs)
 
     def watch() -> None:
         while not over.wait(_LOOK_EVERY_S):
-            tell("", sum(map(_noted, notes)) / n_steps)
+            noted = zip(jobs, map(_noted, notes), strict=True)
+            tell("", sum(steps / job.n_steps * job.work for job, steps in noted) / work)
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()

@@ -40,6 +40,10 @@ variants.yaml names each variant, and below it what is another than now:
   reactive rules: {policy: reactive}
 """
 
+_TELLING = 0.02
+"""Share of the work from which on the rest can be guessed."""
+_TWO_MINUTES_S = 120
+
 ReadHome = Callable[[Path], tuple[House, float, float]]
 ReadHistory = Callable[[Path], OwnHistory]
 
@@ -177,9 +181,16 @@ class Progress:
                 print(f"{start}{words}", file=sys.stderr)
             if is_terminal:
                 bar = "#" * round(30 * self._share)
-                took = monotonic() - self.started
-                line = f"\r[{bar:<30}] {self._share:4.0%}  {took:.0f} s"
+                line = f"\r\033[K[{bar:<30}] {self._share:4.0%}  {self._left()}"
                 print(line, end="", file=sys.stderr, flush=True)
+
+    def _left(self) -> str:
+        """How long it will take yet, as soon as that can be told."""
+        took = monotonic() - self.started
+        if self._share < _TELLING or self._share == 1.0:
+            return f"{took:.0f} s"
+        left = took * (1 - self._share) / self._share
+        return f"{left / 60:.0f} min left" if left >= _TWO_MINUTES_S else f"{left:.0f} s left"
 
     def end(self) -> None:
         """All is done."""

@@ -56,7 +56,7 @@ def terminal_table(outcomes: Sequence[Outcome]) -> str:
             ).rstrip()
             for row in rows
         ]
-        parts.append("\n".join([f"{home}, {_span(found[0])}", *lines]))
+        parts.append("\n".join([f"{home}, {_span(found[0])}", *lines, in_words(found)]))
     return "\n\n".join(parts)
 
 
@@ -83,10 +83,23 @@ def _of_home(home: str, found: Sequence[Outcome]) -> list[str]:
     rows = [(each.variant, _cells(each, found[0])) for each in found]
     charts = [_bills(found), _over_time(found)]
     return [
-        section(f"{home}, {_span(found[0])}", "", charts),
+        section(f"{home}, {_span(found[0])}", in_words(found), charts),
         table("All variants", ("variant", *names), rows),
         folded("Day by day", _day_by_day(found)),
     ]
+
+
+def in_words(found: Sequence[Outcome]) -> str:
+    """What came out, in a sentence: the cheapest of a home's variants beside the first."""
+    first = found[0]
+    best = min(found, key=lambda each: each.p_a_day)
+    if best is first:
+        return f"Nothing is cheaper than {first.variant}: {first.p_a_day:.0f} p a day."
+    return (
+        f"The cheapest is {best.variant}: {best.p_a_day:.0f} p a day, where {first.variant} costs "
+        f"{first.p_a_day:.0f} p; in a year of such days that is "
+        f"£{_saved_p(best, first) * _A_YEAR / 100:.0f} less."
+    )
 
 
 def _bills(found: Sequence[Outcome]) -> str:

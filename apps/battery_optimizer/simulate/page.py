@@ -23,6 +23,7 @@ caption { text-align: left; white-space: nowrap; font-weight: 600; padding: .4re
 th, td { padding: .2rem .7rem .2rem 0; text-align: right; border-bottom: 1px solid var(--rule);
   white-space: nowrap; }
 th:first-child { text-align: left; }
+thead th { white-space: normal; vertical-align: bottom; min-width: 3.5rem; }
 summary { cursor: pointer; padding: .5rem 0; }
 """
 
