@@ -89,7 +89,8 @@ class ExactProgram:
         for t, gain in enumerate(wanted.tolist()):
             start -= float(self._inputs.standby_kwh[t])
             least, most = self._steps(t, start)
-            start += min(max(gain, least), most)
+            to_reserve = min(0.0, float(self._inputs.reserve_kwh[t]) - start)
+            start += min(max(gain, least, to_reserve), most)
             stored.append(start)
         return self._onward(np.array(stored))
 

@@ -108,7 +108,8 @@ def _bends(
     after: Curve, moves: Curve, limits: Limits, low: float, high: float
 ) -> tuple[Floats, ...]:
     """All x at which a way to move on may change its slope, or be possible no more."""
-    bends = [np.subtract.outer(after.x, moves.x).ravel()]
+    # `after.x` itself: where a limit is nothing, all stays.
+    bends = [np.subtract.outer(after.x, moves.x).ravel(), after.x]
     for sign, lines in ((1.0, limits.up), (-1.0, limits.down)):
         for line in lines:
             # Where the furthest step ends at a point of `after`, or is one of `moves`.
