@@ -122,6 +122,7 @@ class FakeInverter:
     sets_powers: bool = True
     modes: frozenset[Mode] = frozenset(Mode)
     soc_limits: SocLimits = NO_SOC_LIMITS
+    renewals: int = 0
     fault: str | None = None
     unreadable: str | None = None
     other_way: bool = False

@@ -31,6 +31,7 @@ class Commander:
         self._control = control
         self._steering = Steering(settings=settings)
         self._looked_at: datetime | None = None
+        self._renewals = 0
         # Perhaps by another thread than that of the cycles.
         self._was_made_safe = False
 
@@ -57,6 +58,7 @@ class Commander:
             self._steering = steering.away() if is_away else steering
             return None, self._steering.wishes(wishes, now), (str(error),)
         self._steering = steering.seen(now, in_force, ordered=ordered)
+        self._count_renewals(now)
         return in_force, self._steering.wishes(wishes, now), ()
 
     def writes(self, now: datetime) -> int:
@@ -128,6 +130,13 @@ class Commander:
             except InverterError as worse:
                 problems = (*problems, _not_even(worse))
         return CommandResult.FAILED, problems
+
+    def _count_renewals(self, now: datetime) -> None:
+        """What had to be written so that a command goes on."""
+        self._remember_writes(now)
+        before, self._renewals = self._renewals, self._inverter.renewals
+        writes = self._steering.writes.plus(now, self._renewals - before)
+        self._steering = replace(self._steering, writes=writes)
 
     def _remember_writes(self, now: datetime) -> None:
         """Those of today from before a restart."""

@@ -1,6 +1,6 @@
 """What a cycle needs from outside, one verb each. Adapters and simulations fulfil these."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -9,10 +9,12 @@ from battery_optimizer.model.decision import CycleOutcome, SentCommand
 from battery_optimizer.model.house import SocLimits
 from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.plan import Plan
+from battery_optimizer.model.slots import SlotSeries
 from battery_optimizer.model.tariff import KnownRates
 from battery_optimizer.model.telemetry import (
     BatteryReadings,
     Observations,
+    PlannedRun,
     SolarForecast,
     Telemetry,
 )
@@ -43,6 +45,20 @@ class SolarForecasts(Protocol):
 
     def issued(self, start: datetime, end: datetime) -> Sequence[SolarForecast]:
         """The forecasts issued in [start, end), oldest first, as far as they were kept."""
+
+
+class Weather(Protocol):
+    """Knows how cold it is outside."""
+
+    def temperature(self, now: datetime) -> SlotSeries:
+        """What it was, and what it is going to be [deg C]; ForecastUnavailable says why not."""
+
+
+class Schedules(Protocol):
+    """Knows when large loads are going to run."""
+
+    def planned(self, now: datetime) -> Mapping[str, Sequence[PlannedRun]]:
+        """Of each large load the runs that are planned; nothing of those nobody knows of."""
 
 
 class History(Protocol):
@@ -76,6 +92,10 @@ class Inverter(Protocol):
     @property
     def soc_limits(self) -> SocLimits:
         """Between which states of charge it keeps the battery by itself, as far as it says."""
+
+    @property
+    def renewals(self) -> int:
+        """Writes since the start that were made so that a command goes on, besides `apply`."""
 
     def current(self) -> InverterCommand | None:
         """What the inverter is doing by its own account; None if that is none of our modes.
@@ -113,3 +133,5 @@ class Ports:
     history: History
     inverter: Inverter
     journal: Journal
+    weather: Weather | None = None
+    schedules: Schedules | None = None

@@ -126,6 +126,7 @@ def test_it_is_moved_on_while_it_is_wanted_and_not_too_often() -> None:
         world.now += timedelta(minutes=5)
         assert fox.current() == CHARGE
     assert 3 <= len(world.calls) <= 5
+    assert fox.renewals == len(world.calls) - 1
     fox.apply(SELF_USE)
     assert world.shown[ON] == "off"
 

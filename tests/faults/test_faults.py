@@ -69,6 +69,8 @@ def test_a_night_is_charged_by_charge_periods_alone(tmp_path: Path) -> None:
         assert world.inverter.counters.charge_kwh == pytest.approx(2 * 3.0, abs=0.1)
         assert world.longest_unwanted <= LIMIT
         assert world.inverter.periods == NO_PERIODS
+        assert world.shown is not None
+        assert world.shown.outcome.writes_today == 5  # set, moved on twice, and cleared
 
 
 def test_an_order_after_the_clock_was_set_back_is_carried_out_at_once(tmp_path: Path) -> None:

@@ -64,6 +64,7 @@ class FoxEssControl:
     work_mode: str = "sensor.foxess_work_mode"
     zone: tzinfo = UK
     _told: _Told | None = field(default=None, init=False)
+    renewals: int = field(default=0, init=False)
 
     soc_limits = NO_SOC_LIMITS
     keeps_limits = False
@@ -93,6 +94,7 @@ class FoxEssControl:
             return shown
         if told.until is not None and told.until - now < RENEWED_BEFORE:
             self._start(told.command)
+            self.renewals += 1
         return told.command
 
     def apply(self, command: InverterCommand, *, other_way: bool = False) -> None:

@@ -62,6 +62,7 @@ class FoxEssModbus:
     """Floor and ceiling are kept by the five-minute cycle, not written into registers."""
 
     sets_powers = True
+    renewals = 0
 
     def __post_init__(self) -> None:
         self._soc_numbers = SocNumbers(self.read_state)

@@ -71,6 +71,8 @@ class FoxEssWithPeriods:
     name: str | None = None
     zone: tzinfo = UK
 
+    renewals: int = field(default=0, init=False)
+    """How often a period was moved on."""
     _is_wanted: bool | None = field(default=None, init=False)
     """Whether it was told to charge, and nothing else since; None while it was told nothing."""
     _known: str = field(default="", init=False)
@@ -117,6 +119,7 @@ class FoxEssWithPeriods:
             )
         if self._is_wanted and until is not None and until - now < RENEWED_BEFORE:
             self._start()
+            self.renewals += 1
         return InverterCommand(mode=Mode.FORCE_CHARGE, power_kw=self.inner.battery.max_charge_kw)
 
     def apply(self, command: InverterCommand, *, other_way: bool = False) -> None:

@@ -42,6 +42,7 @@ class PlayedHouse:
     modes: Final = frozenset(Mode)
     soc_limits: Final = NO_SOC_LIMITS
     keeps_limits: Final = True
+    renewals: Final = 0
 
     def __init__(
         self, house: House, days: RecordedDays, *, soc_kwh: float, knows_all_rates: bool = False
@@ -95,10 +96,22 @@ class PlayedHouse:
         """What was metered in the half hours that ended by `end`."""
         last = floor_to_slot(end)
         first = max(start, self._days.load_kw.start)
+        days = self._days
         return Observations(
-            load_kw=self._days.load_kw.between(first, last),
+            load_kw=days.load_kw.between(first, last),
             solar_kw=self._metered_solar_kw.between(first, last),
+            large_kw={name: kw.between(first, last) for name, kw in days.large_kw.items()},
+            outside_c=days.outside_c.between(first, last) if days.outside_c else None,
         )
+
+    def temperature(self, now: datetime) -> SlotSeries:
+        """The temperature outside: as it was, and from now on as it was forecast."""
+        metered, forecast = self._days.outside_c, self._days.forecast_c
+        if metered is None or forecast is None:
+            raise ForecastUnavailable("the recording has no temperatures")
+        known = (floor_to_slot(now) - metered.start) // SLOT
+        values = np.concatenate([metered.values[:known], forecast.values[known:]])
+        return SlotSeries(start=metered.start, values=values)
 
     def save_observation(self, telemetry: Telemetry) -> None:
         """The recording remembers by itself."""

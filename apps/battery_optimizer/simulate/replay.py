@@ -163,6 +163,8 @@ class _Again(Cycle):
 class _World:
     """Every port, as it was."""
 
+    renewals: Final = 0
+
     def __init__(self, was: CycleOutcome, inputs: CycleInputs, rates: KnownRates | None) -> None:
         self._was = was
         self._in_force = inputs.in_force
