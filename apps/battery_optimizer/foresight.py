@@ -3,6 +3,7 @@
 And to the battery that it is planned for: as set, with what was learned of it.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Protocol
@@ -10,6 +11,7 @@ from typing import Protocol
 from battery_optimizer.errors import ForecastUnavailable, StoreUnavailable
 from battery_optimizer.forecast.away import while_away
 from battery_optimizer.forecast.battery_limits import WINDOW, learned_limits
+from battery_optimizer.forecast.house_load import load_doubts
 from battery_optimizer.forecast.outlook import Forecaster, build_outlook
 from battery_optimizer.forecast.rates import RECENT_DAYS
 from battery_optimizer.forecast.solar import TOLD_DAYS, as_told
@@ -18,8 +20,8 @@ from battery_optimizer.model.house import Battery, House
 from battery_optimizer.model.learned import Learned
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.settings import PlannerSettings
-from battery_optimizer.model.slots import Horizon, floor_to_slot, local_day
-from battery_optimizer.model.telemetry import Observations, SolarForecast
+from battery_optimizer.model.slots import Horizon, SlotSeries, floor_to_slot, local_day
+from battery_optimizer.model.telemetry import Observations, PlannedRun, SolarForecast
 from battery_optimizer.model.wishes import Wishes
 from battery_optimizer.ports import History, Ports
 
@@ -56,10 +58,27 @@ class Foresight:
         slot = floor_to_slot(now)
         known = self._ports.rates.known_rates(slot - timedelta(days=RECENT_DAYS), horizon.end, now)
         seen, gaps = self._seen(slot - timedelta(days=HISTORY_DAYS), now)
-        observed = replace(seen, told=self._told(now))
+        weather, unknown = self._weather(now)
+        observed = replace(
+            seen, told=self._told(now), weather_c=weather, planned=self._planned(now)
+        )
         solar, problems = self._solar(now, observed)
         outlook = build_outlook(self._forecaster, battery, horizon, known, observed, solar)
-        return while_away(outlook, observed, wishes.away_until), (*gaps, *problems)
+        doubts = load_doubts(observed, now)
+        away = while_away(outlook, observed, wishes.away_until)
+        return away, (*gaps, *unknown, *problems, *doubts)
+
+    def _weather(self, now: datetime) -> tuple[SlotSeries | None, tuple[str, ...]]:
+        """How cold it was and will be, if anybody is asked, and why nobody knows."""
+        if self._ports.weather is None:
+            return None, ()
+        try:
+            return self._ports.weather.temperature(now), ()
+        except ForecastUnavailable as error:
+            return None, (f"{error}; the load is forecast without the temperature",)
+
+    def _planned(self, now: datetime) -> Mapping[str, Sequence[PlannedRun]]:
+        return {} if self._ports.schedules is None else self._ports.schedules.planned(now)
 
     def _seen(self, start: datetime, now: datetime) -> tuple[Observations, tuple[str, ...]]:
         """What was metered; as last read while it cannot be read: there is no need to know more."""

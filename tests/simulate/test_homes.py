@@ -6,6 +6,7 @@ import pytest
 
 from battery_optimizer.simulate.homes import (
     HOUSEHOLDS,
+    generate_large_loads,
     generate_load,
     generate_temperature,
     half_hours,
@@ -45,12 +46,41 @@ def test_a_house_spikes_within_the_half_hour() -> None:
     assert np.abs(load - averages).mean() > 0.15 * load.mean()
 
 
-def test_moving_in_changes_the_load_alone() -> None:
-    rows = 96 + 17
+def two_days(rows: int = 96 + 17) -> pd.DataFrame:
     times = pd.date_range(START, periods=rows, freq="30min").strftime("%Y-%m-%dT%H:%M:%SZ")
-    data = pd.DataFrame({"time": times, "import_p": 20.0, "load_kwh": 0.0, "pv_per_kwp": 0.1})
+    return pd.DataFrame({"time": times, "import_p": 20.0, "load_kwh": 0.0, "pv_per_kwp": 0.1})
+
+
+def test_moving_in_changes_the_load_alone() -> None:
+    data = two_days()
     moved = move_in(data, HOUSEHOLDS["flat"], seed=1)
     assert (moved["load_kwh"] > 0).all()
-    assert moved.drop(columns="load_kwh").equals(data.drop(columns="load_kwh"))
+    assert moved[["time", "import_p", "pv_per_kwp"]].equals(data.drop(columns="load_kwh"))
     fine = generate_load(HOUSEHOLDS["flat"], START, days=3, seed=1)
-    assert moved["load_kwh"].sum() == pytest.approx(fine[: rows * 6].sum() / 12, abs=0.01)
+    assert moved["load_kwh"].sum() == pytest.approx(fine[: len(data) * 6].sum() / 12, abs=0.01)
+
+
+def test_large_loads_are_a_part_of_the_load() -> None:
+    load = generate_load(HOUSEHOLDS["heat_pump"], START, days=60, seed=3)
+    large = generate_large_loads(HOUSEHOLDS["heat_pump"], START, days=60, seed=3)
+    assert set(large) == {"heat_pump", "hot_water"}
+    rest = load - sum(large.values())
+    assert (rest > 0).all()
+    assert large["hot_water"].sum() / 12 / 60 == pytest.approx(2.4, rel=0.15)
+    assert generate_large_loads(HOUSEHOLDS["flat"], START, days=2, seed=3) == {}
+
+
+def test_who_moves_in_brings_large_loads_and_takes_those_of_others_away() -> None:
+    moved = move_in(two_days(48 * 30), HOUSEHOLDS["electric_car"], seed=1)
+    assert moved["large_car_kwh"].sum() > 20
+    assert (moved["large_car_kwh"] <= moved["load_kwh"]).all()
+    again = move_in(moved, HOUSEHOLDS["heat_pump"], seed=1)
+    assert "large_car_kwh" not in again
+    assert {"large_heat_pump_kwh", "large_hot_water_kwh"} < set(again)
+
+
+def test_the_temperature_is_forecast_near_what_comes() -> None:
+    moved = move_in(two_days(48 * 60), HOUSEHOLDS["flat"], seed=1)
+    off = moved["fc_temperature_c"] - moved["temperature_c"]
+    assert 0.5 < off.std() < 1.5
+    assert abs(off.mean()) < 0.5

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from holidays import country_holidays
 
-from battery_optimizer.model.slots import SLOT, UK
+from battery_optimizer.model.slots import SLOT, UK, Floats
 
 Integers = npt.NDArray[np.int64]
 
@@ -49,6 +49,15 @@ def wall_positions(start: datetime, count: int, zone: ZoneInfo = UK) -> Integers
     positions = np.concatenate(days)[first : first + count]
     positions.flags.writeable = False
     return positions
+
+
+def by_wall_clock(values: Floats, positions: Integers, first: int, last: int) -> Floats:
+    """Average of the known values at each position in [first, last), NaN where there is none."""
+    wanted = np.isfinite(values) & (positions >= first) & (positions < last)
+    index = positions[wanted] - first
+    total = np.bincount(index, weights=values[wanted], minlength=last - first)
+    count = np.bincount(index, minlength=last - first)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 @lru_cache(maxsize=1024)

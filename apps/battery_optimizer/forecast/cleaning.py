@@ -21,6 +21,10 @@ _SPIKE_QUANTILE: Final = 0.995
 _LEAST_SPIKE_KW: Final = 8.0
 _LEAST_TO_JUDGE: Final = 96
 
+_OUTSIDE_C: Final = (-30.0, 45.0)
+_MOST_CHANGE_C: Final = 10.0
+"""No weather changes by more within half an hour."""
+
 
 def believable_load(load_kw: Floats) -> Floats:
     """The load [kW] with NaN for what no house draws: negative, absurd, dead or frozen values.
@@ -45,6 +49,16 @@ def believable_solar(solar_kw: Floats, most_kw: float) -> Floats:
     # By night nothing changes for hours; while there is sun, no two half hours are the same.
     solar[_frozen(solar, _ZERO_SLOTS) & (solar > 0)] = np.nan
     return solar
+
+
+def believable_temperature(celsius: Floats) -> Floats:
+    """The temperature outside with NaN for what no British weather has, and for a frozen sensor."""
+    low, high = _OUTSIDE_C
+    outside = np.where((celsius >= low) & (celsius <= high), celsius, np.nan)
+    jumps = np.abs(np.diff(outside, prepend=outside[:1])) > _MOST_CHANGE_C
+    outside[jumps] = np.nan
+    outside[_frozen(outside, _FROZEN_SLOTS)] = np.nan
+    return outside
 
 
 def _frozen(values: Floats, length: int) -> Bools:

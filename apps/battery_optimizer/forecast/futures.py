@@ -1,7 +1,7 @@
 """A few ways that load and sun may turn out together, from the bands that they are expected in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Self
 
 import numpy as np
@@ -18,6 +18,8 @@ class Band:
     mean_kwh: Floats
     p10_kwh: Floats
     p90_kwh: Floats
+    large_kwh: Mapping[str, Floats] = field(default_factory=dict)
+    """What of a load's mean are large loads that were forecast apart."""
 
     @classmethod
     def certain(cls, kwh: Floats) -> Self:

@@ -13,7 +13,13 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from battery_optimizer.forecast.calendar import SLOTS_PER_DAY, Integers, off_days, wall_positions
+from battery_optimizer.forecast.calendar import (
+    SLOTS_PER_DAY,
+    Integers,
+    by_wall_clock,
+    off_days,
+    wall_positions,
+)
 from battery_optimizer.forecast.cleaning import believable_load
 from battery_optimizer.forecast.load_model import LoadModel, learn_load_model
 from battery_optimizer.model.slots import SLOT, UK, Floats, Horizon, SlotSeries, floor_to_slot
@@ -70,7 +76,7 @@ class _Learned:
         """Learn from the load [kW] at these positions of the wall clock."""
         first_day = int(positions[0]) // SLOTS_PER_DAY if len(positions) else today
         last_day = int(positions[-1]) // SLOTS_PER_DAY + 1 if len(positions) else first_day
-        history = _by_wall_clock(
+        history = by_wall_clock(
             load_kw, positions, first_day * SLOTS_PER_DAY, last_day * SLOTS_PER_DAY
         ).reshape(-1, SLOTS_PER_DAY)
         known = float(np.isfinite(history).sum()) / SLOTS_PER_DAY
@@ -151,16 +157,7 @@ class LoadForecaster:
         judged = metered.between(metered.end - 10 * n_slots * SLOT, metered.end)
         values = believable_load(judged.values)[-n_slots:]
         positions = wall_positions(metered.end - n_slots * SLOT, n_slots, self._zone)
-        return _by_wall_clock(values, positions, origin - _RECENT_DAYS * SLOTS_PER_DAY, origin)
-
-
-def _by_wall_clock(values: Floats, positions: Integers, first: int, last: int) -> Floats:
-    """Average of the known values at each position in [first, last), NaN where there is none."""
-    wanted = np.isfinite(values) & (positions >= first) & (positions < last)
-    index = positions[wanted] - first
-    total = np.bincount(index, weights=values[wanted], minlength=last - first)
-    count = np.bincount(index, minlength=last - first)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+        return by_wall_clock(values, positions, origin - _RECENT_DAYS * SLOTS_PER_DAY, origin)
 
 
 def _basis(days_known: float) -> LoadBasis:

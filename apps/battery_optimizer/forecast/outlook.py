@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from battery_optimizer.forecast.futures import Band, make_futures
-from battery_optimizer.forecast.load import LoadForecaster
+from battery_optimizer.forecast.house_load import HouseLoadForecaster
 from battery_optimizer.forecast.rates import rates_as_far_as_known, terminal_value
 from battery_optimizer.forecast.sky import Site
 from battery_optimizer.forecast.solar import SolarForecaster
@@ -42,13 +42,12 @@ class HistoryForecaster:
         site: Site | None = None,
     ) -> None:
         self._attitude = attitude
-        self._load = LoadForecaster()
+        self._load = HouseLoadForecaster()
         self._solar = SolarForecaster(peak_kw=peak_kw, site=site)
 
     def load(self, observed: Observations, horizon: Horizon) -> Band:
         """What the house will draw [kWh per slot]."""
-        given = self._load.forecast(observed.load_kw, horizon, horizon.start)
-        return Band(mean_kwh=given.mean_kwh, p10_kwh=given.p10_kwh, p90_kwh=given.p90_kwh)
+        return self._load.forecast(observed, horizon)
 
     def solar(self, observed: Observations, latest: SolarForecast | None, horizon: Horizon) -> Band:
         """What the panels could give [kWh per slot]; ForecastUnavailable if nothing is known."""
@@ -84,4 +83,5 @@ def build_outlook(
         terminal_value=terminal_value(battery, rates, horizon),
         futures=forecaster.futures(load, sun),
         is_demo=known.is_demo,
+        large_kwh=load.large_kwh,
     )

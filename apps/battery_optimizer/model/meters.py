@@ -1,7 +1,10 @@
 """Which Home Assistant entities measure the house, and what their signs mean."""
 
+import re
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,29}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,3 +69,25 @@ class MeterEntities:
             self.battery_temperature,
         )
         return tuple(entity_id for entity_id in given if entity_id is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LargeLoad:
+    """A part of the house's load that is forecast apart, such as a car or hot water."""
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+    name: str
+    """What it is called, in small letters, such as car: its history goes by this name."""
+    power: str
+    """The sensor of the power that it draws, such as sensor.car_charger_power."""
+    schedule: str | None = None
+    """The entity whose attribute planned_dispatches says when it is going to run (Octopus
+    Intelligent); none: that is guessed from when it ran before."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a name that is no short word."""
+        if not _NAME.fullmatch(self.name):
+            raise ValueError(
+                f"name must be a word of small letters, digits and _, not {self.name!r}"
+            )

@@ -1,7 +1,7 @@
 """What the house measures now."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Self
@@ -25,6 +25,9 @@ class Telemetry:
     battery_kw: float | None = None
     grid_kw: float | None = None
     battery_temperature_c: float | None = None
+    large_kw: Mapping[str, float] = field(default_factory=dict)
+    """What named large loads draw of the house's load, as far as their sensors can be read."""
+    outside_c: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +44,16 @@ class SolarForecast:
     p90_kw: SlotSeries
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedRun:
+    """A time in which a large load is going to run, known from whoever starts it."""
+
+    start: datetime
+    end: datetime
+    kwh: float | None = None
+    """What it will draw in all; None: as much as it usually does in such a time."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Observations:
     """What was metered, half hour by half hour, average power [kW]; NaN where nothing was."""
@@ -49,6 +62,14 @@ class Observations:
     solar_kw: SlotSeries
     told: SolarForecast | None = None
     """What had been forecast for these half hours before they began, if that was kept."""
+    large_kw: Mapping[str, SlotSeries] = field(default_factory=dict)
+    """What named large loads drew of the load."""
+    outside_c: SlotSeries | None = None
+    """Metered outside."""
+    weather_c: SlotSeries | None = None
+    """The temperature outside as a weather service has it: what was, and what is to come."""
+    planned: Mapping[str, Sequence[PlannedRun]] = field(default_factory=dict)
+    """When large loads are known to run; one that is not named here is guessed."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -189,6 +189,7 @@ def _decider(run: Run, world: PlayedHouse, forecaster: Forecaster) -> Callable[[
             history=world,
             inverter=world,
             journal=world,
+            weather=world if run.days.forecast_c is not None else None,
         ),
         forecaster=forecaster,
         settings=run.settings,

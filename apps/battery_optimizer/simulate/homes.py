@@ -5,7 +5,8 @@ household give the same load on any machine. What is drawn: standby and a cyclin
 who wake, leave, come back and go to bed; kettles, cooking, washing, dishes, showers and lights; a
 level that drifts from day to day; weeks away; a heat pump that follows a made-up outdoor
 temperature; a car that charges at night, or at once when it comes home. The figures are plausible
-for the UK and fitted to no home.
+for the UK and fitted to no home. What large loads draw, the temperature and a forecast of it are
+given apart, too.
 """
 
 from collections.abc import Mapping
@@ -31,6 +32,7 @@ _CHARGED_DAYS: Final = 0.4
 
 _FRIDGE_STEPS: Final = 10
 _FRIDGE_ON: Final = 0.4
+_FORECAST_ERROR_C: Final = 1.2
 _NIGHT_UNTIL: Final = 5
 _MORNING_UNTIL: Final = 8
 _HOURS: Final = 24
@@ -87,6 +89,15 @@ def generate_load(household: Household, start: datetime, days: int, seed: int) -
     return _Drawing(household, start, days, seed).load_kw()
 
 
+def generate_large_loads(
+    household: Household, start: datetime, days: int, seed: int
+) -> dict[str, Floats]:
+    """What of `generate_load` the car, the heat pump and the hot water draw [kW], if there are."""
+    drawing = _Drawing(household, start, days, seed)
+    drawing.load_kw()
+    return drawing.large_kw
+
+
 def generate_temperature(start: datetime, days: int, seed: int) -> Floats:
     """Outdoor temperature on the five-minute grid [deg C], shape (days * 288,)."""
     rng = np.random.default_rng([seed, 1])
@@ -99,6 +110,14 @@ def generate_temperature(start: datetime, days: int, seed: int) -> Floats:
     return np.asarray(season + spell - 3.0 * np.cos(2 * np.pi * (hour - 3) / 24))
 
 
+def forecast_temperature(temperature_c: Floats, seed: int) -> Floats:
+    """The temperature of half hours as it is forecast: off by some days' mood [deg C]."""
+    rng = np.random.default_rng([seed, 4])
+    days = np.arange(len(temperature_c)) / 48
+    off_c = rng.normal(0, _FORECAST_ERROR_C, int(len(temperature_c) / 48) + 2)
+    return np.asarray(temperature_c + np.interp(days, np.arange(len(off_c)), off_c))
+
+
 def half_hours(fine: Floats) -> Floats:
     """Averages per half hour of values on the five-minute grid."""
     return np.asarray(fine.reshape(-1, SLOT // FINE_STEP).mean(axis=1))
@@ -107,13 +126,27 @@ def half_hours(fine: Floats) -> Floats:
 def move_in(data: pd.DataFrame, household: Household, seed: int) -> pd.DataFrame:
     """Data in the referee's format, another household's `load_kwh` in place of its own.
 
-    `data` has one row per half hour; its index, or its column `time`, holds the starts (UTC).
+    `data` has one row per half hour; its index, or its column `time`, holds the starts (UTC). Added
+    are `large_NAME_kwh`, of the load what each large load draws, and `temperature_c` outside with
+    its forecast `fc_temperature_c`.
     """
     times = pd.DatetimeIndex(pd.to_datetime(data.get("time", data.index), utc=True))
     start = times[0].to_pydatetime()
     days = -(-len(data) // 48)
-    load_kwh = half_hours(generate_load(household, start, days, seed)) * (SLOT / timedelta(hours=1))
-    return data.assign(load_kwh=load_kwh[: len(data)].round(4))
+    drawing = _Drawing(household, start, days, seed)
+    powers = {"load_kwh": drawing.load_kw()}
+    powers |= {f"large_{name}_kwh": kw for name, kw in drawing.large_kw.items()}
+    hours = SLOT / timedelta(hours=1)
+    columns = {name: half_hours(kw) * hours for name, kw in powers.items()}
+    outside = half_hours(generate_temperature(start, days, seed))
+    columns |= {"temperature_c": outside, "fc_temperature_c": forecast_temperature(outside, seed)}
+    rounded = {name: values[: len(data)].round(4) for name, values in columns.items()}
+    return data.drop(columns=_large_columns(data)).assign(**rounded)
+
+
+def _large_columns(data: pd.DataFrame) -> list[str]:
+    """Those of the household that moves out."""
+    return [name for name in data.columns if name.startswith("large_")]
 
 
 def _drift(rng: np.random.Generator, count: int, persistence: float, spread: float) -> Floats:
@@ -138,6 +171,8 @@ class _Drawing:
         self._rng = np.random.default_rng([seed, 0])
         self._temperature_c = generate_temperature(start, days, seed)
         self._kw = np.zeros(self._n_steps)
+        self.large_kw: dict[str, Floats] = {}
+        """What large loads drew of it, by name."""
         first = local_day(start, UK)
         self._days = [first + timedelta(days=n) for n in range(days + 1)]
 
@@ -219,7 +254,8 @@ class _Drawing:
             return
         energy_kwh = home.car_kwh / _CHARGED_DAYS * rng.gamma(4, 1 / 4)
         hour = 24.5 if rng.random() < home.car_waits_for_night else back + 0.3
-        self._run(day, hour, max(1, round(energy_kwh / 7.2 * _STEPS_PER_HOUR)), 7.2)
+        steps = max(1, round(energy_kwh / 7.2 * _STEPS_PER_HOUR))
+        self._run(day, hour, steps, 7.2, large="car")
 
     def _heat(self, day: date, *, setback: bool) -> None:
         """Heat pump and hot water of one day."""
@@ -238,14 +274,21 @@ class _Drawing:
         duty = np.minimum(1, power_kw / 0.7)
         running = (np.arange(len(outside)) % 8) < np.round(8 * duty)
         wobble = self._rng.gamma(30, 1 / 30, len(outside))
-        self._kw[first:last] += running * power_kw / np.maximum(duty, 1e-9) * wobble
+        drawn_kw = running * power_kw / np.maximum(duty, 1e-9) * wobble
+        self._kw[first:last] += drawn_kw
+        self._large("heat_pump")[first:last] += drawn_kw
         for begin in () if setback else (4.5, 14.0):
-            self._run(day, begin, 9, home.hot_water_kwh / 2 / 0.75)
+            self._run(day, begin, 9, home.hot_water_kwh / 2 / 0.75, large="hot_water")
 
-    def _run(self, day: date, hour: float, steps: int, power_kw: float) -> None:
+    def _run(self, day: date, hour: float, steps: int, power_kw: float, *, large: str = "") -> None:
         """Something that draws `power_kw` for some steps from an hour of the local clock on."""
         first = self._step_at(day, hour)
         self._kw[first : first + steps] += power_kw
+        if large:
+            self._large(large)[first : first + steps] += power_kw
+
+    def _large(self, name: str) -> Floats:
+        return self.large_kw.setdefault(name, np.zeros(self._n_steps))
 
     def _step_at(self, day: date, hour: float) -> int:
         """Index of the step at which the local clock shows `hour`, which may be over 24."""

@@ -1,8 +1,9 @@
 """Recorded days: a CSV of half hours, served without a look ahead."""
 
+import re
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
@@ -22,6 +23,10 @@ from battery_optimizer.model.slots import (
 NEEDED = ("import_p", "export_p", "load_kwh", "pv_per_kwp")
 NEVER_NEGATIVE = ("load_kwh", "pv_per_kwp")
 FORECASTS = ("fc_p10_per_kwp", "fc_p50_per_kwp", "fc_p90_per_kwp")
+TEMPERATURES = ("temperature_c", "fc_temperature_c")
+"""Outside, metered and forecast, where the file has them; the referee passes them over,"""
+LARGE = re.compile(r"large_(\w+)_kwh")
+"""as it does what large loads draw of the load."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +52,11 @@ class RecordedDays:
 
     Shape (rows, 6), from the first row of the file on.
     """
+    large_kw: Mapping[str, SlotSeries] = field(default_factory=dict)
+    """What large loads draw of the load."""
+    outside_c: SlotSeries | None = None
+    forecast_c: SlotSeries | None = None
+    """The temperature outside, metered and as it was forecast."""
 
     @classmethod
     def read(
@@ -84,6 +94,13 @@ class RecordedDays:
             run_start=begin + first * SLOT,
             run_end=begin + last * SLOT,
             notice=notice,
+            large_kw={
+                found[1]: series(found[0], 1 / SLOT_HOURS)
+                for found in map(LARGE.fullmatch, table.columns)
+                if found
+            },
+            outside_c=series(TEMPERATURES[0]) if TEMPERATURES[0] in table else None,
+            forecast_c=series(TEMPERATURES[1]) if TEMPERATURES[1] in table else None,
         )
 
     def part(self, start: str | None, days: float | None) -> Self:
@@ -143,8 +160,14 @@ def _read_table(path: Path) -> pd.DataFrame:
         table[name] = _numbers(table, name, path)
     for name in FORECASTS:
         table[name] = _numbers(table, name, path) if name in table.columns else np.nan
+    for name in filter(_is_extra, table.columns):
+        table[name] = _numbers(table, name, path)
     table.index = pd.DatetimeIndex(_times(table, path))
     return table
+
+
+def _is_extra(name: str) -> bool:
+    return name in TEMPERATURES or LARGE.fullmatch(name) is not None
 
 
 def _numbers(table: pd.DataFrame, name: str, path: Path) -> "pd.Series[float]":
