@@ -10,31 +10,33 @@ from battery_optimizer.adapters.entities import ENTITIES
 from battery_optimizer.simulate.octopus_entities import octopus_entities
 from home_assistant.core import SELECT, HomeAssistant
 from home_assistant.story import HEALTH, House, Octopus, house
+from markdown_pages import README, read_yaml
 
 LARGEST = 16_384
 
 
 def five_lines(octopus: Octopus) -> dict[str, Any]:
-    """As the README has them, but for Octopus, which is a server of our own."""
-    return {
-        "battery_optimizer": {
-            "module": "battery_optimizer.app",
-            "class": "BatteryOptimizer",
-            "battery": {"capacity_kwh": 10.4},
-            "rates": {"base_url": octopus.url},
-        }
-    }
+    """The README's, but for Octopus, which is a server of our own."""
+    (lines,) = [block.text for block in README.blocks("yaml") if "module:" in block.text]
+    assert len(lines.splitlines()) == 5
+    apps: dict[str, Any] = read_yaml(lines)
+    apps["battery_optimizer"]["rates"] = {"base_url": octopus.url}
+    return apps
 
 
 def test_five_lines_are_enough(tmp_path: Path, core: HomeAssistant, octopus: Octopus) -> None:
     for entity_id, shown in octopus_entities(datetime.now(UTC)).items():
         attributes = json.loads(json.dumps(dict(shown.attributes), default=str))
         core.set_entity(entity_id, shown.state, **attributes)
-    with running(tmp_path, five_lines(octopus), environment=core.environment) as app:
+    with running(
+        tmp_path, five_lines(octopus), environment=core.environment, time_zone="Europe/Amsterdam"
+    ) as app:
         made = House(core, app, octopus)
         made.wait_for_plan()
         app.wait_for(f"{SELECT} (found by its modes)")
         assert "charges at 5 kW (inverter)" in app.log
+        # As the add-on comes.
+        assert "time_zone is Europe/Amsterdam: set it to Europe/London" in app.log
         assert "Solcast" in app.log
         assert app.endpoint("plan")["rates"] == "published"
         assert core.state(HEALTH) == "ok", made.problems
