@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import highspy
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -17,7 +18,9 @@ from battery_optimizer.model.wishes import NO_WISHES, Override, Target, Wishes
 from battery_optimizer.optimize.exact import ExactProgram
 from battery_optimizer.optimize.inputs import program_inputs
 from battery_optimizer.optimize.mapping import flows_under
+from battery_optimizer.optimize.program import Feature, compile_program, features_of
 from battery_optimizer.optimize.relaxation import GAP_P, ExactSolver, Optimum
+from battery_optimizer.optimize.solver import CompiledProblem
 from builders import MIDNIGHT, WATT_HOUR, a_battery, a_house, a_planner, an_outlook, schedule_for
 from worlds import World, worlds
 
@@ -139,6 +142,42 @@ class TestAgainstTheLinearProgram:
             assert (schedule.energy_value_p_per_kwh <= dual + 0.01)[more].all()
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_at_odd_rates_it_finds_what_a_search_with_binaries_finds(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    house = a_house(a_usual_battery(wear_p_per_kwh=0.3), can_curtail=True, export_limit_kw=2.5)
+    outlook = an_outlook(
+        rng.uniform(-8, 15, 16), rng.uniform(-4, 15, 16), rng.uniform(0, 1.5, 16),
+        rng.uniform(0, 2, 16), end_value=5,
+    )  # fmt: skip
+    inputs = program_inputs(house, outlook, 4.0)
+    features = features_of(inputs) | {Feature.EXCLUSIVE}
+    program = compile_program(house.battery, 16, features)
+    problem = CompiledProblem(program.problem)
+    problem.load(program.values(inputs))
+    directions = program.directions
+    assert directions is not None
+    columns = [
+        problem.column(variable, t)
+        for variable in (
+            directions.importing,
+            directions.charging_import,
+            directions.charging_export,
+        )
+        for t in range(16)
+    ]
+    highs = highspy.Highs()
+    highs.setOptionValue("output_flag", False)  # noqa: FBT003
+    highs.setOptionValue("mip_rel_gap", 0.0)
+    problem._loaded().hand_to(highs)
+    kinds = np.full(len(columns), highspy.HighsVarType.kInteger)
+    highs.changeColsIntegrality(len(columns), np.array(columns, np.int32), kinds)
+    highs.run()
+    schedule, gap_p = exactly(house, outlook, 4.0)
+    assert schedule.objective_p == pytest.approx(highs.getObjectiveValue(), abs=1e-3)
+    assert gap_p < 1e-3
+
+
 ALL_DAY = {
     "paid 2 p": (-2.0, 0.0, a_house(a_usual_battery())),
     "paid 20 p": (-20.0, 0.0, a_house(a_usual_battery())),
@@ -236,7 +275,6 @@ class TestASolverThatReturnsNothing:
         inputs = program_inputs(house, outlook, 5.0)
         solver = ExactSolver(time_limit_s=60)
         expected = solver.solve(house.battery, inputs)
-        solver.forget()
         for compiled in solver._programs.values():
             compiled.problem._highs.setOptionValue("simplex_iteration_limit", 0)
         found = solver.solve(house.battery, inputs)

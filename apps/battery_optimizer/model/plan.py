@@ -12,7 +12,7 @@ class SolveReport:
     """How the solver got there.
 
     `gap_p` is the proven distance of the schedule from the program's optimum [p]; `seconds` are
-    wall-clock, all solves of this plan together; `n_doubtful` slots needed binaries.
+    wall-clock, all solves of this plan together; `n_doubtful` slots were beyond a linear program.
     """
 
     status: str

@@ -11,6 +11,8 @@ from battery_optimizer.model.slots import UK
 
 _SOME_KWH = 0.02
 """Less than this is not worth a word."""
+_NO_P = 0.05
+"""Less than this a kWh is told as nothing."""
 _NEAR = 0.6
 """Slots paying at least this share of the best one belong to the same use."""
 
@@ -176,8 +178,10 @@ class Story:
 
     def _worth(self, slot: int) -> str:
         value = float(self._schedule.energy_value_p_per_kwh[slot])
-        if value < 0:
+        if value < -_NO_P:
             return "stored energy is in the way of energy that you are paid to take"
+        if value < _NO_P:
+            return "kept, it would save nothing more"
         return f"later a stored kWh would save {pence(value)}"
 
     def _clock(self, slot: int) -> str:

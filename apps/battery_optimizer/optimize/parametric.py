@@ -19,6 +19,10 @@ from battery_optimizer.model.slots import Floats
 
 Indices = npt.NDArray[np.int32]
 
+_BASIC = highspy.HighsBasisStatus.kBasic
+_AT_LOWER = highspy.HighsBasisStatus.kLower
+_AT_ZERO = highspy.HighsBasisStatus.kZero
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lp:
@@ -56,6 +60,19 @@ class Lp:
             self.values,
             np.zeros(n_columns, dtype=np.int32),
         )
+
+
+    def basis_of(self, basic: Indices) -> highspy.HighsBasis:
+        """The basis of these columns and of every row that is no equation."""
+        columns = np.full(len(self.costs), _AT_LOWER)
+        columns[np.isinf(self.column_lower)] = _AT_ZERO
+        columns[basic] = _BASIC
+        is_equation = self.row_lower == self.row_upper
+        basis = highspy.HighsBasis()
+        basis.col_status = columns.tolist()
+        basis.row_status = np.where(is_equation, _AT_LOWER, _BASIC).tolist()
+        basis.valid = True
+        return basis
 
 
 class ParametricLp:

@@ -55,8 +55,6 @@ class Planner:
 
         Raises PlanningError when no schedule could be proven good enough.
         """
-        # So that a plan depends on nothing but what is given here, and can be made again (replay).
-        self._solver.forget()
         outlook = with_events(outlook, wishes.events)
         optimum = self.optimum(house, outlook, soc_kwh, wishes)
         order = wishes.order_at(outlook.horizon.start)

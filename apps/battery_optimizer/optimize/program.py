@@ -1,8 +1,8 @@
 """The program: one house, one battery, one horizon, as CVXPY sees it.
 
 Written once, compiled once; a plan only sets the parameters. The numbers C1 ... C28 are those of
-the design; the ones not here stand where they belong: C20 and C27 in `switching` and `choosing`,
-C26 in `events`, C28 in `planner`.
+the design; the ones not here stand where they belong: C17 and C18 in `slot_costs`, C20, C27 and C28
+in `choosing` and `worth`, C26 in `events`.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Feature(Enum):
     """What a program has only where it is needed, so that a plain plan stays small."""
 
     EXCLUSIVE = auto()
-    """C17, C18: no two directions at once; has binaries."""
+    """C17, C18: no two directions at once; has binaries. For comparison only: see `Directions`."""
     SHORT_RESERVE = auto()
     """C4 where the battery starts, or by its own draw ends, below its reserve."""
     SHORT_FUSE = auto()
@@ -228,10 +228,12 @@ def _wishes(flow: Flow, slack: Slack, given: dict[str, Expression]) -> tuple[Exp
 class Directions:
     """C17 and C18: which way the meter and the battery run, as the hull of the cases of a slot.
 
+    This is what another solver is given to compare with: plans are made by `exact`, in a tenth of
+    the time. It is exact where the sun can be turned down at will.
+
     A slot imports (charging or not) or exports (charging or not). Each case has its own charge and
     discharge with its own bounds, so that the relaxation of a slot is the convex hull of what its
-    meter can do: with big-M alone the hardest window here took five seconds, so under one. (The
-    disjunctive formulation of Balas, "Disjunctive programming", 1979.)
+    meter can do. (The disjunctive formulation of Balas, "Disjunctive programming", 1979.)
     """
 
     def __init__(self, n_slots: int) -> None:

@@ -10,6 +10,7 @@ from battery_optimizer.model.plan import Schedule
 from battery_optimizer.model.slots import Bools, Floats
 from battery_optimizer.model.tariff import bill
 from battery_optimizer.optimize.inputs import ProgramInputs
+from battery_optimizer.optimize.parametric import Indices
 from battery_optimizer.optimize.program import Program
 from battery_optimizer.optimize.solver import CompiledProblem, Solution
 
@@ -31,7 +32,15 @@ class CompiledProgram:
 
     def load(self, inputs: ProgramInputs) -> None:
         """Hand HiGHS the program for these inputs; nothing is compiled again."""
-        self.problem.load(self.program.values(inputs))
+        self.problem.load(self.program.values(inputs), self._idle(inputs))
+
+    def _idle(self, inputs: ProgramInputs) -> Indices:
+        """The columns that meet C1 and C2 while the battery does nothing: a third of the way."""
+        flow, first = self.program.flow, self.problem.column
+        slots = np.arange(len(inputs.hours), dtype=np.int32)
+        buys = inputs.load_kwh >= inputs.solar_kwh
+        at_meter = np.where(buys, first(flow.grid_import), first(flow.grid_export))
+        return np.concatenate((first(flow.soc) + 1 + slots, at_meter + slots))
 
 
 def read_schedule(compiled: CompiledProgram, solution: Solution, inputs: ProgramInputs) -> Schedule:

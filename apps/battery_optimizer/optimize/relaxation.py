@@ -63,11 +63,6 @@ class ExactSolver:
         self._max_gap_p = max_gap_p
         self._programs: OrderedDict[Any, CompiledProgram] = OrderedDict()
 
-    def forget(self) -> None:
-        """Start from nothing: where several schedules are best, none is kept from before."""
-        for compiled in self._programs.values():
-            compiled.problem.forget()
-
     def solve(self, battery: Battery, inputs: ProgramInputs) -> Optimum:
         """The optimum for these inputs.
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from battery_optimizer.errors import Infeasible, SolverFailed
 from battery_optimizer.model.slots import Floats
-from battery_optimizer.optimize.parametric import Lp, ParametricLp
+from battery_optimizer.optimize.parametric import Indices, Lp, ParametricLp
 
 _OPTIONS: Mapping[str, bool | int | float | str] = {
     "output_flag": False,
@@ -46,14 +46,15 @@ class CompiledProblem:
         self._basis: Any = None
         self._lp: Lp | None = None
 
-    def load(self, values: Mapping[int, Floats]) -> None:
-        """Hand HiGHS the program with these values of its parameters, by their CVXPY ids."""
-        self._lp = self._parametric.at(values)
-        self.reload()
+    def load(self, values: Mapping[int, Floats], basic: Indices | None = None) -> None:
+        """Hand HiGHS the program with these values of its parameters, by their CVXPY ids.
 
-    def reload(self) -> None:
-        """The program as it was last loaded: nothing fixed, every column continuous."""
-        self._loaded().hand_to(self._highs)
+        The next solve starts where these columns meet the equations, of which there must be as
+        many: never from an earlier program, so that what is found depends on these values alone.
+        """
+        self._lp = self._parametric.at(values)
+        self._lp.hand_to(self._highs)
+        self._basis = None if basic is None else self._lp.basis_of(basic)
 
     def column(self, variable: Any, index: int = 0) -> int:  # noqa: ANN401
         """The HiGHS column of one element of a CVXPY variable."""
@@ -65,14 +66,10 @@ class CompiledProblem:
         return columns[first : first + variable.size]
 
     def fix(self, columns: Sequence[int], lower: Sequence[float], upper: Sequence[float]) -> None:
-        """Bound some columns; holds until the next `load` or `reload`."""
+        """Bound some columns; holds until the next `load`."""
         self._highs.changeColsBounds(
             len(columns), np.array(columns, np.int32), np.array(lower), np.array(upper)
         )
-
-    def forget(self) -> None:
-        """Start the next solve from nothing."""
-        self._basis = None
 
     def solve_lp(self) -> Solution:
         """Solve as an LP, from the last basis if there is one."""
