@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 
 from battery_optimizer.config_sections import (
     EntitySettings,
+    LoadSettings,
     MqttSettings,
     NotifySettings,
     RatesSettings,
@@ -66,6 +67,7 @@ class Config(Section):
     grid: GridConnection = GridConnection()
     rates: RatesSettings = RatesSettings()
     solar: SolarSettings = SolarSettings()
+    load: LoadSettings = LoadSettings()
     entities: EntitySettings = EntitySettings()
     planner: PlannerSettings = PlannerSettings()
     commands: CommandSettings = CommandSettings()

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
 
-from battery_optimizer.model.meters import MeterEntities
+from battery_optimizer.model.meters import LargeLoad, MeterEntities
 from battery_optimizer.model.ranges import Range, check_ranges
 from battery_optimizer.model.solar import SolarArray
 
@@ -102,6 +102,27 @@ class SolarSettings(Section):
         "sensor.energy_production_d2",
     )
     """Entities of Open-Meteo Solar Forecast, likewise; Forecast.Solar's are called the same."""
+
+
+class LoadSettings(Section):
+    """What more is measured of the house's load, so that it is forecast better."""
+
+    large_loads: tuple[LargeLoad, ...] = ()
+    """Parts of the load that run now and then, such as a car or hot water, each with a sensor of
+    its power; they are forecast apart."""
+    outside_temperature: str | None = None
+    """The sensor of the temperature outside; the forecast of it comes from weather."""
+    weather: Literal["auto", "open_meteo", "none"] = "auto"
+    """Who is asked how cold it is going to be, for a house that heats with electricity: auto asks
+    Open-Meteo where outside_temperature is given."""
+
+    @model_validator(mode="after")
+    def _names_apart(self) -> Self:
+        names = [load.name for load in self.large_loads]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"large_loads must not have the name {twice[0]} twice")
+        return self
 
 
 class EntitySettings(Section):

@@ -5,7 +5,7 @@ method may be called from any thread, and raises StoreUnavailable when the file 
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,6 +21,7 @@ from battery_optimizer.adapters.store_journal import (
     select_outcome,
 )
 from battery_optimizer.adapters.store_money import MoneyStore
+from battery_optimizer.adapters.store_more import insert_more, seed_more, with_more
 from battery_optimizer.adapters.store_rates import (
     insert_forecast,
     insert_rates,
@@ -90,7 +91,8 @@ _DEFAULT_RETENTION: Final = Retention()
 class Store:
     """The database at `path`, which is made if it is not there; `close` it at the end.
 
-    `busy_seconds` is how long to wait for another program that has it locked.
+    `busy_seconds` is how long to wait for another program that has it locked. `large_loads` are
+    those asked for; None: all that are known.
     """
 
     def __init__(
@@ -99,7 +101,9 @@ class Store:
         *,
         retention: Retention = _DEFAULT_RETENTION,
         busy_seconds: float = 2.0,
+        large_loads: Collection[str] | None = None,
     ) -> None:
+        self._large_loads = large_loads
         self._file = StoreFile(path, busy_seconds=busy_seconds)
         self._retention = retention
         self.money = MoneyStore(self._file)
@@ -170,18 +174,33 @@ class Store:
 
     def save_observation(self, telemetry: Telemetry) -> None:
         """Keep a reading, and average it into its half hour."""
-        self._file.write(lambda connection: insert_sample(connection, telemetry))
+
+        def insert(connection: Connection) -> None:
+            insert_sample(connection, telemetry)
+            insert_more(connection, telemetry)
+
+        self._file.write(insert)
 
     def seed_observations(self, seen: Observations) -> None:
         """Take averages from elsewhere for half hours of which we have none of our own."""
-        self._file.write(lambda connection: seed_half_hours(connection, seen))
+
+        def seed(connection: Connection) -> None:
+            seed_half_hours(connection, seen)
+            seed_more(connection, seen)
+
+        self._file.write(seed)
 
     def observations(self, start: datetime, end: datetime) -> Observations:
         """Load and solar of [start, end) [kW average per half hour]; NaN where not metered.
 
         The half hour in progress is averaged over its readings so far.
         """
-        return self._file.read(lambda connection: select_observations(connection, start, end))
+
+        def select(connection: Connection) -> Observations:
+            observed = select_observations(connection, start, end)
+            return with_more(connection, observed, end, self._large_loads)
+
+        return self._file.read(select)
 
     def battery_readings(self, start: datetime, end: datetime) -> BatteryReadings:
         """What the battery did under forced modes in [start, end), oldest first."""

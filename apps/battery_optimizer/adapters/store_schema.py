@@ -49,13 +49,23 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE TABLE day_losses (day TEXT PRIMARY KEY, body BLOB NOT NULL)",
     ),
     ("ALTER TABLE samples ADD COLUMN battery_temperature_c REAL",),
+    (
+        """CREATE TABLE more_samples (
+            at INTEGER NOT NULL, name TEXT NOT NULL, value REAL NOT NULL,
+            PRIMARY KEY (at, name)) WITHOUT ROWID""",
+        """CREATE TABLE more_half_hours (
+            name TEXT NOT NULL, start INTEGER NOT NULL, value REAL NOT NULL,
+            PRIMARY KEY (name, start)) WITHOUT ROWID""",
+    ),
 )
 
 # Of old plans and outcomes the first of each hour is kept, of still older ones, and of forecasts,
 # the first of each six hours: every plan of 60 days would fill 140 MB.
 PRUNE: Final = (
     "DELETE FROM samples WHERE at < :samples",
+    "DELETE FROM more_samples WHERE at < :samples",
     "DELETE FROM half_hours WHERE start < :half_hours",
+    "DELETE FROM more_half_hours WHERE start < :half_hours",
     "DELETE FROM slot_energy WHERE start < :half_hours",
     "DELETE FROM rates WHERE end < :rates",
     "DELETE FROM decisions WHERE at < :decisions",

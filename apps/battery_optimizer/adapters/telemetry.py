@@ -5,24 +5,26 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from battery_optimizer.adapters.telemetry_more import MoreSensors
+from battery_optimizer.adapters.telemetry_units import (
+    celsius_of,
+    number_and_unit,
+    power_kw,
+    wrong_unit,
+)
 from battery_optimizer.errors import TelemetryUnavailable
-from battery_optimizer.model.entity import KW_PER_UNIT, KWH_PER_UNIT, EntityState
+from battery_optimizer.model.entity import KWH_PER_UNIT, EntityState
 from battery_optimizer.model.house import Battery
 from battery_optimizer.model.meters import MeterEntities
 from battery_optimizer.model.telemetry import Telemetry
 
 MAX_AGE: Final = timedelta(minutes=15)
 
-MAX_POWER_KW: Final = 100.0
-"""More than this is a wrong unit or a broken sensor, in either direction."""
-
 _NOISE_KW: Final = 0.05
 """Sensors that cannot be negative are, by a little: solar at night, a load found by difference."""
 
 _OVERFULL: Final = 1.1
 """A battery may report its nominal energy while the usable one is set: full is then over 100 %."""
-
-_TEMPERATURE_C: Final = (-40.0, 100.0)
 
 
 class EntityMeters:
@@ -44,7 +46,9 @@ class EntityMeters:
         entities: MeterEntities,
         battery: Battery,
         max_age: timedelta = MAX_AGE,
+        more: MoreSensors | None = None,
     ) -> None:
+        self._more = more or MoreSensors(read_state=read_state)
         self._read_state = read_state
         self._entities = entities
         self._battery = battery
@@ -65,6 +69,7 @@ class EntityMeters:
         entities = self._entities
         grid_sign = 1 if entities.grid_positive == "import" else -1
         battery_sign = 1 if entities.battery_positive == "discharge" else -1
+        more = self._more.read(now)
         telemetry = Telemetry(
             measured_at=now,
             soc_kwh=soc_kwh,
@@ -78,8 +83,10 @@ class EntityMeters:
                 (entities.battery_discharge, entities.battery_charge),
             ),
             battery_temperature_c=sensors.temperature_c(entities.battery_temperature),
+            large_kw=more.large_kw,
+            outside_c=more.outside_c,
         )
-        self._problems = tuple(sensors.problems)
+        self._problems = (*sensors.problems, *more.problems)
         return telemetry
 
     def _soc_kwh(self, state: EntityState | None) -> float:
@@ -120,7 +127,7 @@ class _OptionalSensors:
 
     def flow_kw(self, entity_id: str | None) -> float | None:
         """Power of a sensor that cannot be negative [kW]."""
-        kw = self._read(entity_id, _power_kw)
+        kw = self._read(entity_id, power_kw)
         if entity_id is None or kw is None:
             return None
         if kw < -_NOISE_KW:
@@ -134,14 +141,14 @@ class _OptionalSensors:
         """Power of one signed sensor times its sign, or first less second of a pair [kW]."""
         entity_id, sign = signed
         if entity_id is not None:
-            kw = self._read(entity_id, _power_kw)
+            kw = self._read(entity_id, power_kw)
             return None if kw is None else sign * kw
         first_kw, second_kw = (self.flow_kw(entity_id) for entity_id in pair)
         return None if first_kw is None or second_kw is None else first_kw - second_kw
 
     def temperature_c(self, entity_id: str | None) -> float | None:
         """Temperature [degrees C]."""
-        return self._read(entity_id, _celsius)
+        return self._read(entity_id, celsius_of)
 
     def _read(
         self, entity_id: str | None, convert: Callable[[EntityState | None], float]
@@ -156,47 +163,15 @@ class _OptionalSensors:
 
 
 def _stored_kwh(state: EntityState | None, capacity_kwh: float) -> float:
-    number, unit = _number_and_unit(state)
+    number, unit = number_and_unit(state)
     if unit == "%":
         kwh, greatest_kwh = number / 100 * capacity_kwh, capacity_kwh
     elif unit in KWH_PER_UNIT:
         kwh, greatest_kwh = number * KWH_PER_UNIT[unit], _OVERFULL * capacity_kwh
     else:
-        raise ValueError(_wrong_unit(unit, ("%", *KWH_PER_UNIT)))
+        raise ValueError(wrong_unit(unit, ("%", *KWH_PER_UNIT)))
     if not 0 <= kwh <= greatest_kwh:
         raise ValueError(
             f"shows {number:g} {unit}, not between 0 and 100 % of {capacity_kwh:g} kWh"
         )
     return kwh
-
-
-def _power_kw(state: EntityState | None) -> float:
-    number, unit = _number_and_unit(state)
-    if unit not in KW_PER_UNIT:
-        raise ValueError(_wrong_unit(unit, tuple(KW_PER_UNIT)))
-    kw = number * KW_PER_UNIT[unit]
-    if abs(kw) > MAX_POWER_KW:
-        raise ValueError(f"shows {number:g} {unit}, more than {MAX_POWER_KW:g} kW: check its unit")
-    return kw
-
-
-def _celsius(state: EntityState | None) -> float:
-    number, unit = _number_and_unit(state)
-    if unit not in ("°C", "°F"):
-        raise ValueError(_wrong_unit(unit, ("°C", "°F")))
-    celsius = number if unit == "°C" else (number - 32) / 1.8
-    low, high = _TEMPERATURE_C
-    if not low <= celsius <= high:
-        raise ValueError(f"shows {number:g} {unit}, which no battery has")
-    return celsius
-
-
-def _number_and_unit(state: EntityState | None) -> tuple[float, str]:
-    if state is None:
-        raise ValueError("does not exist in Home Assistant: check the name in the settings")
-    return state.number, state.unit or ""
-
-
-def _wrong_unit(unit: str, allowed: tuple[str, ...]) -> str:
-    has = f"has the unit {unit!r}" if unit else "has no unit"
-    return f"{has}: it must have one of {', '.join(allowed)} as its unit_of_measurement"

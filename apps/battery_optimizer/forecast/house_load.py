@@ -104,19 +104,16 @@ def load_doubts(observed: Observations, now: datetime) -> tuple[str, ...]:
 
 def _together(rest: LoadForecast, sessions: Mapping[str, Sessions], horizon: Horizon) -> Band:
     """The sum of what is independent: means add up, quantiles of all combinations are taken."""
-    first = floor_to_slot(horizon.start)
-    large_kwh = {
-        name: SlotSeries(start=first, values=each.mean_kw).on(horizon) * horizon.hours
-        for name, each in sessions.items()
-    }
+    slots = np.arange(-((floor_to_slot(horizon.start) - horizon.end) // SLOT), dtype=np.float64)
+    numbered = SlotSeries(start=floor_to_slot(horizon.start), values=slots)
+    of_step = numbered.on(horizon).astype(np.intp)
+    large_kwh = {name: each.mean_kw[of_step] * horizon.hours for name, each in sessions.items()}
     levels = _levels(rest)
     wanted = (*_REST_LEVELS, _LOW, _HIGH)
     p10, p90 = rest.p10_kwh, rest.p90_kwh
     for each in sessions.values():
-        added = np.stack(
-            [SlotSeries(start=first, values=row).on(horizon) for row in each.levels_kw]
-        )
-        every = (levels[:, None] + added * horizon.hours).reshape(-1, horizon.n_slots)
+        added = each.levels_kw[:, of_step] * horizon.hours
+        every = (levels[:, None] + added).reshape(-1, horizon.n_slots)
         *_, p10, p90 = quantiles = np.quantile(every, wanted, axis=0)
         levels = quantiles[: len(_REST_LEVELS)]
     return Band(
