@@ -61,16 +61,16 @@ class Lp:
             np.zeros(n_columns, dtype=np.int32),
         )
 
-
     def basis_of(self, basic: Indices) -> highspy.HighsBasis:
         """The basis of these columns and of every row that is no equation."""
         columns = np.full(len(self.costs), _AT_LOWER)
         columns[np.isinf(self.column_lower)] = _AT_ZERO
         columns[basic] = _BASIC
-        is_equation = self.row_lower == self.row_upper
+        rows = np.full(len(self.row_lower), _BASIC)
+        rows[self.row_lower == self.row_upper] = _AT_LOWER
         basis = highspy.HighsBasis()
         basis.col_status = columns.tolist()
-        basis.row_status = np.where(is_equation, _AT_LOWER, _BASIC).tolist()
+        basis.row_status = rows.tolist()
         basis.valid = True
         return basis
 

@@ -35,7 +35,7 @@ class CompiledProgram:
         self.problem.load(self.program.values(inputs), self._idle(inputs))
 
     def _idle(self, inputs: ProgramInputs) -> Indices:
-        """The columns that meet C1 and C2 while the battery does nothing: a third of the way."""
+        """The columns that meet C1 and C2 while the battery does nothing."""
         flow, first = self.program.flow, self.problem.column
         slots = np.arange(len(inputs.hours), dtype=np.int32)
         buys = inputs.load_kwh >= inputs.solar_kwh
