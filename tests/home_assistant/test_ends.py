@@ -183,6 +183,28 @@ def test_after_a_restart_of_home_assistant_all_is_as_before(
     assert "this is a bug" not in selling.app.log
 
 
+def test_after_a_power_cut_all_is_as_before(selling: House) -> None:
+    """AppDaemon and Home Assistant die at once, and are started again together."""
+    core, killed = selling.core, selling.app.process
+    killed.kill()
+    core.stop(signal.SIGKILL)
+    killed.wait()
+    plans = selling.plans
+    with (selling.app.folder / "appdaemon.log").open("ab") as log:
+        selling.app.process = subprocess.Popen(
+            killed.args, stdout=log, stderr=log, env={**os.environ, **core.environment}
+        )
+    core.start()
+    assert core.state(SELECT) == "Feed-in First", "the forced mode is lost"
+    back = time.monotonic()
+    core.wait_for_state(SELECT, "Force Discharge", 120)
+    told(f"{time.monotonic() - back:.1f} s from Home Assistant's start to the mode")
+    selling.app.wait_until(lambda: selling.plans > plans, "another plan", 60)
+    assert notice(core) is None
+    assert selling.app.stop() == 0
+    assert selling.mode == "Self Use"
+
+
 @pytest.mark.slow
 def test_the_watchdog_keeps_its_time_as_it_ships(selling: House) -> None:
     """Killed right after a cycle, which is the longest wait there is."""

@@ -97,6 +97,30 @@ def test_all_entities_are_one_device_with_their_own_ids(
         assert complaints(core) == []
 
 
+def test_switched_over_it_begins_with_the_next_restart_of_home_assistant(
+    tmp_path: Path, octopus: Octopus
+) -> None:
+    """Else the entities would be called ..._2, for good: the plain ones have the ids."""
+    core = HomeAssistant(tmp_path / "core")
+    with mosquitto() as port:
+        core.start()
+        try:
+            set_up_mqtt(core, port)
+            with house(tmp_path / "plain", core, octopus) as made:
+                made.wait_for_plan()
+            with house(tmp_path / "app", core, octopus, **MQTT) as made:
+                made.app.wait_for("mqtt.enabled begins with Home Assistant's next restart")
+                made.wait_for_plan()
+                assert registered(core) == {}
+                assert core.state(HEALTH) == "ok"
+                core.stop()
+                core.start()
+                core.wait_until(lambda: set(registered(core)) == IDS, "the entities", 90)
+                core.wait_until(lambda: availability(core) == {True}, "their states")
+        finally:
+            core.stop()
+
+
 def told(made: House) -> None:
     """Wait until Home Assistant has heard of a plan by way of the broker."""
     made.app.wait_for("battery_optimizer: Plan until", 180)
