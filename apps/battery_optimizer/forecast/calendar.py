@@ -35,7 +35,6 @@ def off_days(first_day: int, count: int) -> Integers:
     return np.fromiter((is_off_day(day) for day in days), dtype=np.int64, count=count)
 
 
-@lru_cache(maxsize=32)
 def wall_positions(start: datetime, count: int, zone: ZoneInfo = UK) -> Integers:
     """Half hours since year 1 on the wall clock, for `count` slots from `start` (UTC) on.
 
@@ -45,10 +44,7 @@ def wall_positions(start: datetime, count: int, zone: ZoneInfo = UK) -> Integers
     midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
     first = (start - midnight) // SLOT
     n_days = (first + count) // SLOTS_PER_DAY + 1
-    days = [_positions_of_day(midnight + n * _DAY, zone) for n in range(n_days)]
-    positions = np.concatenate(days)[first : first + count]
-    positions.flags.writeable = False
-    return positions
+    return _positions_of_days(midnight, n_days, zone)[first : first + count]
 
 
 def by_wall_clock(values: Floats, positions: Integers, first: int, last: int) -> Floats:
@@ -58,6 +54,16 @@ def by_wall_clock(values: Floats, positions: Integers, first: int, last: int) ->
     total = np.bincount(index, weights=values[wanted], minlength=last - first)
     count = np.bincount(index, minlength=last - first)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+@lru_cache(maxsize=32)
+def _positions_of_days(midnight: datetime, n_days: int, zone: ZoneInfo) -> Integers:
+    """Those of the slots of UTC days, shape (48 * n_days,)."""
+    positions = np.concatenate(
+        [_positions_of_day(midnight + n * _DAY, zone) for n in range(n_days)]
+    )
+    positions.flags.writeable = False
+    return positions
 
 
 @lru_cache(maxsize=1024)

@@ -35,7 +35,7 @@ def believable_load(load_kw: Floats) -> Floats:
     load[_in_runs(np.abs(load) <= _ZERO_KW, _ZERO_SLOTS)] = np.nan
     load[_frozen(load, _FROZEN_SLOTS)] = np.nan
     known = load[np.isfinite(load)]
-    if len(known) >= _LEAST_TO_JUDGE:
+    if len(known) >= _LEAST_TO_JUDGE and known.max() > _LEAST_SPIKE_KW:
         most = max(_LEAST_SPIKE_KW, _SPIKE_RATIO * float(np.quantile(known, _SPIKE_QUANTILE)))
         load[load > most] = np.nan
     return load
@@ -75,9 +75,9 @@ def _frozen(values: Floats, length: int) -> Bools:
 
 def _in_runs(flags: Bools, length: int) -> Bools:
     """Where a flag is one of at least `length` in a row."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], flags.astype(np.int8), [0]))))
+    edges = np.flatnonzero(np.diff(flags, prepend=False, append=False))
     result = np.zeros(len(flags), dtype=bool)
-    for first, last in zip(edges[::2], edges[1::2], strict=True):
-        if last - first >= length:
-            result[first:last] = True
+    runs = edges.reshape(-1, 2)
+    for first, last in runs[runs[:, 1] - runs[:, 0] >= length].tolist():
+        result[first:last] = True
     return result

@@ -106,7 +106,8 @@ class SlotSeries:
     values: Floats
 
     def __post_init__(self) -> None:
-        if floor_to_slot(self.start) != self.start:
+        require_utc(self.start)
+        if self.start.minute % 30 or self.start.second or self.start.microsecond:
             raise ValueError(f"a series starts on a half hour, not at {self.start}")
 
     @classmethod
