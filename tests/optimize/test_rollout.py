@@ -1,14 +1,18 @@
 """The plan's slots are what the inverter's modes do, so following the plan gives the plan."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from battery_optimizer.model.house import House
-from battery_optimizer.model.modes import InverterCommand, Mode, flows
+from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode, flows
+from battery_optimizer.model.outlook import Future
 from battery_optimizer.model.plan import Plan
+from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.slots import SLOT, day_bounds
 from builders import MIDNIGHT, WATT_HOUR, a_battery, a_house, a_planner, an_outlook, plan_for
 from worlds import World, worlds
@@ -166,3 +170,51 @@ class TestModes:
         slot = plan_for([-5], -8, 1, 4, soc_kwh=10, house=house).slots[0]
         assert slot.command.curtail
         assert slot.cost_p == pytest.approx(-5)
+
+
+class TestWordsAreOfWhatIsDone:
+    """However short a slot is: no reason says that the battery waits while it serves the house."""
+
+    def check(self, plan: Plan) -> None:
+        waits = ("Keeping the battery", "The house runs on", "Nothing to gain")
+        for slot in plan.slots:
+            words = slot.reason
+            if words.startswith(waits):
+                assert slot.discharge_kwh < 1e-6, words
+            if words.startswith(("The battery serves", "Selling from the battery")):
+                assert slot.discharge_kwh > 0, words
+            if words.startswith(("Charging from the grid", "Storing the sun")):
+                assert slot.charge_kwh > 0, words
+
+    @pytest.mark.parametrize("seconds", [1, 5, 52, 600, 1800])
+    def test_in_the_last_seconds_of_a_slot(self, seconds: int) -> None:
+        start = MIDNIGHT + SLOT - timedelta(seconds=seconds)
+        outlook = an_outlook([15, 14, 30], 8, [0.13 * seconds / 3600, 0.1, 2], start=start)
+        usual = Future(weight=1.0, load_kwh=outlook.load_kwh, solar_kwh=outlook.solar_kwh)
+        for futures in ((), (usual,)):
+            for price_p in (0.0, 0.12):
+                for in_force in (None, SELF_USE, InverterCommand(mode=Mode.HOLD)):
+                    plan = a_planner(PlannerSettings(switching_price_p=price_p)).plan(
+                        a_house(a_battery(efficiency=0.95, max_charge_kw=0)),
+                        replace(outlook, futures=futures),
+                        1.5,
+                        in_force=in_force,
+                    )
+                    self.check(plan)
+                    first = plan.slots[0]
+                    if first.mode is Mode.SELF_USE:
+                        assert first.reason.startswith("The battery serves the house")
+                    else:
+                        assert first.reason.startswith("Keeping the battery")
+
+    def test_where_10_w_flow(self) -> None:
+        plan = plan_for([20, 30], 0, [0.005, 0.005], soc_kwh=5)
+        assert [slot.mode for slot in plan.slots] == [Mode.SELF_USE, Mode.SELF_USE]
+        assert plan.slots[0].reason.startswith("The battery serves the house")
+
+    @settings(max_examples=60, deadline=None)
+    @given(worlds(), st.integers(0, 1799))
+    def test_in_any_world(self, world: World, gone: int) -> None:
+        horizon = replace(world.outlook.horizon, start=MIDNIGHT + timedelta(seconds=gone))
+        outlook = replace(world.outlook, horizon=horizon)
+        self.check(a_planner().plan(world.house, outlook, world.soc_kwh))

@@ -10,7 +10,10 @@ from battery_optimizer.model.plan import Schedule
 from battery_optimizer.model.slots import UK
 
 _SOME_KWH = 0.02
-"""Less than this is not worth a word."""
+"""Less than this is not worth a word;"""
+_SOME_KW = 0.04
+"""nor is less than this in a slot, however short it is."""
+_DUST_KWH = 1e-6
 _NO_P = 0.05
 """Less than this a kWh is told as nothing."""
 _NEAR = 0.6
@@ -37,15 +40,17 @@ class Story:
         moments = (*outlook.horizon.starts, outlook.horizon.end)
         self._local = [moment.astimezone(zone) for moment in moments]
         net, charge, soc = outlook.net_kwh, schedule.charge_kwh, schedule.soc_kwh
-        sells = schedule.discharge_kwh > np.maximum(net, 0.0) + _SOME_KWH
-        gives = schedule.discharge_kwh > _SOME_KWH
+        some = _SOME_KW * outlook.horizon.hours
+        sells = schedule.discharge_kwh > np.maximum(net, 0.0) + some
+        gives = schedule.discharge_kwh > some
         buys = (
-            (charge > _SOME_KWH) & (schedule.grid_import_kwh > outlook.load_kwh + _SOME_KWH)
-            | ((charge > -net + _SOME_KWH) & (net < 0))
-            | ((charge > _SOME_KWH) & (net >= 0))
+            (charge > some) & (schedule.grid_import_kwh > outlook.load_kwh + some)
+            | ((charge > -net + some) & (net < 0))
+            | ((charge > some) & (net >= 0))
         )
         is_empty = soc <= soc.min() + _SOME_KWH
         # Lists, since what follows looks at single slots, where an array is slow.
+        self._some_kwh: list[float] = some.tolist()
         self._rates: list[float] = outlook.import_rate.tolist()
         self._pays: list[float] = np.where(sells, outlook.export_rate, outlook.import_rate).tolist()
         """What a kWh from the battery brings in each slot [p/kWh]."""
@@ -58,23 +63,24 @@ class Story:
 
     def reason(self, slot: int) -> str:
         """Why the slot does what it does: one or two sentences."""
+        some_kwh = self._some_kwh[slot]
         if self._schedule.curtailed_kwh[slot] > max(
-            _SOME_KWH, 0.5 * float(self._outlook.solar_kwh[slot])
+            some_kwh, 0.5 * float(self._outlook.solar_kwh[slot])
         ):
             return self._words_for_curtailing(slot)
         if slot in self._buying:
             return self._words_for_buying(slot)
-        if self._gives[slot]:
+        if self._schedule.discharge_kwh[slot] > _DUST_KWH:  # however little: it is not kept
             return self._words_for_giving(slot)
-        if self._schedule.charge_kwh[slot] > _SOME_KWH:
+        if self._schedule.charge_kwh[slot] > some_kwh:
             return self._words_for_storing_sun(slot)
-        if self._outlook.net_kwh[slot] < -_SOME_KWH:
+        if self._outlook.net_kwh[slot] < -some_kwh:
             return self._words_for_selling_sun(slot)
         return self._words_for_waiting(slot)
 
     def _words_for_curtailing(self, slot: int) -> str:
         bought, sold = self._outlook.import_rate[slot], self._outlook.export_rate[slot]
-        if self._schedule.grid_import_kwh[slot] > _SOME_KWH:
+        if self._schedule.grid_import_kwh[slot] > self._some_kwh[slot]:
             paid = pence(-float(bought))
             return (
                 f"Panels off: the grid pays {paid} for each kWh taken, more than the sun is worth."

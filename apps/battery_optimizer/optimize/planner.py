@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from battery_optimizer.model.house import House
-from battery_optimizer.model.modes import InverterCommand
+from battery_optimizer.model.modes import Flows, InverterCommand
 from battery_optimizer.model.outlook import Future, Outlook
 from battery_optimizer.model.plan import Alternative, Plan, Schedule, SlotPlan
 from battery_optimizer.model.settings import PlannerSettings
@@ -156,22 +158,13 @@ def _slots(
     wishes: Wishes,
 ) -> tuple[SlotPlan, ...]:
     """The schedule as modes, played forward: each slot holds what its mode really gives."""
-    story = Story(outlook, schedule)
+    played = _played(house, outlook, soc_kwh, schedule, first, wishes)
+    done = _as_done(schedule, [given for _, given, _ in played], [end for *_, end in played])
+    story = Story(outlook, done)
     slots = []
-    command = first
-    for t, start in enumerate(outlook.horizon.starts):
-        if t == 0:
-            given = flows_under(house, command, outlook, t, soc_kwh)
-        else:
-            order = wishes.order_at(start)
-            command, given = following(
-                house, outlook, schedule, t, soc_kwh, before=command, ordered=order
-            )
-        end_kwh = house.battery.soc_after(
-            soc_kwh - house.battery.standby_kw * float(outlook.horizon.hours[t]),
-            given.charge_kwh,
-            given.discharge_kwh,
-        )
+    for t, (start, (command, given, end_kwh)) in enumerate(
+        zip(outlook.horizon.starts, played, strict=True)
+    ):
         import_rate, export_rate = float(outlook.import_rate[t]), float(outlook.export_rate[t])
         slots.append(
             SlotPlan(
@@ -197,6 +190,47 @@ def _slots(
         )
         soc_kwh = end_kwh
     return tuple(slots)
+
+
+def _played(
+    house: House,
+    outlook: Outlook,
+    soc_kwh: float,
+    schedule: Schedule,
+    first: InverterCommand,
+    wishes: Wishes,
+) -> list[tuple[InverterCommand, Flows, float]]:
+    """Each slot's command, what then flows, and what is stored at its end [kWh]."""
+    played = []
+    command = first
+    for t, start in enumerate(outlook.horizon.starts):
+        if t == 0:
+            given = flows_under(house, command, outlook, t, soc_kwh)
+        else:
+            order = wishes.order_at(start)
+            command, given = following(
+                house, outlook, schedule, t, soc_kwh, before=command, ordered=order
+            )
+        soc_kwh = house.battery.soc_after(
+            soc_kwh - house.battery.standby_kw * float(outlook.horizon.hours[t]),
+            given.charge_kwh,
+            given.discharge_kwh,
+        )
+        played.append((command, given, soc_kwh))
+    return played
+
+
+def _as_done(schedule: Schedule, flows: Sequence[Flows], ends_kwh: Sequence[float]) -> Schedule:
+    """The schedule as its modes play it: reasons tell what is done, not what was meant."""
+    return replace(
+        schedule,
+        charge_kwh=np.array([given.charge_kwh for given in flows]),
+        discharge_kwh=np.array([given.discharge_kwh for given in flows]),
+        grid_import_kwh=np.array([given.grid_import_kwh for given in flows]),
+        grid_export_kwh=np.array([given.grid_export_kwh for given in flows]),
+        curtailed_kwh=np.array([given.lost_kwh for given in flows]),
+        soc_kwh=np.array([schedule.soc_kwh[0], *ends_kwh]),
+    )
 
 
 def _warnings(schedule: Schedule) -> tuple[str, ...]:
