@@ -10,7 +10,8 @@ lasts for some hours and then gives way to any of them by their weights. Within 
 comes in bursts besides, which the modes that follow the load meet as they come.
 """
 
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Self
 
 import numpy as np
 
@@ -49,59 +50,63 @@ class Worth:
     ) -> None:
         """Go backward from the end of the horizon to the end of its first slot."""
         battery = house.battery
-        self._house, self._outlook, self._inputs = house, outlook, inputs
+        self._house = house
         self._weights = np.array([future.weight for future in outlook.futures])
-        self._soc_kwh = soc_grid_kwh(battery)
-        self._cell_kwh = cell_kwh(self._soc_kwh)
-        to_go = np.empty((len(self._weights), len(MODES), len(self._soc_kwh)))
-        to_go[...] = -outlook.terminal_value.of_each(self._soc_kwh)
+        soc_kwh = soc_grid_kwh(battery)
+        self._cell_kwh = cell_kwh(soc_kwh)
+        to_go = np.empty((len(self._weights), len(MODES), len(soc_kwh)))
+        to_go[...] = -outlook.terminal_value.of_each(soc_kwh)
         stages = Stages.of(outlook, inputs, wishes)
         if len(stages.hours):
             to_go = self._back_from(to_go, stages, wishes, switching_price_p)
-        self._to_go = to_go
-        self._load_kwh, self._solar_kwh = levels(outlook)
+        self._to_go = to_go.tolist()
+        self._first = _FirstSlot.of(outlook, inputs)
         # A forecast starts from what is usual now.
         usual = self._weights * [outlook.expects(each) for each in outlook.futures]
         start = usual / usual.sum() if usual.any() else self._weights
-        self._chances_now = start @ self._chances(float(outlook.horizon.hours[0]))
+        chances = (start @ self._chances(self._first.hours)).tolist()
+        load_kwh, solar_kwh = levels(outlook)
+        self._cases = [
+            (level, chances[level] * weight, float(load_kwh[level, burst, 0]), solar)
+            for level, solar in enumerate(solar_kwh[:, 0].tolist())
+            for burst, weight in enumerate(BURST_WEIGHTS.tolist())
+        ]
 
     def expected_cost_p(self, command: InverterCommand, soc_kwh: float) -> float:
         """What follows from a command in the first slot, from this stored energy [kWh], on average.
 
         The bill, less what is left at the end, and later changes of mode; not a change now.
         """
-        battery = self._house.battery
-        hours = float(self._outlook.horizon.hours[0])
-        to_go = self._to_go[:, MODES.index(command.mode)]
+        battery, hours = self._house.battery, self._first.hours
+        row = MODES.index(command.mode)
         total_p = 0.0
-        for level, chance in enumerate(self._chances_now.tolist()):
-            for burst, weight in enumerate(BURST_WEIGHTS.tolist()):
-                given = flows(
-                    self._house,
-                    command,
-                    soc_kwh=soc_kwh,
-                    load_kwh=float(self._load_kwh[level, burst, 0]),
-                    solar_kwh=float(self._solar_kwh[level, 0]),
-                    hours=hours,
-                )
-                left_kwh = battery.soc_after(
-                    soc_kwh - battery.standby_kw * hours, given.charge_kwh, given.discharge_kwh
-                )
-                later_p = self._at(to_go[level], left_kwh)
-                total_p += chance * weight * (self._now_p(given, left_kwh) + later_p)
+        for level, chance, load_kwh, solar_kwh in self._cases:
+            given = flows(
+                self._house,
+                command,
+                soc_kwh=soc_kwh,
+                load_kwh=load_kwh,
+                solar_kwh=solar_kwh,
+                hours=hours,
+            )
+            left_kwh = battery.soc_after(
+                soc_kwh - battery.standby_kw * hours, given.charge_kwh, given.discharge_kwh
+            )
+            later_p = self._at(self._to_go[level][row], left_kwh)
+            total_p += chance * (self._now_p(given, left_kwh) + later_p)
         return total_p
 
     def _now_p(self, given: Flows, left_kwh: float) -> float:
         """What the first slot costs in itself [p]."""
-        outlook, inputs = self._outlook, self._inputs
+        first = self._first
         house_kwh = given.grid_import_kwh - given.charge_kwh
-        over_kwh = given.grid_import_kwh - max(house_kwh, float(inputs.import_limit_kwh[0]))
+        over_kwh = given.grid_import_kwh - max(house_kwh, first.import_limit_kwh)
         return (
-            float(outlook.import_rate[0]) * given.grid_import_kwh
-            - float(outlook.export_rate[0]) * given.grid_export_kwh
+            first.import_rate * given.grid_import_kwh
+            - first.export_rate * given.grid_export_kwh
             + wear_p_per_kwh(self._house.battery) * given.discharge_kwh
-            + float(inputs.fuse_price[0]) * max(over_kwh, 0.0)
-            + float(inputs.target_price[0]) * max(float(inputs.target_kwh[0]) - left_kwh, 0.0)
+            + first.fuse_price * max(over_kwh, 0.0)
+            + first.target_price * max(first.target_kwh - left_kwh, 0.0)
         )
 
     def _back_from(
@@ -153,11 +158,36 @@ class Worth:
         stays = np.exp(-hours / _LEVEL_HOURS)
         return np.asarray(stays * np.eye(len(self._weights)) + (1 - stays) * self._weights)
 
-    def _at(self, to_go: Floats, soc_kwh: float) -> float:
+    def _at(self, to_go: list[float], soc_kwh: float) -> float:
         """`to_go` of one mode and level at this stored energy; beyond the grid as at its ends."""
-        cell = (soc_kwh - float(self._soc_kwh[0])) / self._cell_kwh
+        cell = (soc_kwh - self._house.battery.reserve_kwh) / self._cell_kwh
         first = min(max(int(cell), 0), len(to_go) - 2)
-        return float(to_go[first] + (cell - first) * (to_go[first + 1] - to_go[first]))
+        return to_go[first] + (cell - first) * (to_go[first + 1] - to_go[first])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _FirstSlot:
+    """What the first slot is like; plain numbers, for each command is priced by them."""
+
+    hours: float
+    import_rate: float
+    export_rate: float
+    import_limit_kwh: float
+    fuse_price: float
+    target_kwh: float
+    target_price: float
+
+    @classmethod
+    def of(cls, outlook: Outlook, inputs: ProgramInputs) -> Self:
+        return cls(
+            hours=float(outlook.horizon.hours[0]),
+            import_rate=float(outlook.import_rate[0]),
+            export_rate=float(outlook.export_rate[0]),
+            import_limit_kwh=float(inputs.import_limit_kwh[0]),
+            fuse_price=float(inputs.fuse_price[0]),
+            target_kwh=float(inputs.target_kwh[0]),
+            target_price=float(inputs.target_price[0]),
+        )
 
 
 def _interpolated(to_go: Floats, steps: Floats, cell: Indices, part: Floats) -> Floats:
