@@ -40,7 +40,7 @@ LAYERS = {
 
 SHELL = {
     *LAYERS, "host", "logbook", "watch", "wiring", "wiring_found", "wiring_inverter",
-    "wiring_sources", "wiring_tell", "wiring_web",
+    "wiring_load", "wiring_sources", "wiring_tell", "wiring_web",
 }  # fmt: skip
 """The shell wires everything; only the simulator's command line is closed to it."""
 

@@ -116,10 +116,14 @@ class LoadSettings(Section):
     """Who is asked how cold it is going to be, for a house that heats with electricity: auto asks
     Open-Meteo where outside_temperature is given."""
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the large loads."""
+        return tuple(load.name for load in self.large_loads)
+
     @model_validator(mode="after")
     def _names_apart(self) -> Self:
-        names = [load.name for load in self.large_loads]
-        twice = sorted({name for name in names if names.count(name) > 1})
+        twice = sorted({name for name in self.names if self.names.count(name) > 1})
         if twice:
             raise ValueError(f"large_loads must not have the name {twice[0]} twice")
         return self

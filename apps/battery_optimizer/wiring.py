@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 from battery_optimizer.adapters.demo_rates import DemoRates
-from battery_optimizer.adapters.ha_history import HomeAssistantHistory
 from battery_optimizer.adapters.instance import HEARTBEAT, Instance
+from battery_optimizer.adapters.octopus_dispatches import PlannedDispatches
 from battery_optimizer.adapters.overrides import HouseholdOrders
 from battery_optimizer.adapters.rates_feed import RatesFeed
 from battery_optimizer.adapters.solar_feed import SolarFeed
@@ -34,6 +34,7 @@ from battery_optimizer.simulate.ledger import Ledger
 from battery_optimizer.simulate.review import Review
 from battery_optimizer.wiring_found import Survey
 from battery_optimizer.wiring_inverter import AnyInverter, connect_inverter, find_inverter
+from battery_optimizer.wiring_load import more_sensors, remembered, schedules, weather
 from battery_optimizer.wiring_sources import (
     forecaster,
     rates_feed,
@@ -51,8 +52,6 @@ RATES_EVERY: Final = timedelta(minutes=30)
 PRUNE_EVERY: Final = timedelta(days=1)
 PRUNE_LATEST: Final = timedelta(days=3)
 PRUNED_AT: Final = "pruned at"
-SEED_DAYS: Final = timedelta(days=10)
-"""As long as Home Assistant's recorder remembers by default."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +82,7 @@ class RunningHouse:
     rates: RatesFeed
     solar: SolarFeed
     meters: EntityMeters
+    schedules: PlannedDispatches
     meter_entities: MeterEntities
     inverter: AnyInverter
     cycle: Cycle
@@ -169,15 +169,8 @@ class RunningHouse:
 
     def seed(self, now: datetime) -> None:
         """Learn load and solar from Home Assistant's own memory."""
-        if self.host.get_history is None or self.meter_entities.load is None:
-            return
-        history = HomeAssistantHistory(
-            get_history=self.host.get_history,
-            unit_of=self._unit_of,
-            load=self.meter_entities.load,
-            solar=self.meter_entities.solar,
-        )
-        self.store.seed_observations(history.observations(now - SEED_DAYS, now))
+        if seen := remembered(self.config.load, self.host, self.meter_entities, now):
+            self.store.seed_observations(seen)
 
     def close(self) -> None:
         """Let go of the inverter and the database."""
@@ -198,13 +191,10 @@ class RunningHouse:
             *self.rates.problems,
             *self.solar.problems(),
             *self.meters.problems(),
+            *self.schedules.problems(),
             *self.orders.problems(),
             *self.store.problems(),
         )
-
-    def _unit_of(self, entity_id: str) -> str | None:
-        state = self.host.read_state(entity_id)
-        return None if state is None else state.unit
 
 
 def _if_known(ask: Callable[[], T]) -> T | None:
@@ -228,8 +218,15 @@ def connect(config: Config, host: Host) -> RunningHouse:
     # Made before the claim, so that a wrong setting leaves nothing behind.
     source = rates_source(config.rates, host.read_state, host.list_entities)
     instance = Instance(host.folder, inverter=wired.id, app=host.app)
-    store = Store(host.folder / (DATABASE if has_home_assistant else SIMULATED_DATABASE))
-    meters = EntityMeters(read_state=host.read_state, entities=wired.meters, battery=config.battery)
+    path = host.folder / (DATABASE if has_home_assistant else SIMULATED_DATABASE)
+    store = Store(path, large_loads=config.load.names)
+    meters = EntityMeters(
+        read_state=host.read_state,
+        entities=wired.meters,
+        battery=config.battery,
+        more=more_sensors(config.load, host),
+    )
+    planned = schedules(config.load, host)
     inverter = connect_inverter(config, host, wired, store)
     demo = DemoRates() if config.rates.demo == "auto" and not has_home_assistant else None
     rates = rates_feed(config.rates, source, store, demo)
@@ -245,6 +242,8 @@ def connect(config: Config, host: Host) -> RunningHouse:
             history=store,
             inverter=inverter,
             journal=_RealPlans(store) if config.rates.demo != "always" else store,
+            weather=weather(config, host),
+            schedules=planned,
         ),
         forecaster=forecaster(config, place),
         settings=config.planner,
@@ -269,6 +268,7 @@ def connect(config: Config, host: Host) -> RunningHouse:
         rates=rates,
         solar=solar,
         meters=meters,
+        schedules=planned,
         meter_entities=wired.meters,
         inverter=inverter,
         survey=survey,

@@ -18,6 +18,7 @@ from battery_optimizer.model.meters import MeterEntities
 from battery_optimizer.model.slots import UK
 from battery_optimizer.model.tariff import Direction
 from battery_optimizer.wiring_inverter import AnyInverter, Wired
+from battery_optimizer.wiring_load import load_findings
 
 TIME_ZONE: Final = UK.key
 LOOK_AGAIN: Final = timedelta(minutes=30)
@@ -80,6 +81,7 @@ class Survey:
         self._found = (
             self._drive(),
             *self._sensors(self._wired.meters),
+            *load_findings(self._config.load, self._host),
             *self._limits(),
             *self._learning(),
             *(self._tariff(way) for way in Direction),

@@ -23,6 +23,12 @@ _LONGEST_HOLD: Final = timedelta(hours=2)
 _LONGEST_NIGHT: Final = timedelta(hours=18)
 """Nothing at all may well last a winter's night."""
 
+_LONGEST_IDLE: Final = timedelta(days=10)
+"""A large load may well be off all the while; `unavailable` would have been recorded."""
+
+_LONGEST_MILD: Final = timedelta(hours=6)
+"""So long may the temperature outside be the same."""
+
 _HARDLY_KW: Final = 0.05
 _LEAST_COVERED: Final = 0.5
 _RESET_BELOW: Final = 0.9
@@ -36,6 +42,7 @@ class HomeAssistantHistory:
 
     `get_history(entity_id, start, end)` returns what AppDaemon's `get_history` does: one list of
     rows for each entity, or None without Home Assistant. `unit_of(entity_id)` is the unit now.
+    `large` names the sensors of large loads, `outside` that of the temperature.
     """
 
     def __init__(
@@ -45,11 +52,15 @@ class HomeAssistantHistory:
         unit_of: Callable[[str], str | None],
         load: str,
         solar: str | None = None,
+        large: Mapping[str, str] | None = None,
+        outside: str | None = None,
     ) -> None:
         self._get_history = get_history
         self._unit_of = unit_of
         self._load = load
         self._solar = solar
+        self._large = large or {}
+        self._outside = outside
 
     def observations(self, start: datetime, end: datetime) -> Observations:
         """Load and solar of [start, end) [kW average per half hour]; NaN where not metered.
@@ -60,15 +71,38 @@ class HomeAssistantHistory:
         return Observations(
             load_kw=self._series(self._load, start, end),
             solar_kw=self._series(self._solar, start, end),
+            large_kw={
+                name: self._series(entity_id, start, end, _LONGEST_IDLE)
+                for name, entity_id in self._large.items()
+            },
+            outside_c=None if self._outside is None else self._celsius(self._outside, start, end),
         )
 
-    def _series(self, entity_id: str | None, start: datetime, end: datetime) -> SlotSeries:
-        rows: Rows = ()
-        if entity_id is not None:
-            lists = self._get_history(entity_id, start, end) or ()
-            rows = [row for entity_rows in lists for row in entity_rows]
+    def _series(
+        self,
+        entity_id: str | None,
+        start: datetime,
+        end: datetime,
+        idle: timedelta = _LONGEST_NIGHT,
+    ) -> SlotSeries:
+        rows: Rows = () if entity_id is None else self._rows(entity_id, start, end)
         unit = self._unit_of(entity_id) if rows and entity_id is not None else None
-        return observed_kw(rows, unit=unit, start=start, end=end)
+        return observed_kw(rows, unit=unit, start=start, end=end, idle=idle)
+
+    def _celsius(self, entity_id: str, start: datetime, end: datetime) -> SlotSeries:
+        rows = self._rows(entity_id, start, end)
+        if not rows or self._unit_of(entity_id) != "°C":
+            return SlotSeries.empty(start)
+        spans = [
+            Span(start=at.at, end=min(later.at, at.at + _LONGEST_MILD), kw=at.value)
+            for at, later in pairwise([*_readings(rows, 1.0), _Reading(end, None)])
+            if at.value is not None and later.at > at.at
+        ]
+        return _half_hours_of(spans, start, end)
+
+    def _rows(self, entity_id: str, start: datetime, end: datetime) -> Rows:
+        lists = self._get_history(entity_id, start, end) or ()
+        return [row for entity_rows in lists for row in entity_rows]
 
 
 def observed_kw(
@@ -78,18 +112,24 @@ def observed_kw(
     start: datetime,
     end: datetime,
     max_kw: float = MAX_POWER_KW,
+    idle: timedelta = _LONGEST_NIGHT,
 ) -> SlotSeries:
     """Average power [kW] of each half hour of [start, end), NaN where it was not metered.
 
     `rows` have `state` and `last_changed`; in W, kW or MW they are powers, each holding until the
     next; in Wh, kWh or MWh the states of a counter that only grows, but for resets. Any other unit
-    gives no values. A half hour counts if at least half of it was metered.
+    gives no values. A half hour counts if at least half of it was metered. Nothing at all is
+    believed for as long as `idle` without another reading.
     """
     spans: list[Span] = []
     if unit is not None and unit in KW_PER_UNIT:
-        spans = _held_powers(_readings(rows, KW_PER_UNIT[unit]), end, max_kw)
+        spans = _held_powers(_readings(rows, KW_PER_UNIT[unit]), end, max_kw, idle)
     elif unit is not None and unit in KWH_PER_UNIT:
         spans = _counted_energy(_readings(rows, KWH_PER_UNIT[unit]), max_kw)
+    return _half_hours_of(spans, start, end)
+
+
+def _half_hours_of(spans: list[Span], start: datetime, end: datetime) -> SlotSeries:
     within = [
         Span(start=max(span.start, start), end=min(span.end, end), kw=span.kw)
         for span in spans
@@ -121,7 +161,9 @@ def _readings(rows: Rows, factor: float) -> list[_Reading]:
     return sorted(readings, key=lambda reading: reading.at)
 
 
-def _held_powers(readings: list[_Reading], end: datetime, max_kw: float) -> list[Span]:
+def _held_powers(
+    readings: list[_Reading], end: datetime, max_kw: float, idle: timedelta
+) -> list[Span]:
     likely = [
         reading for reading in readings if reading.value is None or abs(reading.value) <= max_kw
     ]
@@ -130,7 +172,7 @@ def _held_powers(readings: list[_Reading], end: datetime, max_kw: float) -> list
     for reading, following in pairwise([*likely, last] if last else []):
         if reading.value is None or reading.value < -_HARDLY_KW:
             continue
-        hold = _LONGEST_NIGHT if reading.value <= 0 else _LONGEST_HOLD
+        hold = idle if reading.value <= 0 else _LONGEST_HOLD
         until = min(following.at, reading.at + hold)
         if until > reading.at:
             spans.append(Span(start=reading.at, end=until, kw=max(reading.value, 0.0)))
