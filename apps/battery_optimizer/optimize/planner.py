@@ -58,13 +58,16 @@ class Planner:
         Raises PlanningError when no schedule could be proven good enough.
         """
         outlook = with_events(outlook, wishes.events)
-        optimum = self.optimum(house, outlook, soc_kwh, wishes)
+        inputs = program_inputs(house, outlook, soc_kwh, wishes)
+        optimum = self._solver.solve(house.battery, inputs)
         order = wishes.order_at(outlook.horizon.start)
         planned, _ = following(house, outlook, optimum.schedule, 0, soc_kwh, ordered=order)
         commands = candidates(house, outlook, optimum.schedule, planned, in_force, wishes)
         price_p = self._settings.switching_price_p
         if outlook.futures and order is None:
-            alternatives = self._on_average(house, outlook, soc_kwh, wishes, commands)
+            worth = Worth(house, outlook, inputs, price_p, wishes)
+            parts = part_powers(house, wishes, float(outlook.import_rate[0]))
+            alternatives = _on_average(worth, (*commands, *parts), soc_kwh)
             chosen = choose(alternatives, in_force, price_p).command
             found = optimum.schedule_if(flows_under(house, chosen, outlook, 0, soc_kwh))
             schedule = found or optimum.schedule
@@ -99,30 +102,6 @@ class Planner:
             is_demo=outlook.is_demo,
         )
 
-    def _on_average(
-        self,
-        house: House,
-        outlook: Outlook,
-        soc_kwh: float,
-        wishes: Wishes,
-        commands: Sequence[InverterCommand],
-    ) -> tuple[Alternative, ...]:
-        """C28: the best command of each mode, by what it costs on average over the futures [p]."""
-        worth = Worth(
-            house,
-            outlook,
-            program_inputs(house, outlook, soc_kwh, wishes),
-            self._settings.switching_price_p,
-            wishes,
-        )
-        every = (*commands, *part_powers(house, wishes, float(outlook.import_rate[0])))
-        costs = {each: worth.expected_cost_p(each, soc_kwh) for each in dict.fromkeys(every)}
-        best = {
-            (each.mode, each == PAUSE): each
-            for each in sorted(costs, key=lambda each: costs[each], reverse=True)
-        }
-        return priced({each: costs[each] for each in best.values()})
-
     def _changes_to_come(
         self,
         house: House,
@@ -147,6 +126,18 @@ class Planner:
             each: with_price.expected_cost_p(each, soc_kwh) - without.expected_cost_p(each, soc_kwh)
             for each in commands
         }
+
+
+def _on_average(
+    worth: Worth, commands: Sequence[InverterCommand], soc_kwh: float
+) -> tuple[Alternative, ...]:
+    """C28: the best command of each mode, by what it costs on average over the futures [p]."""
+    costs = {each: worth.expected_cost_p(each, soc_kwh) for each in dict.fromkeys(commands)}
+    best = {
+        (each.mode, each == PAUSE): each
+        for each in sorted(costs, key=lambda each: costs[each], reverse=True)
+    }
+    return priced({each: costs[each] for each in best.values()})
 
 
 def _slots(
