@@ -9,10 +9,12 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from battery_optimizer.model.house import Battery, House
 from battery_optimizer.model.outlook import TerminalValue
 from battery_optimizer.model.plan import Schedule
 from battery_optimizer.model.slots import SLOT
-from battery_optimizer.model.wishes import Target, Wishes
+from battery_optimizer.model.wishes import NO_WISHES, Target, Wishes
+from battery_optimizer.optimize.exact import ExactProgram
 from battery_optimizer.optimize.inputs import program_inputs
 from battery_optimizer.optimize.program import compile_program, features_of
 from battery_optimizer.optimize.reading import CompiledProgram, read_schedule
@@ -24,12 +26,31 @@ from builders import (
     a_house,
     an_outlook,
     optimum_for,
-    schedule_for,
 )
 
 
 def kwh(*values: float) -> object:
     return pytest.approx(list(values), abs=WATT_HOUR)
+
+
+def schedule_for(
+    *args: object,
+    house: House | Battery | None = None,
+    soc_kwh: float = 0.0,
+    wishes: Wishes = NO_WISHES,
+    **world: object,
+) -> Schedule:
+    """What is planned; the program solved by stored energy must say just the same."""
+    found = optimum_for(*args, house=house, soc_kwh=soc_kwh, wishes=wishes, **world).schedule
+    whole = house if isinstance(house, House) else a_house(house)
+    inputs = program_inputs(whole, an_outlook(*args, **world), soc_kwh, wishes)
+    exact, gap_p = ExactProgram(whole.battery, inputs).solve()
+    assert gap_p < 1e-4
+    assert exact.objective_p == pytest.approx(found.objective_p, abs=1e-3)
+    assert exact.shortfall_kwh == pytest.approx(found.shortfall_kwh, abs=WATT_HOUR)
+    for name in ("charge_kwh", "discharge_kwh", "grid_import_kwh", "grid_export_kwh", "soc_kwh"):
+        assert getattr(exact, name) == pytest.approx(getattr(found, name), abs=WATT_HOUR), name
+    return found
 
 
 def relaxed(*args: object, **world: object) -> Schedule:
