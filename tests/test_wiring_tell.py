@@ -12,6 +12,7 @@ from battery_optimizer.adapters.instance import HEARTBEAT, Instance
 from battery_optimizer.config import Config
 from battery_optimizer.errors import StoreUnavailable
 from battery_optimizer.host import Host
+from battery_optimizer.model.entity import EntityState
 from battery_optimizer.wiring_tell import Teller
 from shown_values import a_demo_day, a_planned_day
 
@@ -27,6 +28,7 @@ class Home:
         self.memory: dict[str, str] = {}
         self.answer: object = {"success": True}
         self.is_full = False
+        self.heartbeat: EntityState | None = None
 
     def set_entity(
         self, entity_id: str, /, *, state: str | float, attributes: Mapping[str, Any]
@@ -57,7 +59,7 @@ class Home:
             latitude=51.5,
             longitude=0.0,
             call_service=self.call,
-            read_state=lambda _: None,
+            read_state=lambda _: self.heartbeat,
             list_entities=list,
             get_history=None,
             sleep=lambda _: None,
@@ -158,6 +160,27 @@ def test_by_mqtt_no_plain_state_is_set(caplog: pytest.LogCaptureFixture) -> None
         teller.tell(a_planned_day())
         teller.tell(a_planned_day())
     assert caplog.text.count("set up the MQTT integration") == 1
+
+
+def test_mqtt_begins_when_home_assistant_has_let_go_of_the_plain_states(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    home = Home()
+    home.heartbeat = EntityState(state="unavailable")  # as a plain one takes its leave
+    teller = home.teller(mqtt={"enabled": True})
+    with caplog.at_level(logging.WARNING):
+        teller.tell(a_planned_day())
+        teller.tell(a_planned_day())
+    assert caplog.text.count("begins with Home Assistant's next restart") == 1
+    assert home.calls == []
+    assert "sensor.battery_optimizer_mode" in home.states
+    teller.leave()
+    assert home.states[HEARTBEAT] == "unavailable"
+    home.heartbeat = None
+    home.states.clear()
+    teller.tell(a_planned_day())
+    assert home.states == {}
+    assert {service for service, _ in home.calls} == {"mqtt/publish"}
 
 
 def test_a_plunge_by_made_up_rates_is_no_news() -> None:

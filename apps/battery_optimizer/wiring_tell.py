@@ -8,7 +8,7 @@ from logging import getLogger
 from typing import Final
 
 from battery_optimizer.adapters.entities import SetState, publish
-from battery_optimizer.adapters.entities_mqtt import MqttEntities
+from battery_optimizer.adapters.entities_mqtt import RESTART_FIRST, MqttEntities, is_plain
 from battery_optimizer.adapters.instance import HEARTBEAT, Instance
 from battery_optimizer.config import Config
 from battery_optimizer.errors import DataError
@@ -42,15 +42,17 @@ class Teller:
         self._mqtt: MqttEntities | None = None
         if config.mqtt.enabled:
             self._mqtt = MqttEntities(call_service=host.call_service, prefix=config.mqtt.prefix)
+        self._has_begun, self._waits = False, False
+        """Whether anything went out by MQTT, or waits for a restart of Home Assistant."""
         self._problem = ""
 
     def tell(self, shown: Shown) -> None:
         """Publish the entities, and send what is news."""
-        if self._mqtt is None:
+        if (mqtt := self._broker()) is None:
             publish(shown, self._set_entity)
         else:
-            self._mqtt.publish(shown)
-            self._say(self._mqtt.problem)
+            mqtt.publish(shown)
+            self._say(mqtt.problem)
         if self._notify.service:
             self._send_news(shown)
 
@@ -60,17 +62,28 @@ class Teller:
         To Home Assistant's watchdog the app is silent until then: it would undo the first command.
         """
         state, facts = now.isoformat(timespec="seconds"), instance.facts
-        if self._mqtt is None:
+        if (mqtt := self._broker()) is None:
             self._set_entity(HEARTBEAT, state=state, attributes=facts)
         else:
-            self._mqtt.arrive(state, facts)
+            mqtt.arrive(state, facts)
 
     def leave(self) -> None:
         """Nothing is refreshed any more."""
-        if self._mqtt is None:
+        if self._mqtt is None or self._waits:
             self._set_entity(HEARTBEAT, state="unavailable", attributes={})
         else:
             self._mqtt.leave()
+
+    def _broker(self) -> MqttEntities | None:
+        """MQTT, if it is wanted and can begin: where plain states are, it waits for a restart."""
+        if self._mqtt is None or self._has_begun:
+            return self._mqtt
+        self._waits = is_plain(self._host.read_state(HEARTBEAT))
+        if self._waits:
+            self._say(RESTART_FIRST)
+            return None
+        self._has_begun = True
+        return self._mqtt
 
     def _send_news(self, shown: Shown) -> None:
         before = self._before()

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from battery_optimizer.adapters.entities import ENTITIES
-from battery_optimizer.adapters.entities_mqtt import MqttEntities, config_of
+from battery_optimizer.adapters.entities_mqtt import MqttEntities, config_of, is_plain
+from battery_optimizer.model.entity import EntityState
 from shown_values import a_demo_day, a_long_plan, a_planned_day, nothing_planned
 
 LARGEST = 16_384
@@ -69,7 +70,8 @@ def test_states_and_attributes_are_those_of_the_plain_entities() -> None:
         state = entity.state(shown)
         assert told["state"] == (None if state == "unknown" else state)
         attributes = entity.all_attributes(shown)
-        assert told["attributes"].items() <= json.loads(json.dumps(attributes)).items()
+        known = json.loads(json.dumps(attributes)) | {"via": "MQTT"}
+        assert told["attributes"].items() <= known.items()
         assert "friendly_name" not in told["attributes"]
     assert broker.shows("sensor.battery_optimizer_import_rate")["attributes"]["rates"] == (
         "demo rates"
@@ -121,6 +123,24 @@ def test_without_mqtt_in_home_assistant_it_says_what_to_do_and_tries_again(answe
     mqtt.publish(a_planned_day())
     assert mqtt.problem == ""
     assert broker.shows("sensor.battery_optimizer_mode")["state"] is not None
+
+
+def test_plain_states_are_told_from_those_of_a_broker() -> None:
+    broker = Broker()
+    MqttEntities(call_service=broker).publish(a_planned_day())
+    heartbeat = broker.shows("sensor.battery_optimizer_heartbeat")
+    name = {"friendly_name": "Battery Optimizer Heartbeat"}
+    plain = {key: heartbeat["attributes"][key] for key in ("instance", "inverter")}
+    for is_it, state, attributes in (
+        (False, heartbeat["state"], name | heartbeat["attributes"]),
+        (False, "unavailable", name),
+        (False, "unknown", name),
+        (True, heartbeat["state"], name | plain),
+        (True, "unavailable", name | plain),  # the app took its leave
+        (True, "unavailable", {}),
+    ):
+        assert is_plain(EntityState(state=state, attributes=attributes)) == is_it
+    assert not is_plain(None)
 
 
 def test_another_discovery_prefix() -> None:

@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 
 from battery_optimizer.adapters.entities import ENTITIES
 from battery_optimizer.adapters.entities_row import Entity
+from battery_optimizer.model.entity import EntityState
 from battery_optimizer.model.shown import Shown
 
 NODE: Final = "battery_optimizer"
@@ -25,6 +26,12 @@ _DEVICE: Final = {
     "manufacturer": "Battery Optimizer",
     "model": "AppDaemon app",
 }
+_MARK: Final = {"via": "MQTT"}
+"""What tells the heartbeat of a broker from a plain state."""
+RESTART_FIRST: Final = (
+    "mqtt.enabled begins with Home Assistant's next restart: until then its plain states of before "
+    "are there, and entities by MQTT would get ids that end in _2 for good"
+)
 _SHOWN_BY_CONFIG: Final = (
     "friendly_name", "icon", "unit_of_measurement", "device_class", "state_class",
 )  # fmt: skip
@@ -54,7 +61,8 @@ class MqttEntities:
                 self._once(f"{self.prefix}/{entity.domain}/{NODE}/{_key(entity)}/config", entity)
             self._send(AVAILABILITY, "online")
             for entity in ENTITIES:
-                self._send(_topic(entity), _payload(entity, shown))
+                mark = _MARK if entity is _HEARTBEAT else {}
+                self._send(_topic(entity), _payload(entity, shown, mark))
         except _NotPublished as error:
             self.problem = f"nothing is published by MQTT: {error}"
             # It may be another broker afterwards: announce all anew.
@@ -66,7 +74,7 @@ class MqttEntities:
         """Say that somebody is there, to an entity that is known from before."""
         try:
             self._send(AVAILABILITY, "online")
-            self._publish(_topic(_HEARTBEAT), _written(heartbeat, facts))
+            self._publish(_topic(_HEARTBEAT), _written(heartbeat, {**facts, **_MARK}))
         except _NotPublished as error:
             self.problem = str(error)
 
@@ -105,6 +113,16 @@ class _NotPublished(Exception):
     """A message that did not get out."""
 
 
+def is_plain(heartbeat: EntityState | None) -> bool:
+    """Whether Home Assistant still has the entities as plain states, since its last start."""
+    if heartbeat is None or _MARK.items() <= heartbeat.attributes.items():
+        return False
+    # Of a broker that went silent only what it was announced with is left, such as the name.
+    is_silent = heartbeat.state in ("unavailable", "unknown")
+    is_announced = "friendly_name" in heartbeat.attributes
+    return not (is_silent and is_announced and "instance" not in heartbeat.attributes)
+
+
 def config_of(entity: Entity) -> dict[str, object]:
     """What Home Assistant is told of an entity; its id stays as it is without MQTT."""
     topic = _topic(entity)
@@ -130,9 +148,9 @@ def config_of(entity: Entity) -> dict[str, object]:
     return {key: value for key, value in told.items() if value is not None}
 
 
-def _payload(entity: Entity, shown: Shown) -> str:
+def _payload(entity: Entity, shown: Shown, more: Mapping[str, object]) -> str:
     state = entity.state(shown)
-    attributes = entity.all_attributes(shown)
+    attributes = {**entity.all_attributes(shown), **more}
     return _written(
         state,
         {name: value for name, value in attributes.items() if name not in _SHOWN_BY_CONFIG},
