@@ -75,9 +75,10 @@ def _frozen(values: Floats, length: int) -> Bools:
 
 def _in_runs(flags: Bools, length: int) -> Bools:
     """Where a flag is one of at least `length` in a row."""
-    edges = np.flatnonzero(np.diff(flags, prepend=False, append=False))
+    padded = np.zeros(len(flags) + 2, dtype=bool)
+    padded[1:-1] = flags
+    runs = np.flatnonzero(padded[1:] != padded[:-1]).reshape(-1, 2)
     result = np.zeros(len(flags), dtype=bool)
-    runs = edges.reshape(-1, 2)
     for first, last in runs[runs[:, 1] - runs[:, 0] >= length].tolist():
         result[first:last] = True
     return result
