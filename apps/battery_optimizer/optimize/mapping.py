@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 
 from battery_optimizer.model.house import House
 from battery_optimizer.model.modes import (
@@ -90,8 +90,14 @@ def _candidates(
     carried = None if before is None else carried_on(outlook, schedule, slot, before.mode)
     if carried is not None:
         yield carried
-    yield from sorted(_NATURAL, key=lambda each: before is None or each.mode != before.mode)
+    yield from _natural(None if before is None else before.mode)
     yield from _ending_as(house, outlook, schedule, slot)
+
+
+@cache
+def _natural(before: Mode | None) -> tuple[InverterCommand, ...]:
+    """The modes that follow the load, the one before first."""
+    return tuple(sorted(_NATURAL, key=lambda each: before is None or each.mode is not before))
 
 
 def can_be_told(house: House, command: InverterCommand) -> bool:
@@ -101,12 +107,11 @@ def can_be_told(house: House, command: InverterCommand) -> bool:
     """
     if command.power_kw is not None and command.power_kw < NO_POWER_KW and not house.sets_powers:
         return False
-    needed = {command.mode}
-    if command.floor_kwh is not None:
-        needed.add(Mode.HOLD)
-    if command.ceiling_kwh is not None:
-        needed.add(Mode.FEED_IN)
-    return needed <= house.modes
+    return (
+        command.mode in house.modes
+        and (command.floor_kwh is None or Mode.HOLD in house.modes)
+        and (command.ceiling_kwh is None or Mode.FEED_IN in house.modes)
+    )
 
 
 def carried_on(
