@@ -111,11 +111,15 @@ class TestC4Reserve:
         assert schedule.charge_kwh == kwh(1.5, 0.5)
         assert schedule.shortfall_kwh == pytest.approx(0.5, abs=WATT_HOUR)
 
-    def test_nothing_is_taken_from_it_even_if_that_cost_nothing(self) -> None:
-        house = a_house(a_battery(reserve_kwh=2))
-        inputs = program_inputs(house, an_outlook([30], load_kwh=2), 3.0)
+    @pytest.mark.parametrize(("soc_kwh", "given_kwh"), [(3.0, 1.0), (1.5, 0.0)])
+    def test_nothing_is_taken_from_it_even_if_that_cost_nothing(
+        self, soc_kwh: float, given_kwh: float
+    ) -> None:
+        house = a_house(a_battery(reserve_kwh=2, max_charge_kw=0))
+        inputs = program_inputs(house, an_outlook([30], load_kwh=2), soc_kwh)
         free = replace(inputs, reserve_price=np.zeros(1))
-        assert ExactSolver().solve(house.battery, free).schedule.discharge_kwh == kwh(1)
+        assert ExactSolver().solve(house.battery, free).schedule.discharge_kwh == kwh(given_kwh)
+        assert ExactProgram(house.battery, free).solve()[0].discharge_kwh == kwh(given_kwh)
 
 
 class TestC5Ceiling:

@@ -40,14 +40,15 @@ class SlotCosts:
     def __init__(self, battery: Battery, inputs: ProgramInputs) -> None:
         self._battery, self._inputs = battery, inputs
         self._net = inputs.load_kwh - inputs.solar_kwh
-        # More than this of the sun less the battery's charge is clipped (C11) or unsold (C13).
+        # More than this of the sun less the battery's charge is clipped (C11) or unsold (C13, C23).
         self._passes = np.minimum(inputs.ac_limit_kwh, inputs.load_kwh + inputs.export_limit_kwh)
         at_will = inputs.lost_at_will_kwh > 0
-        # Where the sun cannot be turned down, no discharge makes it be lost.
+        # Where the sun cannot be turned down, no discharge makes it be lost (C14, C16).
         least = np.where(at_will, -self._passes, np.minimum(inputs.solar_kwh - self._passes, 0.0))
-        self._least = np.maximum(-inputs.discharge_limit_kwh, least)
+        self._least = np.maximum(-inputs.discharge_limit_kwh, least)  # C7, C10
         free = inputs.import_limit_kwh + inputs.fuse_excess_kwh - self._net
-        self._most = np.minimum(inputs.charge_limit_kwh, np.maximum(free, 0.0))  # C12
+        # C6, C10, C24, and C12: no charge passes the fuse.
+        self._most = np.minimum(inputs.charge_limit_kwh, np.maximum(free, 0.0))
         self._may_pay_to_lose = bool(
             (at_will & ((inputs.import_rate < 0) | (inputs.export_rate < 0))).any()
         )
@@ -90,7 +91,7 @@ class SlotCosts:
     def flows(self, moved_kwh: Floats, lost_kwh: Floats) -> SlotFlows:
         """All that flows, and its cost."""
         inputs = self._inputs
-        meter = self._net + moved_kwh + lost_kwh
+        meter = self._net + moved_kwh + lost_kwh  # C1, and by it C15
         bought, sold = np.maximum(meter, 0.0), np.maximum(-meter, 0.0)
         missed = np.maximum(bought - inputs.import_limit_kwh, self._order_missed(moved_kwh))
         return SlotFlows(
