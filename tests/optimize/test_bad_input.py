@@ -103,10 +103,14 @@ class TestStoredEnergy:
         battery = a_battery(charge_taper=taper)
         plan = plan_for(RATES, 0, 0, soc_kwh=10.1, end_value=1, house=battery)
         assert does_nothing(plan)
+        assert plan.solve.n_doubtful == 0
 
     def test_below_where_discharging_ends_is_nothing_to_flee_from(self) -> None:
         battery = a_battery(discharge_taper=((0.1, 0), (0.2, 1)), max_charge_kw=0)
         assert does_nothing(plan_for(RATES, 0, 1, soc_kwh=0.5, house=battery))
+        # Settled by the linear program, which is else without any solution.
+        optimum = optimum_for(RATES, 0, 1, soc_kwh=0.5, house=battery)
+        assert optimum.report.n_doubtful == 0
 
     def test_of_a_frozen_empty_battery_that_draws_by_itself_is_reported(self) -> None:
         battery = a_battery(max_charge_kw=0, standby_kw=0.04, discharge_taper=((0, 0), (0.2, 1)))

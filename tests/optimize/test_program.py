@@ -170,6 +170,7 @@ class TestC8C9Taper:
 def test_c10_at_0_degrees_a_battery_of_a_quarter_of_its_power_takes_half_a_kwh() -> None:
     battery = a_battery(cold_limit=((0, 0.25), (20, 1))).at_temperature(0)
     assert schedule_for([1], end_value=50, house=battery).charge_kwh == kwh(0.5)
+    assert schedule_for([30], 0, 2, soc_kwh=5, house=battery).discharge_kwh == kwh(0.5)
 
 
 class TestC11Rating:
