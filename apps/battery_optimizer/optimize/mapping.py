@@ -41,6 +41,14 @@ def flows_under(
     )
 
 
+def apart_kwh(schedule: Schedule, slot: int, given: Flows) -> float:
+    """How far from the schedule's what flows in a slot moves the battery."""
+    return max(
+        abs(given.charge_kwh - float(schedule.charge_kwh[slot])),
+        abs(given.discharge_kwh - float(schedule.discharge_kwh[slot])),
+    )
+
+
 def following(  # noqa: PLR0913 (what came before and what was ordered decide too)
     house: House,
     outlook: Outlook,
@@ -166,13 +174,12 @@ def _first_that_fits(
 
     Where the inverter lacks a mode, else what comes nearest.
     """
-    charge, discharge = float(schedule.charge_kwh[slot]), float(schedule.discharge_kwh[slot])
     tried = []
     for command in candidates:
         if not can_be_told(house, command):
             continue
         given = flows_under(house, command, outlook, slot, soc_kwh)
-        apart = max(abs(given.charge_kwh - charge), abs(given.discharge_kwh - discharge))
+        apart = apart_kwh(schedule, slot, given)
         if apart <= MATCH_KWH:
             return command, given
         tried.append((apart, command, given))

@@ -20,7 +20,13 @@ from battery_optimizer.optimize.choosing import (
 from battery_optimizer.optimize.events import with_events
 from battery_optimizer.optimize.explain import Story
 from battery_optimizer.optimize.inputs import program_inputs
-from battery_optimizer.optimize.mapping import PAUSE, flows_under, following
+from battery_optimizer.optimize.mapping import (
+    MATCH_KWH,
+    PAUSE,
+    apart_kwh,
+    flows_under,
+    following,
+)
 from battery_optimizer.optimize.relaxation import ExactSolver, Optimum
 from battery_optimizer.optimize.stages import part_powers
 from battery_optimizer.optimize.worth import Worth
@@ -69,7 +75,9 @@ class Planner:
             parts = part_powers(house, wishes, float(outlook.import_rate[0]))
             alternatives = _on_average(worth, (*commands, *parts), soc_kwh)
             chosen = choose(alternatives, in_force, price_p).command
-            found = optimum.schedule_if(flows_under(house, chosen, outlook, 0, soc_kwh))
+            given = flows_under(house, chosen, outlook, 0, soc_kwh)
+            is_as_planned = apart_kwh(optimum.schedule, 0, given) <= MATCH_KWH
+            found = None if is_as_planned else optimum.schedule_if(given)
             schedule = found or optimum.schedule
         else:
             after = schedules_after(house, outlook, soc_kwh, optimum, commands)
