@@ -79,10 +79,6 @@ def apart(folder: Path, octopus: OctopusServer) -> Live:
     return live
 
 
-def test_the_page_has_every_fault() -> None:
-    assert names("appdaemon") == [fault.name for fault in FAULTS]
-
-
 def test_the_table_is_written() -> None:
     write(
         "appdaemon",
@@ -95,3 +91,7 @@ def test_the_table_is_written() -> None:
         ),
         is_whole=len(ROWS) == len(FAULTS),
     )
+
+
+def test_the_page_has_every_fault() -> None:
+    assert names("appdaemon") == [fault.name for fault in FAULTS]
