@@ -43,6 +43,10 @@ _FOLLOWS: Final = (0.5, 1.5)
 
 _UNIT_FACTOR: Final = 30.0
 _MANY_SLOTS: Final = 4
+_MANY_OF_WEEKS: Final = 12
+_LOST_SHARE: Final = 0.3
+"""So much unbelievable is no passing fault: half hours of a day, of four weeks, of all it ran."""
+
 _OFF_SHARE: Final = 0.6
 _SELDOM: Final = 0.02
 
@@ -129,12 +133,18 @@ def _doubt(name: str, metered: Floats, power: Floats, load: Floats) -> str | Non
 
 
 def _unlikely(metered: Floats, power: Floats) -> str:
-    lost = int((np.isfinite(metered) & ~np.isfinite(power))[-_PER_DAY:].sum())
-    if lost < _MANY_SLOTS:
+    lost = np.isfinite(metered) & ~np.isfinite(power)
+    lately, for_weeks = int(lost[-_PER_DAY:].sum()), int(lost[-_JUDGED:].sum())
+    running = np.abs(np.nan_to_num(metered[-_JUDGED:])) > _LEAST_KW
+    if lately >= _MANY_SLOTS:
+        when = f"{lately} half hours of the last day"
+    elif for_weeks >= _MANY_OF_WEEKS and for_weeks > _LOST_SHARE * running.sum():
+        when = f"{for_weeks} half hours of the last four weeks"
+    else:
         return ""
     return (
-        f"its sensor said in {lost} half hours of the last day what cannot be (negative, or more "
-        "than the whole house drew): check its unit"
+        f"its sensor said in {when} what cannot be (negative, or more than the whole house drew): "
+        "check its unit, and whether the house's load counts it"
     )
 
 
