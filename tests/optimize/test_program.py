@@ -202,6 +202,13 @@ class TestC12Fuse:
         assert schedule.grid_import_kwh == kwh(3, 3)
         assert schedule.shortfall_kwh == pytest.approx(1.5, abs=WATT_HOUR)
 
+    def test_no_charge_passes_it_even_if_that_cost_nothing(self) -> None:
+        house = a_house(import_limit_kw=3)
+        inputs = program_inputs(house, an_outlook([1], 0, 3, end_value=50), 0.0)
+        free = replace(inputs, fuse_price=np.zeros(1))
+        assert ExactSolver().solve(house.battery, free).schedule.charge_kwh == kwh(0)
+        assert ExactProgram(house.battery, free).solve()[0].charge_kwh == kwh(0)
+
     def test_the_battery_takes_1500_wh_off_a_fuse_although_it_is_worth_more_later(self) -> None:
         schedule = schedule_for(
             [1], 0, 3, end_value=50, soc_kwh=5, house=a_house(import_limit_kw=3)
