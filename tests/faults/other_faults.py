@@ -5,7 +5,6 @@ import shutil
 import sqlite3
 import subprocess
 from contextlib import suppress
-from copy import copy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -180,23 +179,16 @@ def jumping(**by: float) -> Change:
 
 
 class _Planner:
-    """Stands in for a solver with a fault."""
-
-    def __init__(self, error: Exception) -> None:
-        self._error = error
+    """Stands in for a solver that is out of time."""
 
     def plan(self, *_: object, **__: object) -> Plan:
-        # Another each time: an error that is raised keeps all that was there, a whole house.
-        raise copy(self._error)
+        raise SolverFailed("Time limit reached")
 
 
-def solver_failing(error: Exception) -> Change:
-    def begin(world: World) -> None:
-        assert world.house is not None
-        world.kept_planner = world.house.cycle._planner  # type: ignore[attr-defined]
-        world.house.cycle._planner = _Planner(error)  # type: ignore[assignment]
-
-    return begin
+def out_of_time(world: World) -> None:
+    assert world.house is not None
+    world.kept_planner = world.house.cycle._planner  # type: ignore[attr-defined]
+    world.house.cycle._planner = _Planner()  # type: ignore[assignment]
 
 
 def solver_again(world: World) -> None:
@@ -321,11 +313,11 @@ CLOCK_FAULTS = (
 SOLVER_FAULTS = (
     Fault(name="solver out of time", how="no plan within planner.time_limit_s",
           expected="the last plan while it is young, the rules of the day after; said",
-          says="Time limit", begin=solver_failing(SolverFailed("Time limit reached")),
+          says="Time limit", begin=out_of_time,
           end=solver_again),
     Fault(name="solver out of time for three hours", how="no plan within planner.time_limit_s",
           expected="the last plan while it is young, the rules of the day after; said",
-          says="Time limit", begin=solver_failing(SolverFailed("Time limit reached")),
+          says="Time limit", begin=out_of_time,
           end=solver_again, minutes=180.0),
 )  # fmt: skip
 

@@ -104,7 +104,7 @@ def test_the_page_has_every_fault() -> None:
 
 
 def _row(fault: Fault, seen: Seen) -> str:
-    told = seen.told.replace("|", "/").split("/tmp/")  # noqa: S108 - a place to leave out
+    told = seen.told.replace("|", "/").replace("\n", " ").split("/tmp/")  # noqa: S108 - a place to leave out
     words = told[0] if len(told) == 1 else f"{told[0]}… {told[1].partition(' ')[2]}"
     minutes, seconds = divmod(round(seen.longest.total_seconds()), 60)
     longest = f"{minutes} min {seconds:02d} s"
