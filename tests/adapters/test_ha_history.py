@@ -160,3 +160,38 @@ def test_it_may_be_asked_at_any_moment() -> None:
     load = reader.observations(start, start + timedelta(hours=1)).load_kw
     assert load.start == START
     assert [round(float(value), 2) for value in load.values] == [1.0, 2.67]
+
+
+def test_large_loads_and_the_temperature_are_remembered_too() -> None:
+    recorded = {
+        "sensor.load": [rows((0, 500))],
+        "sensor.car": [rows((0, 0), (60 * 30, 7000), (60 * 31, 0))],
+        "sensor.outside": [rows((0, -2), (60, 4))],
+    }
+    units = {"sensor.load": "W", "sensor.car": "W", "sensor.outside": "°C"}
+    reader = HomeAssistantHistory(
+        get_history=lambda entity_id, _start, _end: recorded.get(entity_id),
+        unit_of=units.get,
+        load="sensor.load",
+        large={"car": "sensor.car"},
+        outside="sensor.outside",
+    )
+    found = reader.observations(START, START + timedelta(hours=40))
+    car = found.large_kw["car"].values
+    assert car[:62].tolist() == [0.0] * 60 + [7.0] * 2  # off for a day and a half, and known to be
+    assert car[62:].tolist() == [0.0] * 18
+    assert found.outside_c is not None
+    assert found.outside_c.values[:4].tolist() == [-2, -2, 4, 4]
+    assert np.isnan(found.outside_c.values[-1])
+
+
+def test_a_temperature_in_another_unit_is_not_taken() -> None:
+    reader = HomeAssistantHistory(
+        get_history=lambda *_: [rows((0, 50))],
+        unit_of={"sensor.load": "W", "sensor.outside": "°F"}.get,
+        load="sensor.load",
+        outside="sensor.outside",
+    )
+    found = reader.observations(START, START + timedelta(hours=1)).outside_c
+    assert found is not None
+    assert len(found.values) == 0
