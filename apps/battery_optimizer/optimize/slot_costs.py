@@ -81,13 +81,6 @@ class SlotCosts:
         best = np.argmin([self._cost_p(column, lost)[:, 0] for lost in choices], axis=0)
         return np.asarray(np.choose(best, [lost[:, 0] for lost in choices]))
 
-    def is_possible(self, moved_kwh: Floats, lost_kwh: Floats, tolerance_kwh: float) -> bool:
-        """Whether so much sun can be lost, and the meter and the inverter take the rest."""
-        moved, lost = moved_kwh[:, None], lost_kwh[:, None]
-        least, most = self._lost_range(moved)
-        fits = (lost >= least - tolerance_kwh) & (lost <= most + tolerance_kwh)
-        return bool(fits.all() and (moved_kwh >= self._least - tolerance_kwh).all())
-
     def flows(self, moved_kwh: Floats, lost_kwh: Floats) -> SlotFlows:
         """All that flows, and its cost."""
         inputs = self._inputs
