@@ -3,14 +3,17 @@
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
 
 from battery_optimizer.adapters.entities import ENTITIES, publish
 from battery_optimizer.model.shown import Shown
+from builders import an_outlook
 from shown_values import a_demo_day, a_long_plan, a_planned_day, nothing_planned
 
 RECORDER_DROPS_FROM = 16_384
@@ -77,6 +80,17 @@ def test_a_planned_day_is_shown() -> None:
         states["sensor.battery_optimizer_cheapest_window"][1],
     )
     assert states["sensor.battery_optimizer_cheapest_window"][1]["average_p_per_kwh"] == 0.5
+
+
+def test_large_loads_that_are_expected_are_named_with_the_load() -> None:
+    shown = a_planned_day()
+    outlook = an_outlook([20.0] * 96)
+    assert "large_loads" not in published(shown)["sensor.battery_optimizer_load_forecast"][1]
+    large = {"car": np.full(outlook.horizon.n_slots, 0.25)}
+    outcome = replace(shown.outcome, outlook=replace(outlook, large_kwh=large))
+    told = published(replace(shown, outcome=outcome))["sensor.battery_optimizer_load_forecast"][1]
+    assert told["large_loads"] == {"car": 12.0}
+    assert told["forecast"]
 
 
 def test_units_and_classes_go_with_each_other() -> None:

@@ -8,6 +8,7 @@ from battery_optimizer.adapters.entities_facts import (
     command_facts,
     error_facts,
     forecast_error,
+    load_series,
     loss_facts,
     lost_yesterday,
     of_slot,
@@ -154,7 +155,7 @@ ENTITIES: Final = (
         device_class="power",
         state_class="measurement",
         icon="mdi:home-lightning-bolt-outline",
-        attributes=series(lambda slot: slot.load_kwh / slot.hours),
+        attributes=load_series,
     ),
     Entity(
         name="Energy value",

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import numpy as np
+
 from battery_optimizer.model.loss import ForecastErrors, Yesterday
 from battery_optimizer.model.modes import Mode
 from battery_optimizer.model.plan import SlotPlan
@@ -22,6 +24,7 @@ LONGEST_STATE: Final = 255
 MOST_BYTES: Final = 15_000
 """Of an entity's attributes, with a margin below the recorder's 16,384."""
 MOST_POINTS: Final = 192
+_SOON_HOURS: Final = 24.0
 
 
 def of_slot(read: Callable[[SlotPlan], float], digits: int = 2) -> Callable[[Shown], Value]:
@@ -43,6 +46,17 @@ def series(read: Callable[[SlotPlan], float], digits: int = 2) -> Callable[[Show
         return {"forecast": points}
 
     return attributes
+
+
+def load_series(shown: Shown) -> Attributes:
+    """As `series` of the load; `large_loads`: kWh of each in a day, where they are forecast."""
+    given = series(lambda slot: slot.load_kwh / slot.hours)(shown)
+    outlook = shown.outcome.outlook
+    if outlook is None or not outlook.large_kwh:
+        return given
+    soon = np.cumsum(outlook.horizon.hours) <= _SOON_HOURS
+    large = {name: round(float(kwh[soon].sum()), 1) for name, kwh in outlook.large_kwh.items()}
+    return {**given, "large_loads": large}
 
 
 def soc_series(shown: Shown) -> Attributes:
