@@ -150,7 +150,8 @@ def test_at_odd_rates_it_finds_what_a_search_with_binaries_finds(seed: int) -> N
         rng.uniform(-8, 15, 16), rng.uniform(-4, 15, 16), rng.uniform(0, 1.5, 16),
         rng.uniform(0, 2, 16), end_value=5,
     )  # fmt: skip
-    inputs = program_inputs(house, outlook, 4.0)
+    soc_kwh = 10.0 if seed % 2 else 4.0
+    inputs = program_inputs(house, outlook, soc_kwh)
     features = features_of(inputs) | {Feature.EXCLUSIVE}
     program = compile_program(house.battery, 16, features)
     problem = CompiledProblem(program.problem)
@@ -173,7 +174,7 @@ def test_at_odd_rates_it_finds_what_a_search_with_binaries_finds(seed: int) -> N
     kinds = np.full(len(columns), highspy.HighsVarType.kInteger)
     highs.changeColsIntegrality(len(columns), np.array(columns, np.int32), kinds)
     highs.run()
-    schedule, gap_p = exactly(house, outlook, 4.0)
+    schedule, gap_p = exactly(house, outlook, soc_kwh)
     assert schedule.objective_p == pytest.approx(highs.getObjectiveValue(), abs=1e-3)
     assert gap_p < 1e-3
 

@@ -215,6 +215,12 @@ class TestC12Fuse:
         )
         assert schedule.discharge_kwh == kwh(1.5)
 
+    def test_sun_is_turned_off_to_be_paid_for_2_kwh_and_not_for_3_that_pass_it(self) -> None:
+        house = a_house(can_curtail=True, import_limit_kw=4)
+        schedule = schedule_for([-20], 0, 3, 2.5, soc_kwh=10, house=house)
+        assert schedule.curtailed_kwh == kwh(1.5)
+        assert schedule.cost_p == pytest.approx(-40, abs=0.01)
+
 
 def test_c13_sells_half_a_kwh_a_slot_where_the_network_allows_1_kw() -> None:
     schedule = schedule_for([10, 10], 30, soc_kwh=5, house=a_house(export_limit_kw=1))
@@ -239,6 +245,9 @@ class TestC14LostSun:
         house = a_house(can_curtail=True)
         schedule = schedule_for([-5, -5], 0, 3, [2, 0], soc_kwh=self.FULL, house=house)
         assert schedule.curtailed_kwh == kwh(2, 0)
+
+    def test_nor_does_the_plain_lp_lose_what_it_may_not(self) -> None:
+        assert relaxed([-5], 0, 3, 2).curtailed_kwh == kwh(0)
 
     def test_what_the_meter_cannot_take_is_lost_but_not_bought_instead(self) -> None:
         # Losing 3 kWh of sun at the export limit while being paid for 1 kWh charged is a trick.
@@ -292,6 +301,14 @@ class TestC18OneDirectionInTheBattery:
         optimum = optimum_for([5, -10], 0, 0, [3, 0], soc_kwh=10, house=house)
         assert optimum.schedule.cost_p == pytest.approx(0, abs=0.01)
         assert optimum.report.gap_p <= GAP_P
+
+    def test_nor_where_only_what_nothing_takes_would_be_given(self) -> None:
+        # Room for 1.5 kWh: 1.67 kWh are taken at -10 p. Burning 0.3 kWh of the sun that is lost
+        # before would make room for 2.
+        house = a_house(a_battery(efficiency=0.9), export_limit_kw=0)
+        schedule = schedule_for([5, -10], 0, 0, [3, 0], soc_kwh=8.5, house=house)
+        assert schedule.curtailed_kwh == kwh(3, 0)
+        assert schedule.cost_p == pytest.approx(-10 * 1.5 / 0.9, abs=0.01)
 
 
 class TestC19Wear:
