@@ -15,6 +15,7 @@ from octopus_server import Fault as Answer
 MANY = 5000
 SOC = "sensor.foxess_battery_soc"
 SELECT = "select.foxess_work_mode"
+STUCK = dict.fromkeys(("Self Use", "Back-up", "Feed-in First"), "Force Discharge")
 Change = Callable[[Live], None]
 
 
@@ -209,6 +210,13 @@ FAULTS = (
     shown("charge absurd", "battery_soc shows 6553.5 %", "battery_soc shows 6553.5",
           {SOC: "6553.5"}),
     shown("charge gone", "battery_soc is removed", "battery_soc does not exist", {SOC: None}),
+    LiveFault(name="all sensors frozen", how="every sensor keeps value and time",
+              says="last reported at", expected="self-use within an interval, and said",
+              **suffering(frozen=True)),
+    LiveFault(name="mode shown, not done", how="the select shows each mode at once, the inverter "
+              "goes on discharging", says="battery should", is_deaf=True,
+              expected="noticed by its power, told again, paused, and said",
+              lasts_s=4 * CYCLE_S, **suffering(misfires=STUCK)),
     shown("select unavailable", "work_mode shows unavailable", "work_mode is unavailable",
           {SELECT: "unavailable"}, is_deaf=True,
           expected="waited for, and said; self-use as soon as it is back"),

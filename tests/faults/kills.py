@@ -22,8 +22,8 @@ TABLES = {
     "rates": "SELECT series, start, p_per_kwh FROM rates",
 }
 MODES = {"Automatic": "Self Use", "Discharge": "Force Discharge", "Hold": "Back-up"}
-OFTEN = {"FAULTS_CYCLE_S": "2", "FAULTS_SLACK_S": "35"}
-"""A cycle every two seconds: there is much to interrupt; the watch is not tried here."""
+OFTEN = {"FAULTS_CYCLE_S": "2", "FAULTS_SLACK_S": "35", "FAULTS_MAX_AGE_S": "900"}
+"""A cycle every two seconds: there is much to interrupt; neither watch nor age is tried here."""
 LONGEST_WAIT_S = 3.0
 EARLY_SHARE = 1 / 3
 """Of kills while AppDaemon and the app are starting."""

@@ -111,6 +111,7 @@ class Live:
             "FAULTS_FOLDER": str(self.folder),
             "FAULTS_CYCLE_S": str(CYCLE_S),
             "FAULTS_SLACK_S": str(CYCLE_S),
+            "FAULTS_MAX_AGE_S": str(3 * CYCLE_S),
             **self._environment,
         }
         process: Any

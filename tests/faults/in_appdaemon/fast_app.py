@@ -13,7 +13,7 @@ from faulty_home import faults
 import battery_optimizer.app as shell
 import battery_optimizer.simulate.home_app as home
 from battery_optimizer.app import BatteryOptimizer
-from battery_optimizer.control import breaker
+from battery_optimizer.control import breaker, steering
 from battery_optimizer.watch import Watch
 
 CYCLE_S = float(os.environ["FAULTS_CYCLE_S"])
@@ -22,6 +22,8 @@ shell.AFTER_THE_BOUNDARY = timedelta(seconds=0.05)
 shell.LOOK_AGAIN_S = 0.5
 shell.CONNECT_AGAIN_S = 1
 breaker.PAUSE = timedelta(seconds=3 * CYCLE_S)  # as six intervals of five minutes, in short
+steering.SETTLED_AFTER = timedelta(seconds=1)  # this inverter has no lag
+MAX_AGE = timedelta(seconds=float(os.environ["FAULTS_MAX_AGE_S"]))
 scheduler.datetime = shell.datetime = home.datetime = Clock
 shell.Watch = partial(Watch, slack_s=float(os.environ["FAULTS_SLACK_S"]))
 
@@ -52,3 +54,4 @@ class FastApp(BatteryOptimizer):
         super()._connect()
         if self._house is not None:
             self._house.cycle._planner = _Planner(self._house.cycle._planner)
+            self._house.meters._max_age = MAX_AGE

@@ -45,13 +45,16 @@ class FaultyHome(SimulatedHome):
         inverter.force_discharge_kw = kept["discharge_kw"]
 
     def _show_all(self) -> None:
-        self._keep()
         now = faults()
+        self._fox.inverter.misfires = dict(now.get("misfires", {}))
+        self._keep()
         order = str(now.get("order", "Automatic"))
         if self.get_state(CHOICE) != order:
             self.set_state(CHOICE, state=order, check_existence=False)
         shown = now.get("shown", {})
         for entity_id, state in self._fox.entities().items():
+            if entity_id.startswith("sensor.") and now.get("frozen"):
+                continue
             told = shown.get(entity_id, state.state)
             if told is None:
                 if self.entity_exists(entity_id):
@@ -70,14 +73,15 @@ class FaultyHome(SimulatedHome):
         part = FOLDER / "inverter.part"
         part.write_text(json.dumps(kept))
         part.rename(FOLDER / "inverter.json")
+        felt = inverter._felt_option
         power_kw = {
             "Force Charge": inverter.force_charge_kw,
             "Force Discharge": inverter.force_discharge_kw,
-        }.get(inverter.option, 0.0)
-        if self._last != (inverter.option, power_kw):
-            self._last = (inverter.option, power_kw)
+        }.get(felt, 0.0)
+        if self._last != (felt, power_kw):
+            self._last = (felt, power_kw)
             with (FOLDER / "inverter.log").open("a") as log:
-                log.write(f"{time.monotonic()} {power_kw} {inverter.option}\n")
+                log.write(f"{time.monotonic()} {power_kw} {felt}\n")
 
     def _serve(self, namespace: str, domain: str, service: str, data: dict[str, Any]) -> Any:  # noqa: ANN401
         how = faults().get("calls") if domain != "input_select" else None
