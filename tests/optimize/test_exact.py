@@ -5,7 +5,7 @@ from dataclasses import replace
 import highspy
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from battery_optimizer.model.house import House
@@ -21,7 +21,16 @@ from battery_optimizer.optimize.mapping import flows_under
 from battery_optimizer.optimize.program import Feature, compile_program, features_of
 from battery_optimizer.optimize.relaxation import GAP_P, ExactSolver, Optimum
 from battery_optimizer.optimize.solver import CompiledProblem
-from builders import MIDNIGHT, WATT_HOUR, a_battery, a_house, a_planner, an_outlook, schedule_for
+from builders import (
+    MIDNIGHT,
+    WATT_HOUR,
+    a_battery,
+    a_house,
+    a_planner,
+    an_outlook,
+    optimum_for,
+    schedule_for,
+)
 from worlds import World, worlds
 
 DAYS = 96
@@ -177,6 +186,28 @@ def test_at_odd_rates_it_finds_what_a_search_with_binaries_finds(seed: int) -> N
     schedule, gap_p = exactly(house, outlook, soc_kwh)
     assert schedule.objective_p == pytest.approx(highs.getObjectiveValue(), abs=1e-3)
     assert gap_p < 1e-3
+
+
+@settings(max_examples=40, deadline=None)
+@given(worlds(), st.integers(0, 6))
+def test_the_value_of_stored_energy_is_what_a_wh_more_would_save(world: World, slot: int) -> None:
+    inputs = program_inputs(world.house, world.outlook, world.soc_kwh)
+    standby = inputs.standby_kwh.copy()
+    standby[slot + 1] -= WATT_HOUR
+    schedule, _ = ExactProgram(world.house.battery, inputs).solve()
+    assume(schedule.soc_kwh[slot + 1] < world.house.battery.ceiling_kwh - 2 * WATT_HOUR)
+    given_more = ExactProgram(world.house.battery, replace(inputs, standby_kwh=standby))
+    saved_p = schedule.objective_p - given_more.solve()[0].objective_p
+    # With more to come it may be better still to arrive with less.
+    assert saved_p >= schedule.energy_value_p_per_kwh[slot] * WATT_HOUR - 1e-4
+
+
+def test_a_kwh_more_need_not_be_bought_and_after_that_could_not_be_sold() -> None:
+    # Of 5 kWh and 1 bought at 10 p three slots sell 2 each at 15 p: late, after two of them.
+    schedule, _ = exactly(a_house(), an_outlook([10] * 4, 15), 5.0)
+    assert schedule.charge_kwh == pytest.approx([0, 0, 1, 0], abs=WATT_HOUR)
+    assert schedule.cost_p == pytest.approx(10 - 6 * 15)
+    assert schedule.energy_value_p_per_kwh == pytest.approx([10, 10, 0, 0], abs=0.02)
 
 
 ALL_DAY = {
@@ -373,7 +404,9 @@ class TestLostSun:
         assert schedule.curtailed_kwh == pytest.approx(lost, abs=2e-5)
 
     def test_a_house_that_draws_past_the_fuse_while_its_sun_is_clipped_is_planned_for(self) -> None:
-        house = a_house(ac_limit_kw=2, import_limit_kw=3)
-        schedule = schedule_for([20, 20], 5, 4, 3, soc_kwh=0, house=house)
-        assert schedule.grid_import_kwh[0] == pytest.approx(4 - 1, abs=2.1)
-        assert schedule.shortfall_kwh == pytest.approx(1.5, abs=WATT_HOUR)
+        # 1 of 3 kWh of sun comes through, of 4 drawn: 3 are bought, and the fuse is for 1.5.
+        house = a_house(a_battery(max_charge_kw=0), ac_limit_kw=2, import_limit_kw=3)
+        optimum = optimum_for([20, 20], 5, 4, 3, house=house)
+        assert optimum.report.n_doubtful == 0
+        assert optimum.schedule.grid_import_kwh == pytest.approx([3, 3])
+        assert optimum.schedule.shortfall_kwh == pytest.approx(1.5, abs=WATT_HOUR)

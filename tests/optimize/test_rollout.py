@@ -212,6 +212,14 @@ class TestWordsAreOfWhatIsDone:
         assert [slot.mode for slot in plan.slots] == [Mode.SELF_USE, Mode.SELF_USE]
         assert plan.slots[0].reason.startswith("The battery serves the house")
 
+    def test_where_the_inverter_knows_no_mode_for_what_is_meant(self) -> None:
+        # To be kept for 30 p, but it has Self Use alone.
+        house = replace(a_house(), modes=frozenset({Mode.SELF_USE}))
+        plan = plan_for([10, 12, 30], 0, 1, soc_kwh=2, house=house)
+        assert [slot.discharge_kwh for slot in plan.slots] == pytest.approx([1, 1, 0])
+        assert plan.slots[1].reason.startswith("The battery serves the house")
+        self.check(plan)
+
     @settings(max_examples=60, deadline=None)
     @given(worlds(), st.integers(0, 1799))
     def test_in_any_world(self, world: World, gone: int) -> None:
