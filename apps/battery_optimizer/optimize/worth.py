@@ -25,7 +25,6 @@ from battery_optimizer.optimize.moves import (
     Indices,
     Moves,
     cell_kwh,
-    mean,
     soc_grid_kwh,
     wear_p_per_kwh,
 )
@@ -143,7 +142,8 @@ class Worth:
             np.subtract(to_go[..., 1:], to_go[..., :-1], out=steps[..., :-1])
             cost_p = moves.bills_p[stage]
             followed_p = _interpolated(to_go, steps, followed.cell[stage], followed.part[stage])
-            cost_p[:, :n] += mean(followed_p[None])[0]
+            mean_p = BURST_WEIGHTS @ followed_p.reshape(len(followed_p), -1)
+            cost_p[:, :n] += mean_p.reshape(followed_p.shape[1:])
             cost_p[:, n:] += _interpolated(to_go, steps, forced.cell, forced.part)
             cost_p = (chances @ cost_p.reshape(n_levels, -1)).reshape(cost_p.shape)
             best = cost_p[:, heads]
