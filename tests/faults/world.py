@@ -20,6 +20,7 @@ import requests
 from battery_optimizer.adapters.foxess_calls import NOT_THERE
 from battery_optimizer.adapters.foxess_periods import HELPER
 from battery_optimizer.adapters.octopus import OctopusClient
+from battery_optimizer.adapters.octopus_house import HouseRates
 from battery_optimizer.adapters.overrides import AUTOMATIC, CHOICE
 from battery_optimizer.config import Config
 from battery_optimizer.errors import BatteryOptimizerError, ConfigError, InverterError
@@ -276,14 +277,14 @@ class World:
             self.problems.append(str(error))
             return
         house.store._file._busy_seconds = 0.05
-        if hasattr(house.rates._source, "_client"):
-            house.rates._source._client = OctopusClient(
-                self.octopus.url,
-                session=_StorySession(self._wait),
-                timeouts_s=(0.5, 0.25),
-                attempts=2,
-                sleep=self._wait,
-            )
+        assert isinstance(house.rates._source, HouseRates)
+        house.rates._source.api._client = OctopusClient(
+            self.octopus.url,
+            session=_StorySession(self._wait),
+            timeouts_s=(0.5, 0.25),
+            attempts=2,
+            sleep=self._wait,
+        )
         self.house, self.next_cycle, self.next_look = house, self.true_time, None
 
     def stop(self) -> None:
