@@ -50,6 +50,29 @@ def test_only_half_hours_that_ended_were_metered(house: PlayedHouse) -> None:
     assert observed.load_kw.end == observed.solar_kw.end == TEN
 
 
+def test_of_large_loads_and_the_temperature_nothing_to_come_is_metered(tmp_path: Path) -> None:
+    table = recorded_days()
+    table = table.assign(
+        large_car_kwh=table.load_kwh / 2,
+        temperature_c=np.arange(len(table)) / 10,
+        fc_temperature_c=np.arange(len(table)) / 10 + 100,
+    )
+    days = RecordedDays.read(written(table, tmp_path), pv_kwp=3.0)
+    house = PlayedHouse(a_house(), days, soc_kwh=5.0)
+    observed = house.observations(START, TEN + timedelta(minutes=29))
+    assert observed.large_kw["car"].end == TEN
+    assert observed.outside_c is not None
+    assert observed.outside_c.end == TEN
+    known = house.temperature(TEN)
+    assert known.at(TEN - SLOT) == pytest.approx(6.7)
+    assert known.at(TEN) == pytest.approx(106.8)  # as it was forecast
+
+
+def test_a_recording_without_temperatures_says_so(house: PlayedHouse) -> None:
+    with pytest.raises(ForecastUnavailable, match="has no temperatures"):
+        house.temperature(TEN)
+
+
 def test_at_the_first_row_nothing_was_metered(house: PlayedHouse) -> None:
     assert len(house.observations(START - timedelta(days=9), START).load_kw.values) == 0
     telemetry = house.read(START)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.slots import SLOT, SlotSeries
 from battery_optimizer.model.tariff import published_until
 from battery_optimizer.simulate.backtest import Policy, Run, play
+from battery_optimizer.simulate.homes import HOUSEHOLDS, move_in
 from battery_optimizer.simulate.recorded import RecordedDays
 from recordings import recorded_days, written
 
@@ -96,3 +98,34 @@ def test_the_prescient_policy_does_look_ahead(days: RecordedDays) -> None:
     assert decisions(days, until, Policy.PRESCIENT, SLOT) != decisions(
         other, until, Policy.PRESCIENT, SLOT
     )
+
+
+def test_the_future_of_large_loads_and_of_the_cold_changes_no_decision(tmp_path: Path) -> None:
+    """With two months of history, so that both are in the forecast."""
+    table = move_in(recorded_days("2025-11-14", n_slots=64 * 48), HOUSEHOLDS["heat_pump"], seed=2)
+    path = written(table, tmp_path)
+    days = replace(RecordedDays.read(path, pv_kwp=3.0), run_start=START - 3 * HOUR)
+    moment = START + 2 * HOUR
+    assert days.outside_c is not None
+    other = replace(
+        with_another_future(days, moment),
+        large_kw={
+            name: changed(kw, moment, factor=0, plus=2) for name, kw in days.large_kw.items()
+        },
+        outside_c=changed(days.outside_c, moment, factor=1, plus=-8),
+    )
+    before = decisions(days, moment, Policy.PLANNER, SLOT)
+    assert decisions(other, moment, Policy.PLANNER, SLOT) == before
+    blind = replace(days, large_kw={}, forecast_c=None)
+    assert outlooks(blind, moment) != outlooks(days, moment), "else this would show nothing"
+
+
+def outlooks(days: RecordedDays, until: datetime) -> list[float]:
+    """What the house was expected to draw in all, as of each step."""
+    run = Run(
+        house=HOUSE,
+        days=replace(days, run_end=until),
+        start_soc_kwh=5.0,
+        settings=PlannerSettings(horizon_hours=24),
+    )
+    return [float(step.outlook.load_kwh.sum()) for step in play(run) if step.outlook is not None]

@@ -64,6 +64,25 @@ def test_forecast_columns_may_be_missing(tmp_path: Path) -> None:
     assert np.isnan(days.solar_p50_kw.values).all()
 
 
+def test_large_loads_and_temperatures_are_read_where_the_file_has_them(tmp_path: Path) -> None:
+    table = recorded_days()
+    bare = RecordedDays.read(written(table, tmp_path), pv_kwp=3.0)
+    assert (bare.large_kw, bare.outside_c, bare.forecast_c) == ({}, None, None)
+    table = table.assign(large_car_kwh=0.1, temperature_c=4.0, fc_temperature_c=5.0)
+    days = RecordedDays.read(written(table, tmp_path, "more.csv"), pv_kwp=3.0)
+    assert list(days.large_kw) == ["car"]
+    assert days.large_kw["car"].at(days.run_start) == pytest.approx(0.2)
+    assert days.outside_c is not None
+    assert days.forecast_c is not None
+    assert (days.outside_c.at(days.run_start), days.forecast_c.at(days.run_start)) == (4.0, 5.0)
+
+
+def test_a_wrong_temperature_is_named(tmp_path: Path) -> None:
+    table = recorded_days().assign(temperature_c="mild")
+    with pytest.raises(DataError, match="column temperature_c: 'mild' is not a number"):
+        RecordedDays.read(written(table, tmp_path), pv_kwp=3.0)
+
+
 def test_a_run_ends_before_a_value_that_is_missing(tmp_path: Path) -> None:
     table = recorded_days()
     table.loc[100, "pv_per_kwp"] = np.nan
