@@ -39,7 +39,7 @@ from octopus_server import OctopusServer, a_row, half_hours
 
 DATA: Final = Path(__file__).parents[3] / "shared" / "data" / "home_a.csv.gz"
 NOW: Final = datetime(2020, 3, 16, 16, 20, tzinfo=UTC)
-"""A bright day's dear hours; tomorrow's rates have just come out."""
+"""The dear hours of a bright day; tomorrow's rates are due."""
 SOLCAST: Final = "sensor.solcast_pv_forecast_"
 RATES: Final = {"imports": "E-1R-AGILE-24-10-01-C", "exports": "E-1R-AGILE-OUTGOING-19-05-13-C"}
 PUBLISHED_AT: Final = 16

@@ -90,7 +90,7 @@ function showComing(slots) {
   const runs = runsOf(slots).slice(1, 6);
   const items = runs.map((run) => {
     const item = element("li");
-    item.append(badge(run.mode, run.power_kw), element("b", `${weekday(run.start)} ${span(run.start, run.end)}`));
+    item.append(badge(run.mode), element("b", `${weekday(run.start)} ${span(run.start, run.end)}`));
     return item;
   });
   const until = slots.length ? `No change until ${dayAndClock(slots.at(-1).end)}.` : "Not known yet.";

@@ -68,7 +68,7 @@ function ago(time, now) {
 function modeWords(mode, powerKw) {
   const name = MODES[mode] ? MODES[mode][0] : mode;
   if (isKnown(powerKw) && powerKw < 0.05) return `${name}, pausing`;
-  return powerKw ? `${name} at ${number(powerKw, 2)} kW` : name;
+  return powerKw ? `${name} at ${number(powerKw, 2)}\u00a0kW` : name;
 }
 
 function element(name, text, attributes = {}) {
