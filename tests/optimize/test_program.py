@@ -302,10 +302,12 @@ class TestC18OneDirectionInTheBattery:
         assert optimum.schedule.cost_p == pytest.approx(0, abs=0.01)
         assert optimum.report.gap_p <= GAP_P
 
-    def test_nor_where_only_what_nothing_takes_would_be_given(self) -> None:
+    @pytest.mark.parametrize("can_curtail", [False, True])
+    def test_nor_where_only_what_nothing_takes_would_be_given(self, *, can_curtail: bool) -> None:
         # Room for 1.5 kWh: 1.67 kWh are taken at -10 p. Burning 0.3 kWh of the sun that is lost
         # before would make room for 2.
-        house = a_house(a_battery(efficiency=0.9), export_limit_kw=0)
+        battery = a_battery(efficiency=0.9)
+        house = a_house(battery, export_limit_kw=0, can_curtail=can_curtail)
         schedule = schedule_for([5, -10], 0, 0, [3, 0], soc_kwh=8.5, house=house)
         assert schedule.curtailed_kwh == kwh(3, 0)
         assert schedule.cost_p == pytest.approx(-10 * 1.5 / 0.9, abs=0.01)

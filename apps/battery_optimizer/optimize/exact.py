@@ -28,6 +28,7 @@ _MOST_POINTS: Final = 300
 """more where it has more than these else."""
 _GIFT_KWH: Final = 1e-3
 """What a kWh more is worth is told by so much more."""
+_SAME_KWH: Final = 1e-12
 _NONE: Final = np.empty(0)
 
 
@@ -41,6 +42,8 @@ class ExactProgram:
         self._curves = self._slots.curves()
         self._low, self._high = self._reach()
         self._after: list[Curve] = []
+        self._best: list[float] = []
+        """What the best schedule stores: where another comes to the same, it goes on like it."""
         self._off_p = 0.0
 
     def solve(self, deadline: float = np.inf) -> tuple[Schedule, float]:
@@ -50,7 +53,7 @@ class ExactProgram:
         """
         inputs = self._inputs
         after = _at_the_end(inputs).within(self._low[-1], self._high[-1])
-        self._after, self._off_p = [after] * len(inputs.hours), 0.0
+        self._after, self._best, self._off_p = [after] * len(inputs.hours), [], 0.0
         for t in reversed(range(len(inputs.hours))):
             after = self._after[t] = self._with_wishes(t, after)
             if t == 0:
@@ -65,7 +68,9 @@ class ExactProgram:
             after = Curve(before.x + drawn, before.y)
         start = float(inputs.start_soc_kwh[0])
         _, bound_p = self._best_step(0, start)
-        schedule = self._onward(self._stored([start]))
+        stored = self._stored([start])
+        self._best = stored.tolist()
+        schedule = self._onward(stored)
         return schedule, max(0.0, schedule.objective_p - bound_p + self._off_p)
 
     def best_after(self, first: Flows) -> Schedule | None:
@@ -166,6 +171,8 @@ class ExactProgram:
         """What is best stored at each boundary after these."""
         stored = list(first)
         for t in range(len(first) - 1, len(self._curves)):
+            if self._best and abs(stored[-1] - self._best[t]) < _SAME_KWH:
+                return np.array(stored[:-1] + self._best[t:])
             stored.append(self._best_step(t, stored[-1])[0])
         return np.array(stored)
 
