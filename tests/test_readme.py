@@ -20,6 +20,7 @@ from battery_optimizer.simulate.recorded import RecordedDays
 from markdown_pages import README as PAGE
 from markdown_pages import ROOT, read_yaml
 from markdown_pages import table_below as rows_below
+from recordings import recorded_days, written
 from shown_values import a_planned_day
 
 README = PAGE.text
@@ -124,6 +125,26 @@ def test_the_backtest_command_runs_as_written(
     assert main(["backtest", "--data", data, "--home", home, *arguments.split()]) == 0
     assert json.loads(capsys.readouterr().out)["policy"] == "planner"
     assert Path("steps.csv").exists()
+
+
+def test_another_home_is_made_as_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    written(recorded_days(), tmp_path, "days.csv")
+    (command,) = [text for text in blocks("sh") if "simulate data" in text]
+    arguments = shlex.split(command.replace("\\\n", " ").partition("simulate ")[2])
+    assert main(arguments) == 0
+    made = RecordedDays.read(tmp_path / "heat_pump.csv", pv_kwp=4)
+    assert made.n_slots == len(recorded_days())
+
+
+def test_every_command_line_is_held_by_a_test() -> None:
+    """Each is run as written, here, in `test_docs`, or (make) as a whole."""
+    lines = [line for text in blocks("sh") for line in text.replace("\\\n", " ").splitlines()]
+    run = {
+        "make run", "make test", "HA_URL", "make backtest", "curl", "simulate data",
+        "simulate compare",
+    }  # fmt: skip
+    assert [line for line in lines if not any(known in line for known in run)] == []
 
 
 def test_the_variants_are_compared_as_written(
