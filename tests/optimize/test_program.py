@@ -312,6 +312,13 @@ class TestC18OneDirectionInTheBattery:
         assert schedule.curtailed_kwh == kwh(3, 0)
         assert schedule.cost_p == pytest.approx(-10 * 1.5 / 0.9, abs=0.01)
 
+    def test_nor_more_than_the_house_takes_with_its_sun_turned_off(self) -> None:
+        # The same, but 0.2 kWh can be given to the house.
+        house = a_house(a_battery(efficiency=0.9), export_limit_kw=0, can_curtail=True)
+        schedule = schedule_for([5, -10], 0, [0.2, 0], [3, 0], soc_kwh=8.5, house=house)
+        assert schedule.discharge_kwh == kwh(0.2, 0)
+        assert schedule.cost_p == pytest.approx(-10 * (1.5 + 0.2 / 0.9) / 0.9, abs=0.01)
+
 
 class TestC19Wear:
     def test_a_gain_of_5_p_a_kwh_is_not_worth_10_p_of_wear(self) -> None:
