@@ -220,6 +220,27 @@ def test_make_knows_the_targets() -> None:
                 assert re.search(rf"^{re.escape(target)}:", makefile, re.MULTILINE), target
 
 
+def test_the_developers_commands_name_what_is_there() -> None:
+    page = Page(ROOT / "docs" / "developing.md")
+    makefile = (ROOT / "Makefile").read_text()
+    tools = {"pytest", "ruff", "python", "mypy"}
+    text = "".join(block.text for block in page.blocks("sh"))
+    for line in re.sub(r"\\\n\s*", "", text).splitlines():
+        words = [word for word in shlex.split(line, comments=True) if "=" not in word]
+        if words[0] == "make":
+            assert re.search(rf"^{words[1]}:", makefile, re.MULTILINE), line
+        elif words[0].startswith(".venv/bin/"):
+            assert Path(words[0]).name in tools, line
+        else:
+            assert words[:2] == ["npm", "install"], line
+        for word in words[1:]:
+            if word.startswith(("tests/", "docs/")):
+                assert (ROOT / word).exists(), line
+            if "." in word and words[words.index(word) - 1] == "-m":
+                folder = ROOT / ("apps" if word.startswith("battery") else "tests")
+                assert (folder / word.replace(".", "/")).with_suffix(".py").exists(), line
+
+
 def test_the_comparison_runs_as_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
