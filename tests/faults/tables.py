@@ -28,3 +28,8 @@ def names(section: str) -> list[str]:
     body = text.split(f"<!-- {section} -->\n")[1].split(f"<!-- end of {section} -->\n")[0]
     cells = re.findall(r"^\| ([^|]+?) \|", body, re.MULTILINE)
     return cells[1:]
+
+
+def as_cell(told: str) -> str:
+    """What was told, on one line, without where this run kept its files."""
+    return re.sub(r"/\S*/(?=battery_optimizer)", "…/", told).replace("|", "/").replace("\n", " ")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from faults.appdaemon_faults import FAULTS, QUICK, LiveFault, mount, tell
-from faults.live import CYCLE_S, LIMIT_S, Live, publish
-from faults.tables import names, write
+from faults.live import CYCLE_S, LIMIT_S, USUAL_START_S, Live, publish
+from faults.tables import as_cell, names, write
 from octopus_server import OctopusServer
 
 pytestmark = pytest.mark.e2e
@@ -55,7 +55,8 @@ def test_no_fault_leaves_the_battery_forced(
         if fault.needs == "mount":
             subprocess.run(["umount", "-l", str(live.run)], check=True)
     ROWS[fault.name] = (
-        f"| {fault.name} | {fault.how} | {fault.expected} | {seen.told or 'nothing to tell'} | "
+        f"| {fault.name} | {fault.how} | {fault.expected} | "
+        f"{as_cell(seen.told) or 'nothing to tell'} | "
         f"{seen.forced_s:.1f} s{' after its end' if fault.is_deaf else ''} |"
     )
 
@@ -83,7 +84,8 @@ def test_the_table_is_written() -> None:
     write(
         "appdaemon",
         (
-            f"A control interval is {CYCLE_S:g} s here, the limit {LIMIT_S:g} s.",
+            f"A control interval is {CYCLE_S:g} s here, the limit {LIMIT_S:g} s,",
+            f"or more where AppDaemon takes longer to start than {USUAL_START_S:g} s.",
             "",
             "| Fault | How | Expected | Told | Longest unwanted force |",
             "|---|---|---|---|---|",

@@ -12,7 +12,7 @@ from faults.house_faults import FAULTS as HOUSE_FAULTS
 from faults.other_faults import CLOCK_CHANGES, disk_gone
 from faults.other_faults import FAULTS as OTHER_FAULTS
 from faults.period_faults import FAULTS as PERIOD_FAULTS
-from faults.tables import names, write
+from faults.tables import as_cell, names, write
 from faults.world import LIMIT, a_world
 
 FAULTS = (*HOUSE_FAULTS, *PERIOD_FAULTS, *OTHER_FAULTS)
@@ -104,8 +104,7 @@ def test_the_page_has_every_fault() -> None:
 
 
 def _row(fault: Fault, seen: Seen) -> str:
-    told = seen.told.replace("|", "/").replace("\n", " ").split("/tmp/")  # noqa: S108 - a place to leave out
-    words = told[0] if len(told) == 1 else f"{told[0]}… {told[1].partition(' ')[2]}"
+    words = as_cell(seen.told)
     minutes, seconds = divmod(round(seen.longest.total_seconds()), 60)
     longest = f"{minutes} min {seconds:02d} s"
     deaf = ", not counting the time in which nothing that is said reaches the inverter"
