@@ -270,6 +270,12 @@ def test_a_model_with_neither_force_modes_nor_periods_refuses_clearly() -> None:
     assert not any("Force Charge" in each for each in World().adapter().check())
 
 
+def test_an_inverter_that_is_not_there_is_said_once() -> None:
+    world = World(options=[])
+    (words,) = world.adapter().check()
+    assert "no inverter found" in words
+
+
 def test_a_model_with_force_modes_goes_its_own_way() -> None:
     world = World(options=[*OPTIONS, "Force Charge", "Force Discharge"])
     fox = world.adapter()

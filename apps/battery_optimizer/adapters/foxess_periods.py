@@ -152,7 +152,7 @@ class FoxEssWithPeriods:
             ours = self._ours()
             theirs = [each for each in map(self._period, _NUMBERS) if each and each != ours]
         except InverterError as error:
-            return (*problems, str(error))
+            return tuple(dict.fromkeys((*problems, str(error))))
         return (*problems, *(f"{_owned(each)}, whatever is planned" for each in theirs))
 
     def _stands_in(self) -> bool:
