@@ -195,6 +195,21 @@ def test_a_cold_spell_to_come_raises_the_load(heat_pump: Home) -> None:
     assert (cold.p90_kwh[:48] >= usual.p90_kwh[:48]).all()
 
 
+def test_weather_that_is_told_anew_has_nothing_learned_anew(heat_pump: Home) -> None:
+    forecaster = HouseLoadForecaster()
+    seen = heat_pump.seen()
+    forecaster.forecast(seen, Horizon(start=NOW, n_slots=96))
+    before = [each._learned for each in forecaster._forecasters.values()]
+    later = heat_pump.seen(NOW + SLOT)
+    assert later.weather_c is not None
+    other = later.weather_c.values + 0.3
+    told = replace(later, weather_c=series(other))
+    forecaster.forecast(told, Horizon(start=NOW + SLOT, n_slots=96))
+    after = [each._learned for each in forecaster._forecasters.values()]
+    assert len(before) == 1
+    assert all(one is other for one, other in zip(before, after, strict=True))
+
+
 def test_a_heat_wave_leaves_what_the_house_draws_besides(heat_pump: Home) -> None:
     seen = heat_pump.seen()
     assert seen.weather_c is not None

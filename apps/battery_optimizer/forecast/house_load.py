@@ -4,9 +4,9 @@ Without large loads or a temperature it is what `load` makes of the whole, and n
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 
@@ -34,12 +34,29 @@ _LEAST_SHARE: Final = 0.1
 """Mild weather takes no more than the rest of a half hour's load away."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Mild:
+    """What the cold adds, and what is taken out of the past until the local day is over.
+
+    The weather of the past is told a little differently each hour: without this all would be
+    learned anew each time.
+    """
+
+    warmth: Warmth
+    taken_kw: SlotSeries
+
+    @classmethod
+    def of(cls, warmth: Warmth, base: SlotSeries, outside: Outside) -> Self:
+        taken = warmth.added_kw(outside.degrees, base.start, base.end)
+        return cls(warmth, SlotSeries(start=base.start, values=taken))
+
+
 class HouseLoadForecaster:
     """Forecasts the load of one house; keeps what it learned until the local day is over."""
 
     def __init__(self) -> None:
         self._forecasters: dict[tuple[str, ...], LoadForecaster] = {}
-        self._learned: dict[tuple[str, ...], tuple[date, Warmth | None]] = {}
+        self._learned: dict[tuple[str, ...], tuple[date, _Mild | None]] = {}
 
     def forecast(self, observed: Observations, horizon: Horizon) -> Band:
         """The load from `horizon.start`, which is now."""
@@ -61,11 +78,13 @@ class HouseLoadForecaster:
         now, base = horizon.start, loads.base_kw
         names = tuple(loads.apart)
         forecaster = self._forecasters.setdefault(names, LoadForecaster())
-        warmth = self._warmth(names, base, outside, now)
-        if warmth is None or outside is None:
+        learned = self._mild(names, base, outside, now)
+        if learned is None or outside is None:
             return forecaster.forecast(base, horizon, now)
-        degrees = outside.degrees
+        warmth, degrees = learned.warmth, outside.degrees
         past = warmth.added_kw(degrees, base.start, base.end)
+        taken = learned.taken_kw.between(base.start, base.end).values
+        past = np.where(np.isfinite(taken), taken, past)
         mild = np.maximum(base.values - past, _LEAST_SHARE * base.values)
         given = forecaster.forecast(SlotSeries(start=base.start, values=mild), horizon, now)
         first = floor_to_slot(now)
@@ -83,15 +102,16 @@ class HouseLoadForecaster:
             p90_kwh=moved(given.p90_kwh),
         )
 
-    def _warmth(
+    def _mild(
         self, names: tuple[str, ...], base: SlotSeries, outside: Outside | None, now: datetime
-    ) -> Warmth | None:
+    ) -> _Mild | None:
         """As learned of this part of the load today."""
         if outside is None:
             return None
         today = local_day(now)
         if names not in self._learned or self._learned[names][0] != today:
-            self._learned[names] = today, learn_warmth(base, outside.degrees, now)
+            warmth = learn_warmth(base, outside.degrees, now)
+            self._learned[names] = today, _Mild.of(warmth, base, outside) if warmth else None
         return self._learned[names][1]
 
 
