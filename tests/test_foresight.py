@@ -1,10 +1,12 @@
 """From the ports to an outlook: what is wrong with meters and forecasts is named, and not used."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
 
+from battery_optimizer.errors import ForecastUnavailable
 from battery_optimizer.forecast.outlook import HistoryForecaster
 from battery_optimizer.foresight import Foresight
 from battery_optimizer.model.outlook import Outlook
@@ -27,7 +29,18 @@ TOLD = CLEAR * np.repeat(SUN.reshape(-1, 48).sum(1) / CLEAR[:48].sum(), 48)
 LOAD = RNG.uniform(0.3, 0.7, 48 * N_DAYS)
 
 
-def foreseen(told: Floats = TOLD, load: Floats = LOAD) -> tuple[Outlook, tuple[str, ...]]:
+class NoWeather:
+    """A weather service that does not answer."""
+
+    def temperature(self, now: datetime) -> SlotSeries:
+        raise ForecastUnavailable(f"Open-Meteo, temperature outside: silent at {now:%H:%M}")
+
+
+def foreseen(
+    told: Floats = TOLD,
+    load: Floats = LOAD,
+    **more: Any,  # noqa: ANN401
+) -> tuple[Outlook, tuple[str, ...]]:
     def series(values: Floats) -> SlotSeries:
         return SlotSeries(start=START, values=values)
 
@@ -46,11 +59,20 @@ def foreseen(told: Floats = TOLD, load: Floats = LOAD) -> tuple[Outlook, tuple[s
     house = a_house()
     world = PlayedHouse(house, days, soc_kwh=5)
     ports = Ports(
-        meters=world, rates=world, solar=world, history=world, inverter=world, journal=world
+        meters=world, rates=world, solar=world, history=world, inverter=world, journal=world, **more
     )
     return Foresight(ports, HistoryForecaster(), PlannerSettings()).outlook(
         NOW, NO_WISHES, house.battery
     )
+
+
+def test_without_the_weather_the_load_is_forecast_as_ever_and_that_is_named() -> None:
+    outlook, [problem] = foreseen(weather=NoWeather())
+    assert problem == (
+        "Open-Meteo, temperature outside: silent at 09:00; the load is forecast without the "
+        "temperature"
+    )
+    np.testing.assert_array_equal(outlook.load_kwh, foreseen()[0].load_kwh)
 
 
 def test_where_all_is_well_nothing_is_named() -> None:
