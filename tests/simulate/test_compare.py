@@ -353,10 +353,10 @@ def test_the_cheapest_is_named_in_words() -> None:
     first, second = serial()[:2]
     cheap = replace(second, variant="larger battery", standing_p=second.standing_p - 1000)
     text = report([first, cheap], [])
-    assert "The cheapest is larger battery" in text
+    assert "The cheapest is &#x27;larger battery&#x27;" in text
     assert "less." in text
     dear = replace(second, standing_p=second.standing_p + 1000)
-    assert f"Nothing is cheaper than {first.variant}" in terminal_table([first, dear])
+    assert f"Nothing is cheaper than '{first.variant}'" in terminal_table([first, dear])
 
 
 def test_while_others_work_their_notes_tell_how_far_they_are(

@@ -94,11 +94,11 @@ def in_words(found: Sequence[Outcome]) -> str:
     first = found[0]
     best = min(found, key=lambda each: each.p_a_day)
     if best is first:
-        return f"Nothing is cheaper than {first.variant}: {first.p_a_day:.0f} p a day."
+        return f"Nothing is cheaper than '{first.variant}': {first.p_a_day:.0f} p a day."
     return (
-        f"The cheapest is {best.variant}: {best.p_a_day:.0f} p a day, where {first.variant} costs "
-        f"{first.p_a_day:.0f} p; in a year of such days that is "
-        f"£{_saved_p(best, first) * _A_YEAR / 100:.0f} less."
+        f"The cheapest is '{best.variant}': {best.p_a_day:.0f} p a day, where '{first.variant}' "
+        f"costs {first.p_a_day:.0f} p; in a year of such days that is "
+        f"GBP {_saved_p(best, first) * _A_YEAR / 100:.0f} less."
     )
 
 
