@@ -12,7 +12,7 @@ function showHealth(health, now) {
     ["Status", words],
     ["Control", health.control === "read_only" ? "read-only: nothing is sent" : "active"],
     ["Last command", COMMANDS[health.command_result] ?? "–"],
-    ["Written to the inverter today", isKnown(health.writes_today) ? `${health.writes_today} times` : "–"],
+    ["Written to the inverter today", isKnown(health.writes_today) ? counted(health.writes_today, "time") : "–"],
     ["House read", ago(health.measured_at, now)],
     ["Plan made", ago(health.plan_made_at, now)],
     ["Rates fetched", ago(health.rates_fetched_at, now)],

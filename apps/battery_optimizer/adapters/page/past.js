@@ -47,15 +47,19 @@ function drawDay(told) {
   }
   find("past-box").hidden = false;
   const demo = told.rates_are_demo ? " Rates were made up." : "";
-  find("past-words").textContent = `${longDay(told.start)}${told.is_today ? ", so far" : ""}: ${told.n_cycles} cycles, `
-    + `${told.n_commands} command${told.n_commands === 1 ? "" : "s"} sent to the inverter.${demo}`;
-  const picked = pastFigure ? pastFigure.index : 0;
+  find("past-words").textContent = `${longDay(told.start)}${told.is_today ? ", so far" : ""}: ${counted(told.n_cycles, "cycle")}, `
+    + `${counted(told.n_commands, "command")} sent to the inverter.${demo}`;
+  const picked = pastFigure ? pastFigure.index : lastKnown(told);
   if (pastFigure) pastFigure.remove();
   pastFigure = told.slots.length ? dayFigure(told) : null;
   if (pastFigure && picked) pastFigure.pick(picked);
   totalsTable(told);
   decisionsList(told.decisions);
 }
+
+// Of today the half hour that runs; of another day its first.
+const lastKnown = ({ is_today: isToday, start, slots }) => isToday && slots.length
+  ? (Date.parse(slots.at(-1).start) - Date.parse(start)) / HALF_HOUR : 0;
 
 // Every half hour of the day, known or not, so that gaps are seen as gaps.
 function wholeDay(told) {

@@ -102,8 +102,6 @@ function notesOn(period) {
   return notes.length ? [`${period.name}: ${notes.join("; ")}.`] : [];
 }
 
-const counted = (count, what) => `${count} ${what}${count === 1 ? "" : "s"}`;
-
 function showLost(lost) {
   find("lost-box").hidden = !lost;
   if (!lost) return;

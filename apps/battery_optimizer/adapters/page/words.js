@@ -71,6 +71,8 @@ function modeWords(mode, powerKw) {
   return powerKw ? `${name} at ${number(powerKw, 2)}\u00a0kW` : name;
 }
 
+const counted = (count, what) => `${count} ${what}${count === 1 ? "" : "s"}`;
+
 function element(name, text, attributes = {}) {
   const made = document.createElement(name);
   if (isKnown(text)) made.textContent = text;
