@@ -34,6 +34,7 @@ def answering(answer: Answer) -> Change:
 
 def answers_again(world: World) -> None:
     world.octopus._faults.clear()
+    world.octopus.hang_up()  # on all that wait in silence
 
 
 def never_known(answer: Answer) -> Change:
