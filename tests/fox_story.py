@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from battery_optimizer.adapters.foxess_modbus import FoxEssModbus
-from battery_optimizer.adapters.telemetry import EntityMeters
+from battery_optimizer.adapters.foxess.modbus import FoxEssModbus
+from battery_optimizer.adapters.telemetry.house import EntityMeters
 from battery_optimizer.model.entity import EntityState
 from battery_optimizer.model.house import Battery, GridConnection, House, Inverter
 from battery_optimizer.model.meters import MeterEntities
 from battery_optimizer.model.modes import InverterCommand, Mode
-from battery_optimizer.simulate.fox_entities import SimulatedFoxEss
-from battery_optimizer.simulate.fox_polled import Polled
-from battery_optimizer.simulate.inverter import SimulatedInverter
+from battery_optimizer.simulate.home.fox_entities import SimulatedFoxEss
+from battery_optimizer.simulate.home.fox_polled import Polled
+from battery_optimizer.simulate.home.inverter import SimulatedInverter
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 BATTERY = Battery(capacity_kwh=10.0, reserve_kwh=1.0, max_charge_kw=4.0, max_discharge_kw=4.0)

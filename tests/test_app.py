@@ -19,7 +19,7 @@ from battery_optimizer.errors import ConfigError
 from battery_optimizer.host import Host
 from battery_optimizer.model.entity import EntityState
 from battery_optimizer.watch import Watch
-from battery_optimizer.wiring import RunningHouse, connect
+from battery_optimizer.wiring.house import RunningHouse, connect
 
 SELECT = "select.foxess_work_mode"
 SETTINGS: dict[str, Any] = {

@@ -38,19 +38,13 @@ LAYERS = {
 }  # fmt: skip
 """What each layer may import besides itself; a top-level module not named here is shell."""
 
-SHELL = {
-    *LAYERS, "host", "logbook", "watch", "wiring", "wiring_found", "wiring_inverter",
-    "wiring_load", "wiring_sources", "wiring_tell", "wiring_web",
-}  # fmt: skip
+SHELL = {*LAYERS, "host", "logbook", "watch", "wiring"}
 """The shell wires everything; only the simulator's command line is closed to it."""
 
 COMMAND_LINE = "simulate/__main__.py"
 """Hands the simulator what only an adapter may read: the app's own database."""
 
-FAMILIES = {"site": "web"}
-"""Adapters of one outside system begin alike (store, store_rates) or stand here."""
-
-HOME_APP = "simulate/home_app.py"
+HOME_APP = "simulate/home/app.py"
 CLOCKS = ("app.py", HOME_APP)
 """Where the system's clock may be read."""
 
@@ -62,7 +56,7 @@ LIBRARIES = {
     "pandas": ("simulate/",),
     "matplotlib": ("simulate/",),
     "appdaemon": ("app.py", HOME_APP),
-    "aiohttp": ("app.py", "adapters/site.py"),
+    "aiohttp": ("app.py", "adapters/web/site.py"),
     "requests": ("adapters/",),
     "sqlite3": ("adapters/",),
     "holidays": ("forecast/",),
@@ -110,9 +104,9 @@ def layer_of(module: str) -> str:
     return parts[1] if len(parts) > 1 else ""
 
 
-def family(module: str) -> str:
-    first = module.split(".")[2].split("_", maxsplit=1)[0]
-    return FAMILIES.get(first, first)
+def system(module: str) -> str:
+    """Which outside system an adapter speaks to: its folder, or the file where it has none."""
+    return module.split(".")[2]
 
 
 all_files = pytest.mark.parametrize("path", paths(), ids=shown)
@@ -128,7 +122,7 @@ def test_each_layer_imports_only_what_it_may(path: Path) -> None:
     layer = layer_of(module_name(path))
     for imported in own_imports(path):
         target = layer_of(imported)
-        if shown(path) == COMMAND_LINE and imported == f"{NAME}.adapters.store_archive":
+        if shown(path) == COMMAND_LINE and imported == f"{NAME}.adapters.store.archive":
             continue
         if layer in LAYERS:
             assert target in LAYERS[layer] | {layer}, f"{layer} must not import {imported}"
@@ -144,7 +138,7 @@ def test_adapters_of_different_systems_do_not_import_each_other(path: Path) -> N
         return
     for imported in own_imports(path):
         if layer_of(imported) == "adapters":
-            assert family(imported) == family(module), f"{shown(path)} must not import {imported}"
+            assert system(imported) == system(module), f"{shown(path)} must not import {imported}"
 
 
 @all_files

@@ -10,7 +10,7 @@ from battery_optimizer.model.decision import CommandResult
 from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
 from battery_optimizer.model.settings import CommandSettings, Control
 from battery_optimizer.model.wishes import NO_WISHES
-from battery_optimizer.simulate.fox_polled import Link
+from battery_optimizer.simulate.home.fox_polled import Link
 from fakes import MemoryJournal
 from fox_story import CHARGE, DISCHARGE, HOLD, Story
 

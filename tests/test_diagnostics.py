@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from battery_optimizer.adapters.store import Store
+from battery_optimizer.adapters.store.sqlite import Store
 from battery_optimizer.config import Config
 from battery_optimizer.diagnostics import FORMAT, MOST_CYCLES, Diagnosis, Recent
 from battery_optimizer.model.decision import CycleInputs, CycleOutcome

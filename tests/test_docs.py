@@ -24,10 +24,10 @@ import yaml
 from appdaemon.models.config import MainConfig
 
 from appdaemon_process import NOWHERE, LiveAppDaemon
-from battery_optimizer.adapters.entities import ENTITIES
+from battery_optimizer.adapters.entities.table import ENTITIES
 from battery_optimizer.adapters.instance import STALE_AFTER
-from battery_optimizer.adapters.store import Store
-from battery_optimizer.adapters.telemetry import MAX_AGE
+from battery_optimizer.adapters.store.sqlite import Store
+from battery_optimizer.adapters.telemetry.house import MAX_AGE
 from battery_optimizer.app import CONNECT_AGAIN_S, LOOK_AGAIN_S
 from battery_optimizer.config import Config
 from battery_optimizer.config_docs import settings
@@ -311,7 +311,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (lines,) = [block.text for block in SET_UP.blocks("yaml") if "module:" in block.text]
     apps = read_yaml(lines) | {
         "my_home": {
-            "module": "battery_optimizer.simulate.home_app",
+            "module": "battery_optimizer.simulate.home.app",
             "class": "SimulatedHome",
             "battery": {"capacity_kwh": 10.4, "max_charge_kw": 5, "max_discharge_kw": 5},
             "octopus": True,
@@ -382,7 +382,7 @@ def answer_of(command: str, folder: Path) -> str:
 
 def told_of_found() -> list[str]:
     head, *lines = SET_UP.block("text", "found").splitlines()
-    assert head in literals()["wiring_found.py"] + literals()["found.py"]
+    assert head in literals()["found.py"]
     return [line for line in lines if "->" not in line]
 
 
@@ -397,7 +397,7 @@ def literals() -> dict[str, list[str]]:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         texts = [text for node in ast.walk(tree) if (text := _text(node))]
         found.setdefault(path.name, []).extend(texts)
-    for path in sorted((APP / "adapters" / "page").glob("*.*")):
+    for path in sorted((APP / "adapters" / "web" / "static").glob("*.*")):
         found[path.name] = [path.read_text(encoding="utf-8")]
     return found
 

@@ -14,8 +14,8 @@ from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.slots import Floats, SlotSeries
 from battery_optimizer.model.wishes import NO_WISHES
 from battery_optimizer.ports import Ports
+from battery_optimizer.simulate.days.recorded import RecordedDays
 from battery_optimizer.simulate.house import PlayedHouse
-from battery_optimizer.simulate.recorded import RecordedDays
 from builders import a_house
 
 N_DAYS = 30

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
-from battery_optimizer.adapters.entities import ENTITIES
-from battery_optimizer.adapters.foxess_models import CONTROLS
-from battery_optimizer.adapters.foxess_periods import HELPER, PERIOD, SERVICE
+from battery_optimizer.adapters.entities.table import ENTITIES
+from battery_optimizer.adapters.foxess.models import CONTROLS
+from battery_optimizer.adapters.foxess.periods import HELPER, PERIOD, SERVICE
 from battery_optimizer.adapters.instance import HEARTBEAT, STALE_AFTER
 from battery_optimizer.adapters.overrides import CHOICE, OPTIONS, POWER, TARGET, TARGET_BY, UNTIL
 from battery_optimizer.model.modes import Mode

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from battery_optimizer.adapters.store import Store
+from battery_optimizer.adapters.store.sqlite import Store
 from battery_optimizer.config import Config
 from battery_optimizer.cycle import Cycle, Ports
 from battery_optimizer.errors import StoreUnavailable
@@ -23,11 +23,11 @@ from battery_optimizer.model.learned import Learned
 from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.telemetry import BatteryReadings, Telemetry
-from battery_optimizer.simulate.fox_entities import SimulatedFoxEss
-from battery_optimizer.simulate.inverter import FORCE_CHARGE, SimulatedInverter
+from battery_optimizer.simulate.home.fox_entities import SimulatedFoxEss
+from battery_optimizer.simulate.home.inverter import FORCE_CHARGE, SimulatedInverter
+from battery_optimizer.simulate.home.surroundings import PlausibleHome
 from battery_optimizer.simulate.replay import Recording, replayed
-from battery_optimizer.simulate.surroundings import PlausibleHome
-from battery_optimizer.wiring import SIMULATED_DATABASE, RunningHouse, connect
+from battery_optimizer.wiring.house import SIMULATED_DATABASE, RunningHouse, connect
 from battery_readings import readings
 from builders import a_battery, a_house
 from fakes import FakeInverter, FakeMeters, FixedRates, FlatForecaster, FlatSun, daily

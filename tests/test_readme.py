@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from battery_optimizer.adapters.entities import ENTITIES
-from battery_optimizer.adapters.foxess_models import CONTROLS
-from battery_optimizer.adapters.site import Site
-from battery_optimizer.adapters.web import recommendation
+from battery_optimizer.adapters.entities.table import ENTITIES
+from battery_optimizer.adapters.foxess.models import CONTROLS
+from battery_optimizer.adapters.web.latest import recommendation
+from battery_optimizer.adapters.web.site import Site
 from battery_optimizer.config import Config
 from battery_optimizer.model.modes import Mode
 from battery_optimizer.model.news import News
 from battery_optimizer.simulate.__main__ import BAD_INPUT, main, read_home
+from battery_optimizer.simulate.days.recorded import RecordedDays
 from battery_optimizer.simulate.live import prepare
-from battery_optimizer.simulate.recorded import RecordedDays
 from markdown_pages import README as PAGE
 from markdown_pages import ROOT, read_yaml
 from markdown_pages import table_below as rows_below

@@ -10,7 +10,8 @@
     forecast   pure: what load, sun and rates will be
     optimize   pure: the linear program, the planner around it, the reasons
     control    pure: from a plan to one command; whether it is carried out, and what if not
-    adapters   I/O, one outside system per file
+    adapters   I/O, one outside system per folder or file
+    wiring     makes a running house of the settings, and tells the world of it
     simulate   recorded days, the simulated house, backtests, replays
     diagnostics  one file that says all, and nothing secret (config_private)
 

@@ -9,13 +9,13 @@ from typing import Any, Final
 
 from appdaemon.plugins.hass import Hass
 
-from battery_optimizer.adapters.entities import publish_waiting
-from battery_optimizer.adapters.foxess_calls import NOT_THERE
+from battery_optimizer.adapters.entities.table import publish_waiting
+from battery_optimizer.adapters.foxess.calls import NOT_THERE
 from battery_optimizer.adapters.ha_history import Rows
-from battery_optimizer.adapters.site import Site
 from battery_optimizer.adapters.unpruned import unpruned
-from battery_optimizer.adapters.web import Status
-from battery_optimizer.adapters.web_access import Access
+from battery_optimizer.adapters.web.access import Access
+from battery_optimizer.adapters.web.latest import Status
+from battery_optimizer.adapters.web.site import Site
 from battery_optimizer.config import Config
 from battery_optimizer.errors import BatteryOptimizerError, ConfigError, InverterError
 from battery_optimizer.host import Host
@@ -24,10 +24,10 @@ from battery_optimizer.model.entity import EntityState
 from battery_optimizer.model.shown import Shown
 from battery_optimizer.model.slots import floor_to_slot
 from battery_optimizer.watch import Watch
-from battery_optimizer.wiring import RunningHouse, connect
-from battery_optimizer.wiring_found import findings_without
-from battery_optimizer.wiring_tell import Teller, teller_of
-from battery_optimizer.wiring_web import diagnosed, is_guarded, open_door, past_of, with_sources
+from battery_optimizer.wiring.found import findings_without
+from battery_optimizer.wiring.house import RunningHouse, connect
+from battery_optimizer.wiring.tell import Teller, teller_of
+from battery_optimizer.wiring.web import diagnosed, is_guarded, open_door, past_of, with_sources
 
 CYCLE: Final = timedelta(minutes=5)
 AFTER_THE_BOUNDARY: Final = timedelta(seconds=1)

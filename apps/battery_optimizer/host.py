@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from battery_optimizer.adapters.foxess_calls import CallService
+from battery_optimizer.adapters.foxess.calls import CallService
 from battery_optimizer.adapters.ha_history import Rows
 from battery_optimizer.model.entity import EntityState
 from battery_optimizer.model.slots import UK

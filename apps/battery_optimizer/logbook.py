@@ -5,7 +5,7 @@ from logging import Logger
 from battery_optimizer.model.decision import CommandResult
 from battery_optimizer.model.found import Finding, as_block
 from battery_optimizer.model.shown import Shown
-from battery_optimizer.wiring_found import TIME_ZONE
+from battery_optimizer.wiring.found import TIME_ZONE
 
 
 class LogBook:

@@ -9,10 +9,10 @@ from typing import Any
 from battery_optimizer.config import Config
 from battery_optimizer.host import Host
 from battery_optimizer.model.entity import EntityState
-from battery_optimizer.simulate.fox_entities import SimulatedFoxEss
-from battery_optimizer.simulate.inverter import SimulatedInverter
-from battery_optimizer.simulate.surroundings import PlausibleHome
-from battery_optimizer.wiring import connect
+from battery_optimizer.simulate.home.fox_entities import SimulatedFoxEss
+from battery_optimizer.simulate.home.inverter import SimulatedInverter
+from battery_optimizer.simulate.home.surroundings import PlausibleHome
+from battery_optimizer.wiring.house import connect
 
 SOLCAST = "sensor.solcast_pv_forecast_"
 

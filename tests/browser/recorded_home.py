@@ -22,18 +22,18 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from battery_optimizer.adapters.site import Route, Site
-from battery_optimizer.adapters.web import Status
+from battery_optimizer.adapters.web.latest import Status
+from battery_optimizer.adapters.web.site import Route, Site
 from battery_optimizer.config import Config
 from battery_optimizer.host import Host
 from battery_optimizer.model.entity import EntityState
 from battery_optimizer.model.shown import Shown
 from battery_optimizer.model.slots import SLOT, UK, SlotSeries, day_bounds, local_day
-from battery_optimizer.simulate.fox_entities import SimulatedFoxEss
-from battery_optimizer.simulate.inverter import SimulatedInverter
-from battery_optimizer.simulate.recorded import RecordedDays
-from battery_optimizer.wiring import RunningHouse, connect
-from battery_optimizer.wiring_web import past_of, with_sources
+from battery_optimizer.simulate.days.recorded import RecordedDays
+from battery_optimizer.simulate.home.fox_entities import SimulatedFoxEss
+from battery_optimizer.simulate.home.inverter import SimulatedInverter
+from battery_optimizer.wiring.house import RunningHouse, connect
+from battery_optimizer.wiring.web import past_of, with_sources
 from browser.chromium import DESKTOP, PHONE, chromium
 from octopus_server import OctopusServer, a_row, half_hours
 

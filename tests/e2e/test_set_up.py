@@ -35,7 +35,7 @@ def five_lines() -> dict[str, Any]:
 
 def home(**changes: object) -> dict[str, Any]:
     return {
-        "module": "battery_optimizer.simulate.home_app",
+        "module": "battery_optimizer.simulate.home.app",
         "class": "SimulatedHome",
         "battery": {"capacity_kwh": 10.4, "max_charge_kw": 5, "max_discharge_kw": 5},
         "inverter": {"ac_limit_kw": 5},

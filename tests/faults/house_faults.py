@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from battery_optimizer.model.entity import EntityState
-from battery_optimizer.simulate.fox_polled import Link
+from battery_optimizer.simulate.home.fox_polled import Link
 from faults.fault import Change, Fault
 from faults.world import SELECT, World
 

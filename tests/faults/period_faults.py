@@ -2,8 +2,8 @@
 
 from datetime import time, timedelta
 
-from battery_optimizer.adapters.foxess_periods import HELPER
-from battery_optimizer.simulate.fox_periods import UPDATE, ChargePeriod
+from battery_optimizer.adapters.foxess.periods import HELPER
+from battery_optimizer.simulate.home.fox_periods import UPDATE, ChargePeriod
 from faults.fault import Change, Fault
 from faults.house_faults import (
     REFUSED,

@@ -22,8 +22,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from battery_optimizer.adapters.store import Retention
-from battery_optimizer.simulate.surroundings import PlausibleHome
+from battery_optimizer.adapters.store.sqlite import Retention
+from battery_optimizer.simulate.home.surroundings import PlausibleHome
 from faults.fault import Fault
 from faults.house_faults import FAULTS as HOUSE_FAULTS
 from faults.other_faults import FAULTS as OTHER_FAULTS

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from battery_optimizer.simulate.fox_periods import NO_PERIODS
+from battery_optimizer.simulate.home.fox_periods import NO_PERIODS
 from faults.fault import Fault, Seen, tell
 from faults.house_faults import FAULTS as HOUSE_FAULTS
 from faults.other_faults import CLOCK_CHANGES, disk_gone

@@ -17,10 +17,10 @@ from typing import Any
 
 import requests
 
-from battery_optimizer.adapters.foxess_calls import NOT_THERE
-from battery_optimizer.adapters.foxess_periods import HELPER
-from battery_optimizer.adapters.octopus import OctopusClient
-from battery_optimizer.adapters.octopus_house import HouseRates
+from battery_optimizer.adapters.foxess.calls import NOT_THERE
+from battery_optimizer.adapters.foxess.periods import HELPER
+from battery_optimizer.adapters.octopus.api import OctopusClient
+from battery_optimizer.adapters.octopus.house import HouseRates
 from battery_optimizer.adapters.overrides import AUTOMATIC, CHOICE
 from battery_optimizer.config import Config
 from battery_optimizer.errors import BatteryOptimizerError, ConfigError, InverterError
@@ -29,12 +29,12 @@ from battery_optimizer.model.entity import EntityState
 from battery_optimizer.model.house import Battery, GridConnection, House, Inverter
 from battery_optimizer.model.shown import Shown
 from battery_optimizer.model.slots import SLOT, day_bounds, local_day
-from battery_optimizer.simulate.fox_entities import SimulatedFoxEss
-from battery_optimizer.simulate.fox_periods import NO_PERIODS
-from battery_optimizer.simulate.fox_polled import FORCE_POWERS, Link, Polled
-from battery_optimizer.simulate.inverter import FALLBACKS, SimulatedInverter
-from battery_optimizer.simulate.surroundings import PlausibleHome, Surroundings
-from battery_optimizer.wiring import RunningHouse, connect
+from battery_optimizer.simulate.home.fox_entities import SimulatedFoxEss
+from battery_optimizer.simulate.home.fox_periods import NO_PERIODS
+from battery_optimizer.simulate.home.fox_polled import FORCE_POWERS, Link, Polled
+from battery_optimizer.simulate.home.inverter import FALLBACKS, SimulatedInverter
+from battery_optimizer.simulate.home.surroundings import PlausibleHome, Surroundings
+from battery_optimizer.wiring.house import RunningHouse, connect
 from octopus_server import OctopusServer, half_hours
 
 TARIFF = "E-1R-AGILE-24-10-01-C"

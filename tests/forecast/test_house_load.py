@@ -11,7 +11,7 @@ from battery_optimizer.forecast.house_load import HouseLoadForecaster, load_doub
 from battery_optimizer.forecast.load import LoadForecaster
 from battery_optimizer.model.slots import SLOT, Floats, Horizon, SlotSeries
 from battery_optimizer.model.telemetry import Observations, PlannedRun
-from battery_optimizer.simulate.homes import (
+from battery_optimizer.simulate.days.households import (
     HOUSEHOLDS,
     forecast_temperature,
     generate_large_loads,

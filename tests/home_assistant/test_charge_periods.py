@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from battery_optimizer.adapters.foxess_periods import HELPER
+from battery_optimizer.adapters.foxess.periods import HELPER
 from battery_optimizer.model.slots import UK
 from home_assistant.core import HERE, PACKAGE, SELECT, HomeAssistant
 from home_assistant.story import House, Octopus, house

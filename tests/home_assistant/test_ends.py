@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from battery_optimizer.adapters.entities import ENTITIES
+from battery_optimizer.adapters.entities.table import ENTITIES
 from home_assistant.core import PACKAGE, SELECT, HomeAssistant
 from home_assistant.story import HEARTBEAT, MODE, House, Octopus, house
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from battery_optimizer.adapters.store import Store
+from battery_optimizer.adapters.store.sqlite import Store
 from battery_optimizer.model.slots import floor_to_slot
-from battery_optimizer.wiring import DATABASE
+from battery_optimizer.wiring.house import DATABASE
 from home_assistant.core import PACKAGE, HomeAssistant
 from home_assistant.story import Octopus, house
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from battery_optimizer.adapters.entities import ENTITIES
+from battery_optimizer.adapters.entities.table import ENTITIES
 from battery_optimizer.adapters.overrides import CHOICE, POWER, TARGET, TARGET_BY, UNTIL
 from home_assistant.core import HASS, SELECT
 from home_assistant.story import HEALTH, MODE, House

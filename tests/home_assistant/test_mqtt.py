@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import requests
 
-from battery_optimizer.adapters.entities import ENTITIES
-from battery_optimizer.adapters.entities_mqtt import EXPIRE_S
+from battery_optimizer.adapters.entities.mqtt import EXPIRE_S
+from battery_optimizer.adapters.entities.table import ENTITIES
 from home_assistant.broker import BROKER, mosquitto
 from home_assistant.core import HomeAssistant
 from home_assistant.story import HEALTH, MODE, House, Octopus, house

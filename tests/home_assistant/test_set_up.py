@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from appdaemon_process import running
-from battery_optimizer.adapters.entities import ENTITIES
-from battery_optimizer.simulate.octopus_entities import octopus_entities
+from battery_optimizer.adapters.entities.table import ENTITIES
+from battery_optimizer.simulate.home.octopus_entities import octopus_entities
 from home_assistant.core import SELECT, HomeAssistant
 from home_assistant.story import HEALTH, House, Octopus, house
 from markdown_pages import README, read_yaml

@@ -11,7 +11,7 @@ import pytest
 
 from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.optimize.planner import Planner
-from battery_optimizer.simulate.case import Case, CaseResult, plan_case
+from battery_optimizer.simulate.bench.case import Case, CaseResult, plan_case
 
 BENCH = Path(__file__).parents[3] / "shared" / "bench"
 CASES = sorted((BENCH / "cases").glob("*.json"))

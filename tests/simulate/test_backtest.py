@@ -21,7 +21,7 @@ from battery_optimizer.simulate.backtest import (
     play,
     summary,
 )
-from battery_optimizer.simulate.recorded import RecordedDays
+from battery_optimizer.simulate.days.recorded import RecordedDays
 from builders import a_battery, a_house
 from recordings import recorded_days, written
 

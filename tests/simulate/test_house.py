@@ -7,8 +7,8 @@ import pytest
 from battery_optimizer.errors import ForecastUnavailable
 from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
 from battery_optimizer.model.slots import SLOT, Horizon
+from battery_optimizer.simulate.days.recorded import RecordedDays
 from battery_optimizer.simulate.house import PerfectForecaster, PlayedHouse
-from battery_optimizer.simulate.recorded import RecordedDays
 from builders import a_battery, a_house
 from recordings import recorded_days, written
 

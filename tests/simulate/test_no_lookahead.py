@@ -13,8 +13,8 @@ from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.slots import SLOT, SlotSeries
 from battery_optimizer.model.tariff import published_until
 from battery_optimizer.simulate.backtest import Policy, Run, play
-from battery_optimizer.simulate.homes import HOUSEHOLDS, move_in
-from battery_optimizer.simulate.recorded import RecordedDays
+from battery_optimizer.simulate.days.households import HOUSEHOLDS, move_in
+from battery_optimizer.simulate.days.recorded import RecordedDays
 from recordings import recorded_days, written
 
 HOUSE = House(

@@ -1,1 +1,1 @@
-"""I/O, one outside system per file. Each fulfils a port of `ports` structurally."""
+"""I/O, one outside system per folder or file. Each fulfils a port of `ports` structurally."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from battery_optimizer.adapters.store_archive import read_own_history
+from battery_optimizer.adapters.store.archive import read_own_history
 from battery_optimizer.errors import BatteryOptimizerError, DataError
 from battery_optimizer.model.house import Battery, GridConnection, House, Inverter
 from battery_optimizer.simulate.backtest import (
@@ -20,14 +20,14 @@ from battery_optimizer.simulate.backtest import (
     play,
     summary,
 )
-from battery_optimizer.simulate.bench_report import benchmark
-from battery_optimizer.simulate.case import Case, plan_case
-from battery_optimizer.simulate.compare_cli import Comparison
-from battery_optimizer.simulate.diary import Diary, loss_figures, split_table
-from battery_optimizer.simulate.recorded import RecordedDays
+from battery_optimizer.simulate.bench.case import Case, plan_case
+from battery_optimizer.simulate.bench.report import benchmark
+from battery_optimizer.simulate.compare.cli import Comparison
+from battery_optimizer.simulate.days.recorded import RecordedDays
+from battery_optimizer.simulate.days.worlds import add_data_command, spikes
+from battery_optimizer.simulate.hindsight.diary import Diary, loss_figures, split_table
 from battery_optimizer.simulate.replay import Recording, replayed
-from battery_optimizer.simulate.report import report_of
-from battery_optimizer.simulate.worlds import add_data_command, spikes
+from battery_optimizer.simulate.report.backtest import report_of
 
 OTHERWISE = 1
 BAD_INPUT = 2

@@ -18,8 +18,8 @@ from battery_optimizer.model.modes import SELF_USE, Flows, InverterCommand, Mode
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.slots import HOUR, SLOT, day_bounds, floor_to_slot, local_day
+from battery_optimizer.simulate.days.recorded import RecordedDays
 from battery_optimizer.simulate.house import PerfectForecaster, PlayedHouse
-from battery_optimizer.simulate.recorded import RecordedDays
 
 _NEAR_KWH = 1e-9
 

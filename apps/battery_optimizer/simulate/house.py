@@ -27,7 +27,7 @@ from battery_optimizer.model.telemetry import (
     SolarForecast,
     Telemetry,
 )
-from battery_optimizer.simulate.recorded import RecordedDays
+from battery_optimizer.simulate.days.recorded import RecordedDays
 
 
 class PlayedHouse:

@@ -138,7 +138,7 @@ def _simulated(apps: Mapping[str, Any]) -> dict[str, Any]:
     entities = settings.get("entities")
     prefix = entities.get("prefix") if isinstance(entities, Mapping) else None
     home = {
-        "module": f"{APP}.simulate.home_app",
+        "module": f"{APP}.simulate.home.app",
         "class": "SimulatedHome",
         "work_mode": "Back-up",  # so that one sees the app set a mode
         "prefix": prefix or "foxess",

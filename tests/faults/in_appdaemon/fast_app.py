@@ -11,7 +11,7 @@ from clock import Clock
 from faulty_home import faults
 
 import battery_optimizer.app as shell
-import battery_optimizer.simulate.home_app as home
+import battery_optimizer.simulate.home.app as home
 from battery_optimizer.app import BatteryOptimizer
 from battery_optimizer.control import breaker, steering
 from battery_optimizer.watch import Watch

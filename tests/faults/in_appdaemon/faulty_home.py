@@ -13,7 +13,7 @@ from typing import Any
 
 from battery_optimizer.adapters.overrides import CHOICE
 from battery_optimizer.model.entity import EntityState
-from battery_optimizer.simulate.home_app import SimulatedHome
+from battery_optimizer.simulate.home.app import SimulatedHome
 
 FOLDER = Path(os.environ["FAULTS_FOLDER"])
 REFUSED = {"success": False, "error": {"message": "Modbus error"}}

@@ -1,0 +1,1 @@
+"""A Fox ESS inverter through Home Assistant, by either integration."""

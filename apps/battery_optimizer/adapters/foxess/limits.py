@@ -1,0 +1,106 @@
+"""The other way to Hold and to Feed-in: self-use with a current limit of 0, and its undoing.
+
+The limits are registers that outlive this app, Home Assistant and a power cut. So what they were is
+remembered before they are touched, for as long as they are, and put back with the next command.
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from battery_optimizer.adapters.foxess.calls import Caller
+from battery_optimizer.errors import DataError, InverterError
+from battery_optimizer.model.modes import Mode
+
+CURRENT_UNIT: Final = "A"
+_NOTHING: Final = ""
+
+
+class Memory(Protocol):
+    """Keeps words across restarts."""
+
+    def get_state(self, key: str) -> str | None:
+        """What was kept."""
+
+    def put_state(self, key: str, value: str) -> None:
+        """Keep this."""
+
+
+@dataclass
+class ForgetfulMemory:
+    """Keeps words until the process ends: for tests and trials."""
+
+    kept: dict[str, str] = field(default_factory=dict)
+
+    def get_state(self, key: str) -> str | None:
+        """What was kept."""
+        return self.kept.get(key)
+
+    def put_state(self, key: str, value: str) -> None:
+        """Keep this."""
+        self.kept[key] = value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurrentLimits:
+    """The limits that stand in for modes; `entities` says which does for which."""
+
+    caller: Caller
+    memory: Memory
+    entities: Mapping[Mode, str]
+
+    def in_place_of(self) -> Mode | None:
+        """The mode that self-use now stands for, by a limit of ours."""
+        for mode, entity_id in self.entities.items():
+            if self._was(entity_id) is not None and self._is_zero(entity_id):
+                return mode
+        return None
+
+    def stand_in(self, mode: Mode) -> None:
+        """Set the limit that makes self-use do as this mode; InverterError if there is none."""
+        entity_id = self.entities.get(mode)
+        if entity_id is None:
+            raise InverterError(f"there is no other way to {mode} than the inverter's own mode")
+        number = self.caller.number(entity_id, CURRENT_UNIT)
+        if number.value > number.step:
+            try:
+                self.memory.put_state(_key(entity_id), f"{number.value:g}")
+            except DataError as error:
+                raise InverterError(
+                    f"{entity_id} is not set to 0, since what it was could not be kept: {error}"
+                ) from error
+        elif self._was(entity_id) is None:
+            raise InverterError(f"{entity_id} is 0 already, and not by this app: set it right")
+        else:
+            return
+        self.caller.set_number(entity_id, number, number.nearest(0.0))
+
+    def put_back(self, but: Mode | None = None) -> None:
+        """Undo all that was done, except for what stands in for a mode."""
+        for mode, entity_id in self.entities.items():
+            was = self._was(entity_id)
+            if was is None or mode is but:
+                continue
+            # Somebody may have set it since: then theirs stands.
+            if self._is_zero(entity_id):
+                number = self.caller.number(entity_id, CURRENT_UNIT)
+                self.caller.set_number(entity_id, number, number.nearest(was))
+            # Remembered too long does no harm: what is not 0 is not touched.
+            with suppress(DataError):
+                self.memory.put_state(_key(entity_id), _NOTHING)
+
+    def _is_zero(self, entity_id: str) -> bool:
+        number = self.caller.number(entity_id, CURRENT_UNIT)
+        return number.value <= number.step
+
+    def _was(self, entity_id: str) -> float | None:
+        try:
+            kept = self.memory.get_state(_key(entity_id))
+        except DataError:
+            return None  # control goes on without its store, which `record` complains of
+        return float(kept) if kept else None
+
+
+def _key(entity_id: str) -> str:
+    return f"before our limit: {entity_id}"

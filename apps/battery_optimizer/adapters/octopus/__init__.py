@@ -1,0 +1,1 @@
+"""The Octopus Energy API, and its integration in Home Assistant."""

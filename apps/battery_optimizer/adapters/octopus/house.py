@@ -1,0 +1,42 @@
+"""A house's rates, each direction from where it is best had: Octopus itself, or Home Assistant."""
+
+from collections.abc import Callable
+from datetime import datetime
+from logging import getLogger
+from typing import Final
+
+from battery_optimizer.adapters.octopus.events import OctopusEvents
+from battery_optimizer.adapters.octopus.rates import OctopusRates
+from battery_optimizer.model.tariff import Direction, UnitRate
+
+logger = getLogger(__name__)
+
+
+class HouseRates:
+    """Asks `api` in the directions named by `by_api`, and the integration's `events` in others."""
+
+    is_demo: Final = False
+
+    def __init__(
+        self, *, api: OctopusRates, events: OctopusEvents, by_api: frozenset[Direction]
+    ) -> None:
+        self.api, self.events, self.by_api = api, events, by_api
+        both = len(by_api) == len(Direction)
+        self.name = api.name if both else f"{api.name} {events.name}" if by_api else events.name
+
+    def fetch(
+        self,
+        direction: Direction,
+        start: datetime,
+        end: datetime,
+        now: datetime,
+        report: Callable[[str], None] = logger.warning,
+    ) -> list[UnitRate]:
+        """Published rates that hold somewhere in [start, end), oldest first."""
+        source = self.api if direction in self.by_api else self.events
+        return source.fetch(direction, start, end, now, report)
+
+    def standing_charge(self, now: datetime) -> float:
+        """What being connected costs [p/day, inc. VAT]."""
+        source = self.api if Direction.IMPORT in self.by_api else self.events
+        return source.standing_charge(now)

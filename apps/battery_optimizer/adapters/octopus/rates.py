@@ -1,0 +1,118 @@
+"""A house's Octopus tariffs, found by whatever of them is set, and their rates."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from logging import getLogger
+from typing import Final
+
+from battery_optimizer.adapters.octopus.api import KINDS, OctopusClient
+from battery_optimizer.adapters.octopus.payloads import Tariff
+from battery_optimizer.errors import ConfigError, RatesUnavailable
+from battery_optimizer.model.tariff import Direction, UnitRate
+
+logger = getLogger(__name__)
+
+
+class OctopusRates:
+    """A house's import and export rates: products as set, or else as the account says."""
+
+    is_demo: Final = False
+
+    def __init__(  # noqa: PLR0913 - whatever of these is set
+        self,
+        client: OctopusClient,
+        *,
+        products: Mapping[Direction, str],
+        region: str | None = None,
+        postcode: str | None = None,
+        account: str | None = None,
+        api_key: str | None = None,
+        told: Callable[[Direction], Tariff | None] = lambda _: None,
+    ) -> None:
+        """`products`: for each direction a product's code, or a kind (see KINDS), or nothing.
+
+        What is not given is looked up: the region by the postcode or the account's own tariff,
+        the product in the account; without an account, what somebody else has `told` of the
+        house's tariff counts. ConfigError for what cannot be.
+        """
+        for direction, product in products.items():
+            _require_possible(direction, product)
+        if region is not None:
+            Tariff(product="AGILE-24-10-01", region=region)  # raises if there is no such region
+        self._client = client
+        self._products = dict(products)
+        self._region, self._postcode = region, postcode
+        self._account, self._api_key = account, api_key
+        self._told = told
+        self._resolved: dict[Direction, tuple[Tariff, datetime]] = {}
+        settings = [*sorted(self._products.values()), region, postcode, account]
+        self.name = " ".join(["octopus", *(word for word in settings if word)])
+
+    def fetch(
+        self,
+        direction: Direction,
+        start: datetime,
+        end: datetime,
+        now: datetime,
+        report: Callable[[str], None] = logger.warning,
+    ) -> list[UnitRate]:
+        """Published rates that hold somewhere in [start, end), oldest first."""
+        return self._client.unit_rates(self.tariff(direction, now), start, end, report)
+
+    def standing_charge(self, now: datetime) -> float:
+        """What being connected costs [p/day, inc. VAT]."""
+        return self._client.standing_charge(self.tariff(Direction.IMPORT, now), now)
+
+    def tariff(self, direction: Direction, now: datetime) -> Tariff:
+        """The house's tariff; looked up once a day, since agreements change."""
+        known = self._resolved.get(direction)
+        if known is not None and abs(now - known[1]) < timedelta(days=1):
+            return known[0]
+        tariff = self._look_up(direction, now)
+        self._resolved[direction] = (tariff, now)
+        return tariff
+
+    def known_tariff(self, direction: Direction) -> Tariff | None:
+        """The tariff as it was last looked up; None if it was not yet."""
+        known = self._resolved.get(direction)
+        return None if known is None else known[0]
+
+    def _look_up(self, direction: Direction, now: datetime) -> Tariff:
+        product = self._products.get(direction)
+        if product is None:
+            return self._agreed(direction, now)
+        if product in KINDS:
+            product = self._client.discover_product(product, now)
+        return Tariff(product=product, region=self._find_region(now))
+
+    def _find_region(self, now: datetime) -> str:
+        if self._region is None and self._postcode is not None:
+            self._region = self._client.region_of_postcode(self._postcode)
+        return self._region or self._agreed(Direction.IMPORT, now).region
+
+    def _agreed(self, direction: Direction, now: datetime) -> Tariff:
+        if self._account is None or self._api_key is None:
+            if (told := self._told(direction)) is not None:
+                return told
+            raise RatesUnavailable(
+                f"no {direction} tariff: set its product and the region or postcode, "
+                "or the account and API key, or a fixed rate"
+            )
+        agreements = self._client.agreements(self._account, self._api_key, now)
+        if direction not in agreements:
+            raise RatesUnavailable(
+                f"the account has no {direction} tariff now: set its product or a fixed rate "
+                "(0 if exports are not paid for)"
+            )
+        return agreements[direction]
+
+
+def _require_possible(direction: Direction, product: str) -> None:
+    if product not in KINDS:
+        Tariff(product=product, region="A")  # raises if no product can be called so
+    elif KINDS[product][0] is not direction:
+        of_this = [kind for kind, (its_direction, _) in KINDS.items() if its_direction is direction]
+        raise ConfigError(
+            f"the {direction} product must be a code or one of {', '.join(of_this)}, "
+            f"not {product!r}"
+        )

@@ -1,0 +1,1 @@
+"""Who forecasts the sun."""

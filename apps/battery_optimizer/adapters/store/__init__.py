@@ -1,0 +1,1 @@
+"""What must not be forgotten, in one SQLite file."""

@@ -1,0 +1,95 @@
+"""What further sensors said: large loads [kW] and the temperature outside, as samples and averages.
+
+A large load goes by `load NAME`, the temperature by `outside`.
+"""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime, timedelta
+from math import isfinite
+from sqlite3 import Connection
+from typing import Final
+
+import numpy as np
+
+from battery_optimizer.adapters.store.schema import epoch
+from battery_optimizer.model.slots import SLOT, Floats, SlotSeries, floor_to_slot
+from battery_optimizer.model.telemetry import Observations, Telemetry
+
+_SLOT_SECONDS: Final = int(SLOT.total_seconds())
+_LOAD: Final = "load "
+_OUTSIDE: Final = "outside"
+
+_SAVE: Final = "INSERT OR REPLACE INTO more_samples (at, name, value) VALUES (?, ?, ?)"
+
+_AVERAGE: Final = """
+INSERT OR REPLACE INTO more_half_hours (name, start, value)
+SELECT name, :slot, avg(value) FROM more_samples WHERE at >= :slot AND at < :slot_end GROUP BY name
+"""
+
+_SEED: Final = "INSERT OR IGNORE INTO more_half_hours (name, start, value) VALUES (?, ?, ?)"
+
+_SELECT: Final = """
+SELECT start, value FROM more_half_hours WHERE name = ? AND start >= ? AND start < ?"""
+
+_LOOKED_BACK: Final = timedelta(days=180)
+"""What the forecasts learn from; each further year would cost them 10 ms a sensor."""
+
+_NAMES: Final = "SELECT DISTINCT name FROM more_half_hours"
+
+
+def insert_more(connection: Connection, telemetry: Telemetry) -> None:
+    """Put a reading in, and bring the half hour that it falls in up to date."""
+    values = {_LOAD + name: kw for name, kw in telemetry.large_kw.items()}
+    if telemetry.outside_c is not None:
+        values[_OUTSIDE] = telemetry.outside_c
+    known = [(name, value) for name, value in values.items() if isfinite(value)]
+    if not known:
+        return
+    at, slot = epoch(telemetry.measured_at), epoch(floor_to_slot(telemetry.measured_at))
+    connection.executemany(_SAVE, [(at, name, value) for name, value in known])
+    connection.execute(_AVERAGE, {"slot": slot, "slot_end": slot + _SLOT_SECONDS})
+
+
+def seed_more(connection: Connection, seen: Observations) -> None:
+    """Put averages from elsewhere in, where nothing is known yet."""
+    series = {_LOAD + name: each for name, each in seen.large_kw.items()}
+    if seen.outside_c is not None:
+        series[_OUTSIDE] = seen.outside_c
+    for name, each in series.items():
+        first = epoch(each.start)
+        rows = [
+            (name, first + t * _SLOT_SECONDS, value)
+            for t, value in enumerate(each.values.tolist())
+            if isfinite(value)
+        ]
+        connection.executemany(_SEED, rows)
+
+
+def with_more(
+    connection: Connection, observed: Observations, end: datetime, large: Collection[str] | None
+) -> Observations:
+    """What was observed with what further sensors said in these half hours.
+
+    Of large loads those that are named, even if nothing is known of them; with None all that are.
+    """
+    start = observed.load_kw.start
+    if large is None:
+        known = [row[0] for row in connection.execute(_NAMES)]
+        large = [name.removeprefix(_LOAD) for name in known if name.startswith(_LOAD)]
+    outside = _series(connection, _OUTSIDE, start, end)
+    return replace(
+        observed,
+        large_kw={name: _series(connection, _LOAD + name, start, end) for name in large},
+        outside_c=outside if np.isfinite(outside.values).any() else None,
+    )
+
+
+def _series(connection: Connection, name: str, start: datetime, end: datetime) -> SlotSeries:
+    first = max(start, floor_to_slot(end) - _LOOKED_BACK)
+    rows = connection.execute(_SELECT, (name, epoch(first), epoch(end))).fetchall()
+    values: Floats = np.full(max(0, -((first - end) // SLOT)), np.nan)
+    if rows:
+        starts, known = np.array(rows, dtype=np.float64).T
+        values[((starts - epoch(first)) // _SLOT_SECONDS).astype(int)] = known
+    return SlotSeries(start=first, values=values)

@@ -1,0 +1,180 @@
+"""What was metered: samples as they come, half hours averaged as they fill, energies for money."""
+
+import math
+from datetime import datetime
+from sqlite3 import Connection
+from typing import Final
+
+import numpy as np
+
+from battery_optimizer.adapters.store.schema import epoch, moment_of
+from battery_optimizer.model.decision import CommandResult
+from battery_optimizer.model.mode import Mode
+from battery_optimizer.model.slots import SLOT, SLOT_HOURS, SlotSeries, floor_to_slot
+from battery_optimizer.model.telemetry import (
+    BatteryReadings,
+    EnergyKind,
+    Observations,
+    SlotEnergy,
+    Telemetry,
+)
+
+_SLOT_SECONDS: Final = int(SLOT.total_seconds())
+
+_SAVE_SAMPLE: Final = """
+INSERT OR REPLACE INTO samples
+    (at, load_kw, solar_kw, battery_kw, grid_kw, soc_kwh, battery_temperature_c)
+VALUES (:at, :load_kw, :solar_kw, :battery_kw, :grid_kw, :soc_kwh, :battery_temperature_c)"""
+
+# A reading is taken before its cycle decides: it shows what the decision before it made of the
+# battery. Of two in quick succession the second is too soon to show it.
+_UNDER_FORCE: Final = f"""
+SELECT after.at, (after.at - decisions.at) / 3600.0,
+    CASE mode WHEN '{Mode.FORCE_CHARGE}' THEN -decisions.power_kw ELSE decisions.power_kw END,
+    coalesce(after.battery_kw, after.load_kw - after.solar_kw - after.grid_kw),
+    before.soc_kwh, after.soc_kwh, after.solar_kw, after.grid_kw, after.battery_temperature_c
+FROM decisions
+    JOIN samples AS before ON before.at = decisions.at
+    JOIN samples AS after ON after.at =
+        (SELECT min(samples.at) FROM samples WHERE samples.at > decisions.at)
+WHERE decisions.at >= :start AND after.at < :end AND after.at - decisions.at >= :settled
+    AND mode IN ('{Mode.FORCE_CHARGE}', '{Mode.FORCE_DISCHARGE}')
+    AND command_result IN ('{CommandResult.APPLIED}', '{CommandResult.UNCHANGED}')
+ORDER BY after.at"""  # noqa: S608 - our own words
+_SETTLED_S: Final = 60
+
+# A slot is averaged anew from its samples each time: a sample saved twice counts once. A seeded
+# value stays where our own sensor gave nothing in the slot.
+_AVERAGE_SLOT: Final = """
+INSERT INTO half_hours (start, load_kw, solar_kw)
+SELECT :slot, avg(load_kw), avg(solar_kw) FROM samples WHERE at >= :slot AND at < :slot_end
+ON CONFLICT (start) DO UPDATE
+    SET load_kw = coalesce(excluded.load_kw, load_kw),
+        solar_kw = coalesce(excluded.solar_kw, solar_kw)"""
+
+_METER_SLOT: Final = """
+INSERT OR REPLACE INTO slot_energy (kind, start, import_kwh, export_kwh, load_kwh, solar_kwh,
+    charge_kwh, discharge_kwh, soc_kwh, n_samples)
+SELECT :kind, :slot,
+    :hours * avg(max(grid_kw, 0)), :hours * avg(max(-grid_kw, 0)),
+    :hours * avg(load_kw), :hours * avg(solar_kw),
+    :hours * avg(max(-battery_kw, 0)), :hours * avg(max(battery_kw, 0)),
+    (SELECT soc_kwh FROM samples WHERE at >= :slot AND at < :slot_end ORDER BY at DESC LIMIT 1),
+    count(*)
+FROM samples WHERE at >= :slot AND at < :slot_end"""
+
+_SEED_SLOT: Final = """
+INSERT INTO half_hours (start, load_kw, solar_kw) VALUES (?, ?, ?)
+ON CONFLICT (start) DO UPDATE
+    SET load_kw = coalesce(load_kw, excluded.load_kw),
+        solar_kw = coalesce(solar_kw, excluded.solar_kw)"""
+
+_HALF_HOURS: Final = """
+SELECT start, load_kw, solar_kw FROM half_hours WHERE start >= ? AND start < ?"""
+
+_SAVE_SLOT_ENERGY: Final = """
+INSERT OR REPLACE INTO slot_energy (kind, start, import_kwh, export_kwh, load_kwh, solar_kwh,
+    charge_kwh, discharge_kwh, soc_kwh, n_samples)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+
+_SLOT_ENERGY: Final = """
+SELECT start, import_kwh, export_kwh, load_kwh, solar_kwh, charge_kwh, discharge_kwh, soc_kwh,
+    n_samples
+FROM slot_energy WHERE kind = ? AND start >= ? AND start < ? ORDER BY start"""
+
+
+def insert_sample(connection: Connection, telemetry: Telemetry) -> None:
+    """Put a reading in, and bring the half hour that it falls in up to date."""
+    slot = epoch(floor_to_slot(telemetry.measured_at))
+    sample = {
+        "at": epoch(telemetry.measured_at),
+        "load_kw": _known(telemetry.load_kw),
+        "solar_kw": _known(telemetry.solar_kw),
+        "battery_kw": _known(telemetry.battery_kw),
+        "grid_kw": _known(telemetry.grid_kw),
+        "soc_kwh": _known(telemetry.soc_kwh),
+        "battery_temperature_c": _known(telemetry.battery_temperature_c),
+    }
+    within = {"slot": slot, "slot_end": slot + _SLOT_SECONDS}
+    connection.execute(_SAVE_SAMPLE, sample)
+    connection.execute(_AVERAGE_SLOT, within)
+    connection.execute(_METER_SLOT, {**within, "kind": EnergyKind.METERED, "hours": SLOT_HOURS})
+
+
+def seed_half_hours(connection: Connection, seen: Observations) -> None:
+    """Put averages from elsewhere in, where nothing is known yet."""
+    first = min(seen.load_kw.start, seen.solar_kw.start)
+    last = max(seen.load_kw.end, seen.solar_kw.end)
+    load = seen.load_kw.between(first, last).values
+    solar = seen.solar_kw.between(first, last).values
+    rows = [
+        (epoch(first) + t * _SLOT_SECONDS, _known(load_kw), _known(solar_kw))
+        for t, (load_kw, solar_kw) in enumerate(zip(load.tolist(), solar.tolist(), strict=True))
+    ]
+    connection.executemany(_SEED_SLOT, [row for row in rows if row[1:] != (None, None)])
+
+
+def select_observations(connection: Connection, start: datetime, end: datetime) -> Observations:
+    """Averages of [start, end), NaN where there is none; `start` is floored to its slot."""
+    first = floor_to_slot(start)
+    rows = connection.execute(_HALF_HOURS, (epoch(first), epoch(end))).fetchall()
+    series = np.full((2, max(0, -((first - end) // SLOT))), np.nan)
+    if rows:
+        # SQL's NULL arrives as None, which becomes NaN.
+        starts, load, solar = np.array(rows, dtype=np.float64).T
+        index = ((starts - epoch(first)) // _SLOT_SECONDS).astype(int)
+        series[:, index] = load, solar
+    return Observations(
+        load_kw=SlotSeries(start=first, values=series[0]),
+        solar_kw=SlotSeries(start=first, values=series[1]),
+    )
+
+
+def select_battery_readings(
+    connection: Connection, start: datetime, end: datetime
+) -> BatteryReadings:
+    """What the battery did under forced modes that were in force for a while."""
+    within = {"start": epoch(start), "end": epoch(end), "settled": _SETTLED_S}
+    return BatteryReadings.of_rows(connection.execute(_UNDER_FORCE, within).fetchall())
+
+
+def insert_slot_energy(connection: Connection, kind: EnergyKind, energy: SlotEnergy) -> None:
+    """Put the energies of one half hour in, replacing what was there."""
+    row = (
+        kind,
+        epoch(floor_to_slot(energy.start)),
+        energy.grid_import_kwh,
+        energy.grid_export_kwh,
+        energy.load_kwh,
+        energy.solar_kwh,
+        energy.charge_kwh,
+        energy.discharge_kwh,
+        energy.soc_kwh,
+        energy.n_samples,
+    )
+    connection.execute(_SAVE_SLOT_ENERGY, row)
+
+
+def select_slot_energy(
+    connection: Connection, kind: EnergyKind, start: datetime, end: datetime
+) -> list[SlotEnergy]:
+    """The energies of each known half hour that starts in [start, end), oldest first."""
+    rows = connection.execute(_SLOT_ENERGY, (kind, epoch(start), epoch(end)))
+    return [
+        SlotEnergy(
+            start=moment_of(seconds),
+            grid_import_kwh=bought,
+            grid_export_kwh=sold,
+            load_kwh=load,
+            solar_kwh=solar,
+            charge_kwh=charge,
+            discharge_kwh=discharge,
+            soc_kwh=soc,
+            n_samples=n_samples,
+        )
+        for seconds, bought, sold, load, solar, charge, discharge, soc, n_samples in rows
+    ]
+
+
+def _known(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

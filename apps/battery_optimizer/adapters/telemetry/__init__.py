@@ -1,0 +1,1 @@
+"""What the sensors in Home Assistant show."""

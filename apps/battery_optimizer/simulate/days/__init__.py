@@ -1,0 +1,1 @@
+"""Days to be played: recorded, or made into others."""

@@ -1,0 +1,1 @@
+"""What could have been done better, and how good the forecasts were."""

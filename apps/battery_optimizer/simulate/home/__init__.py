@@ -1,0 +1,1 @@
+"""The simulated home: inverter, battery and house, as Home Assistant shows them."""

@@ -1,0 +1,1 @@
+"""What each day cost, and would have cost otherwise."""

@@ -1,0 +1,81 @@
+"""The forecasts in the report: against what came, and their errors by hour and by lead time."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from battery_optimizer.model.slots import Floats, SlotSeries
+from battery_optimizer.simulate.hindsight.learning import (
+    HOURS,
+    Expected,
+    Read,
+    day_ahead,
+    errors_by_hour,
+    errors_by_lead,
+    profile_by_hour,
+)
+from battery_optimizer.simulate.hindsight.lived import Actual
+from battery_optimizer.simulate.report.charts import Axes, Series, line_chart, scatter_chart
+from battery_optimizer.simulate.report.page import folded, section, table
+
+
+def forecast_sections(expected: Sequence[Expected], actual: Actual) -> str:
+    """Load, then solar; nothing where no forecasts were used."""
+    if not expected:
+        return ""
+    return _forecast("Load", expected, lambda each: each.load_kw, actual.load_kw, 0) + (
+        _forecast("Solar", expected, lambda each: each.solar_kw, actual.solar_kw, 4)
+    )
+
+
+def _forecast(
+    name: str, expected: Sequence[Expected], read: Read, metered: SlotSeries, colour: int
+) -> str:
+    leads = errors_by_lead(expected, read, metered)
+    hours = errors_by_hour(expected, read, metered)
+    wanted, came, low, high = profile_by_hour(expected, read, metered)
+    days = day_ahead(expected, read, metered)
+    clock = [f"{hour}:00" for hour in range(HOURS)]
+
+    def pair(absolute: Floats, bias: Floats) -> list[Series]:
+        return [
+            Series(name="mean absolute error", values=absolute, colour=colour),
+            Series(name="bias (expected less metered)", values=bias, colour=5),
+        ]
+
+    charts = [
+        line_chart(
+            Axes(title=f"{name} by hour of the day; grey: 8 days in 10", unit="kW", labels=clock),
+            [
+                Series(name="expected at midnight", values=wanted, colour=colour),
+                Series(name="metered", values=came, colour=5),
+            ],
+            (low, high),
+        ),
+        line_chart(
+            Axes(title=f"{name}: error by hour of the day", unit="kW", labels=clock),
+            pair(hours.absolute_kw, hours.bias_kw),
+        ),
+        line_chart(
+            Axes(
+                title=f"{name}: error by lead time",
+                unit="kW",
+                labels=[f"{lead} h" for lead in range(len(leads.absolute_kw))],
+            ),
+            pair(leads.absolute_kw, leads.bias_kw),
+        ),
+    ]
+    if days:
+        across = np.array([each.expected_kwh for each in days])
+        up = np.array([each.metered_kwh for each in days])
+        axes = Axes(
+            title=f"{name}: each day", unit="kWh", labels=("expected at midnight", "metered")
+        )
+        charts.insert(0, scatter_chart(axes, across, up, colour))
+    rows = [
+        (f"{lead} h", [f"{leads.absolute_kw[lead]:.3f}", f"{leads.bias_kw[lead]:+.3f}"])
+        for lead in range(0, len(leads.absolute_kw), 3)
+    ]
+    columns = ("lead time", "mean absolute error", "bias")
+    found = table(f"{name}: error by lead time [kW]", columns, rows)
+    return section(f"{name} forecast", "", charts) + folded("As a table", found)

@@ -1,0 +1,236 @@
+"""What was found in the house, told in words: for the log at the start and for the page."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from battery_optimizer.adapters.octopus.house import HouseRates
+from battery_optimizer.adapters.overrides import CHOICE
+from battery_optimizer.adapters.rates.feed import RatesFeed, RatesSource
+from battery_optimizer.adapters.solar.feed import SolarFeed
+from battery_optimizer.config import Config
+from battery_optimizer.errors import DataError
+from battery_optimizer.host import Host
+from battery_optimizer.model.entity import EntityState
+from battery_optimizer.model.found import Finding, Presence
+from battery_optimizer.model.learned import Learned
+from battery_optimizer.model.meters import MeterEntities
+from battery_optimizer.model.slots import UK
+from battery_optimizer.model.tariff import Direction
+from battery_optimizer.wiring.inverter import AnyInverter, Wired
+from battery_optimizer.wiring.load import load_findings
+
+TIME_ZONE: Final = UK.key
+LOOK_AGAIN: Final = timedelta(minutes=30)
+_METERS: Final = (
+    ("Battery charge", ("soc",), "the state of charge is needed: without it there is no plan"),
+    ("House load", ("load",), "without it the forecast of the load learns nothing"),
+    ("Solar power", ("solar",), "without it the sun that comes in is not seen"),
+    ("Grid power", ("grid", "grid_import", "grid_export"), "without it nothing is metered"),
+    (
+        "Battery power",
+        ("battery", "battery_charge", "battery_discharge"),
+        "without it nobody sees whether the inverter does what it was told",
+    ),
+)
+_NO_SUN: Final = (
+    "install Solcast PV Forecast, Open-Meteo Solar Forecast or Forecast.Solar in Home Assistant, "
+    "or name your panels in solar.arrays"
+)
+
+
+def findings_without(problem: str, host: Host) -> tuple[Finding, ...]:
+    """While the inverter is not there: why, and what can be seen without it."""
+    missing = Presence.MISSING
+    return (
+        Finding(about="Inverter", words="none", presence=missing, advice=problem),
+        _zone(host),
+    )
+
+
+class Survey:
+    """Looks around in one house."""
+
+    def __init__(  # noqa: PLR0913 - all that a house is made of
+        self,
+        *,
+        config: Config,
+        host: Host,
+        wired: Wired,
+        inverter: AnyInverter,
+        source: RatesSource,
+        rates: RatesFeed,
+        solar: SolarFeed,
+        learned: Callable[[], Learned],
+    ) -> None:
+        self._config, self._host, self._wired = config, host, wired
+        self._looked_at: datetime | None = None
+        self._found: tuple[Finding, ...] = ()
+        self._inverter, self._source, self._rates = inverter, source, rates
+        self._solar, self._learned = solar, learned
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether to look again: each time while something is missing, else now and then."""
+        if self._looked_at is None or now - self._looked_at >= LOOK_AGAIN:
+            return True
+        return any(each.presence is Presence.MISSING for each in self._found)
+
+    def look(self, now: datetime) -> tuple[Finding, ...]:
+        """What there is now."""
+        self._looked_at = now
+        self._found = (
+            self._drive(),
+            *self._sensors(self._wired.meters),
+            *load_findings(self._config.load, self._host),
+            *self._limits(),
+            *self._learning(),
+            *(self._tariff(way) for way in Direction),
+            self._sun(now),
+            _zone(self._host),
+            _watching(self._host),
+            self._helpers(),
+        )
+        return self._found
+
+    def _drive(self) -> Finding:
+        problems = self._inverter.check()
+        modes = ", ".join(mode.value for mode in sorted(self._inverter.modes))
+        named = self._config.entities
+        how = "as set" if named.prefix is not None or named.work_mode else "found by its modes"
+        return Finding(
+            about="Inverter",
+            words=f"{self._wired.id} ({how}): {modes}",
+            presence=Presence.MISSING if problems else Presence.FOUND,
+            advice="; ".join(problems),
+        )
+
+    def _sensors(self, meters: MeterEntities) -> Iterator[Finding]:
+        for about, fields, why in _METERS:
+            ids = [each for name in fields if (each := getattr(meters, name)) is not None]
+            states = [(each, self._host.read_state(each)) for each in ids]
+            dumb = [each for each, state in states if not _has_number(state)]
+            yield Finding(
+                about=about,
+                words=", ".join(f"{each} {_shown(state)}" for each, state in states) or "none",
+                presence=Presence.MISSING if dumb or not ids else Presence.FOUND,
+                advice=f"{why}: enable {' and '.join(dumb)} in Home Assistant, or name another "
+                "under entities in apps.yaml"
+                if dumb
+                else "",
+            )
+
+    def _limits(self) -> Iterator[Finding]:
+        battery, config = self._config.battery, self._config
+
+        def source(path: str) -> str:
+            if path not in config.found_out:
+                return "set"
+            return "inverter" if path in self._wired.says else "assumed"
+
+        told = {
+            path: source(path)
+            for path in ("battery.reserve_kwh", "battery.max_charge_kw", "battery.max_discharge_kw")
+        }
+        assumed = [path for path, by in told.items() if by == "assumed"]
+        by = list(told.values())
+        yield Finding(
+            about="Battery",
+            words=f"{battery.capacity_kwh:g} kWh (set), {battery.reserve_kwh:g} kWh kept in "
+            f"reserve ({by[0]}), charges at {battery.max_charge_kw:g} kW ({by[1]}), discharges at "
+            f"{battery.max_discharge_kw:g} kW ({by[2]})",
+            presence=Presence.OPTIONAL if assumed else Presence.FOUND,
+            advice=f"the inverter does not tell: set {', '.join(assumed)} if another is right"
+            if assumed
+            else "",
+        )
+
+    def _learning(self) -> Iterator[Finding]:
+        words = self._learned().words
+        if words:
+            yield Finding(about="Battery limits", words="; ".join(words))
+
+    def _tariff(self, way: Direction) -> Finding:
+        about = f"{way.value.capitalize()} rates"
+        fixed = getattr(self._config.rates, f"fixed_{way}_p")
+        if fixed is not None:
+            return Finding(about=about, words=f"{fixed:g} p/kWh at all times, as set")
+        where, problem = self._where(way), self._rates.failed.get(way, "")
+        return Finding(
+            about=about,
+            words=where,
+            presence=Presence.MISSING if problem else Presence.FOUND,
+            advice=problem,
+        )
+
+    def _where(self, way: Direction) -> str:
+        source = self._source
+        if not isinstance(source, HouseRates):
+            return "made up, as set (demo rates)"
+        if way in source.by_api:
+            tariff = source.api.known_tariff(way)
+            return f"Octopus, {tariff.code}" if tariff else "Octopus, tariff not known yet"
+        try:
+            entity_id = source.events.entity(way)
+        except DataError:
+            return "none"
+        tariff = source.events.tariff(way)
+        return f"{entity_id} ({tariff.code})" if tariff else entity_id
+
+    def _sun(self, now: datetime) -> Finding:
+        forecast = self._solar.in_force
+        if forecast is not None:
+            until = forecast.p50_kw.end.astimezone(UK)
+            age = (now - forecast.issued_at).total_seconds() / 3600
+            words = f"{forecast.source}, {max(age, 0):.0f} h old, until {until:%a %H:%M}"
+            return Finding(about="Solar forecast", words=words)
+        return Finding(
+            about="Solar forecast", words="none", presence=Presence.MISSING, advice=_NO_SUN
+        )
+
+    def _helpers(self) -> Finding:
+        if self._host.read_state(CHOICE) is not None:
+            return Finding(about="Orders and watchdog", words="the package is installed")
+        return Finding(
+            about="Orders and watchdog",
+            words="the package is not installed",
+            presence=Presence.OPTIONAL,
+            advice="copy docs/home_assistant/battery_optimizer.yaml into Home Assistant's packages",
+        )
+
+
+def _watching(host: Host) -> Finding:
+    about = "AppDaemon's production_mode"
+    if not host.watches_files:
+        return Finding(about=about, words="on: files are read at the start only")
+    return Finding(
+        about=about,
+        words="off: all files are read again each second, and pages wait for that",
+        presence=Presence.OPTIONAL,
+        advice="once all works, set production_mode: true under appdaemon: in appdaemon.yaml",
+    )
+
+
+def _zone(host: Host) -> Finding:
+    is_right = host.time_zone == TIME_ZONE
+    return Finding(
+        about="AppDaemon's time zone",
+        words=host.time_zone,
+        presence=Presence.FOUND if is_right else Presence.MISSING,
+        advice=""
+        if is_right
+        else f"set time_zone: {TIME_ZONE} in appdaemon.yaml, so that the times in its log are "
+        "yours (the plan itself does not depend on it)",
+    )
+
+
+def _has_number(state: EntityState | None) -> bool:
+    try:
+        return state is not None and state.number is not None
+    except ValueError:
+        return False
+
+
+def _shown(state: EntityState | None) -> str:
+    if state is None:
+        return "(does not exist)"
+    return f"({state.state} {state.unit or ''})".replace(" )", ")")

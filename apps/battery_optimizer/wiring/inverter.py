@@ -1,0 +1,135 @@
+"""Which inverter is driven, and by which integration of Home Assistant.
+
+Another maker's is one more adapter, and one more branch here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from battery_optimizer.adapters.foxess.control import FoxEssControl
+from battery_optimizer.adapters.foxess.found import inverter_says
+from battery_optimizer.adapters.foxess.limits import Memory
+from battery_optimizer.adapters.foxess.modbus import FoxEssModbus
+from battery_optimizer.adapters.foxess.models import EntityNames, FoxEntities
+from battery_optimizer.adapters.foxess.periods import FoxEssWithPeriods
+from battery_optimizer.config import Config
+from battery_optimizer.config_sections import EntitySettings
+from battery_optimizer.errors import InverterError
+from battery_optimizer.host import Host
+from battery_optimizer.model.entity import KW_PER_UNIT, EntityState
+from battery_optimizer.model.meters import MeterEntities
+
+_POWERS: Final = frozenset({"battery.max_charge_kw", "battery.max_discharge_kw"})
+
+AnyInverter = FoxEssWithPeriods | FoxEssControl
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wired:
+    """The inverter's id, which is that of the entity of its mode, and the house's meters."""
+
+    id: str
+    meters: MeterEntities
+    says: Mapping[str, float] = field(default_factory=dict)
+    """What it tells of itself, by the key path of the setting."""
+
+
+def find_inverter(config: Config, host: Host) -> Wired:
+    """The inverter meant; InverterError while there is none, or where two match."""
+    entities = config.entities
+    if entities.integration == "foxess_control":
+        prefix = "foxess" if entities.prefix is None else entities.prefix
+        work_mode = entities.work_mode or f"sensor.{prefix}_work_mode"
+        if host.read_state(work_mode) is None:
+            raise InverterError(
+                f"no inverter found: there is no {work_mode}; install foxess_control, wait until "
+                "it is connected, or set entities.work_mode to its sensor of the work mode"
+            )
+        return Wired(id=work_mode, meters=entities.meters(prefix))
+    fox = FoxEntities.find(_names(config), host.list_entities, host.read_state)
+    if host.read_state(fox.select) is None and _POWERS & config.found_out:
+        raise InverterError(
+            f"{fox.select} does not exist (yet): wait until foxess_modbus is connected, or set "
+            "entities.prefix right; its limits are read from it unless they are set under battery"
+        )
+    prefix = _prefix(fox) if entities.prefix is None else entities.prefix
+    stem = f"{prefix.rstrip('_')}_" if prefix else ""
+    says = inverter_says(stem, host.read_state, capacity_kwh=config.battery.capacity_kwh)
+    meters = _as_there(entities.meters(prefix), entities, stem, host)
+    return Wired(id=fox.select, meters=meters, says=says)
+
+
+def _as_there(meters: MeterEntities, given: EntitySettings, stem: str, host: Host) -> MeterEntities:
+    """Versions and models of the integration name some sensors otherwise: those that exist."""
+
+    def is_there(*endings: str) -> bool:
+        return all(host.read_state(f"sensor.{stem}{each}") is not None for each in endings)
+
+    if given.solar is None and not is_there("pv_power") and is_there("pv_power_now"):
+        meters = replace(meters, solar=f"sensor.{stem}pv_power_now")
+    if given.grid is None and not is_there("grid_ct") and is_there("grid_consumption", "feed_in"):
+        meters = replace(
+            meters,
+            grid=None,
+            grid_import=f"sensor.{stem}grid_consumption",
+            grid_export=f"sensor.{stem}feed_in",
+        )
+    pair = ("battery_charge", "battery_discharge")
+    if given.battery is None and not is_there("invbatpower") and is_there(*pair):
+        meters = replace(
+            meters,
+            battery=None,
+            battery_charge=f"sensor.{stem}battery_charge",
+            battery_discharge=f"sensor.{stem}battery_discharge",
+        )
+    return meters
+
+
+def connect_inverter(config: Config, host: Host, wired: Wired, memory: Memory) -> AnyInverter:
+    """The adapter that drives it."""
+    if config.entities.integration == "foxess_control":
+        return FoxEssControl(
+            call_service=host.call_service,
+            read_state=host.read_state,
+            battery=config.battery,
+            now=host.now,
+            work_mode=wired.id,
+        )
+    fox = FoxEssModbus(
+        call_service=host.call_service,
+        read_state=host.read_state,
+        list_entities=host.list_entities,
+        battery=config.battery,
+        solar_kw=lambda: _power_kw(host.read_state(wired.meters.solar or "")),
+        sleep=host.sleep,
+        names=_names(config),
+        memory=memory,
+    )
+    return FoxEssWithPeriods(
+        inner=fox, memory=memory, now=host.now, name=config.entities.inverter_name
+    )
+
+
+def _names(config: Config) -> EntityNames:
+    entities = config.entities
+    return EntityNames(
+        prefix=entities.prefix,
+        work_mode=entities.work_mode,
+        force_charge_power=entities.force_charge_power,
+        force_discharge_power=entities.force_discharge_power,
+    )
+
+
+def _prefix(fox: FoxEntities) -> str:
+    return fox.select.partition(".")[2].removesuffix(fox.control.ending).rstrip("_")
+
+
+def _power_kw(state: EntityState | None) -> float | None:
+    factor = KW_PER_UNIT.get((state.unit or "") if state is not None else "")
+    if state is None or factor is None:
+        return None
+    try:
+        return state.number * factor
+    except ValueError:
+        return None
