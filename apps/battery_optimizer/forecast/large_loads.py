@@ -108,14 +108,9 @@ def _doubt(name: str, metered: Floats, power: Floats, load: Floats) -> str | Non
     stays = f"{name} is forecast with the rest of the house"
     known = np.isfinite(power)
     if known.sum() < LEAST_DAYS * _PER_DAY:
-        unlikely = _unlikely(metered, power)
-        return (
-            f"{stays}: {unlikely}"
-            if unlikely
-            else None
-            if known.any()
-            else (f"{stays}: its sensor has given nothing yet")
-        )
+        nothing = "" if known.any() else "its sensor has given nothing yet"
+        why = _unlikely(metered, power) or nothing
+        return f"{stays}: {why}" if why else None
     ratio = _follows(load[-_JUDGED:], power[: len(load)][-_JUDGED:])
     if ratio is not None and ratio > _UNIT_FACTOR:
         return f"{stays}: the house's load changes {ratio:.0f} times as much: kW given as W?"
