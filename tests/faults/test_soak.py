@@ -30,7 +30,10 @@ def test_a_life_with_faults_leaves_nothing_behind(tmp_path: Path, weeks: float) 
     assert end.threads == half.threads
     assert end.files <= half.files + 2
     assert end.rss_mb <= half.rss_mb * 1.05
-    assert end.database_mb <= half.database_mb * 1.1
+    # A damaged file is set aside and begun anew, so that single moments say little: peaks do.
+    first, second = report.weeks[: len(report.weeks) // 2], report.weeks[len(report.weeks) // 2 :]
+    peak_mb = max(each.database_mb for each in first)
+    assert max(each.database_mb for each in second) <= peak_mb * 1.1
 
 
 def test_a_reload_leaves_nothing_of_the_house_before(tmp_path: Path) -> None:
