@@ -93,6 +93,15 @@ def test_one_in_ten_is_above_p90_and_one_in_ten_below_p10() -> None:
     assert np.mean(below) == pytest.approx(0.1, abs=0.03)
 
 
+def test_a_house_that_was_left_goes_on_drawing_what_stays_on() -> None:
+    lived_in = a_history(60)
+    left = SlotSeries(start=lived_in.start, values=lived_in.values.copy())
+    left.values[-3 * 48 :] = np.random.default_rng(1).uniform(0.08, 0.12, 3 * 48)
+    expected = forecast(left)
+    assert expected.mean_kwh.mean() < 0.3 * forecast(lived_in).mean_kwh.mean()
+    assert expected.mean_kwh.min() > 0.07 * 0.5
+
+
 def test_a_busy_morning_raises_the_next_hours_more_than_tomorrow() -> None:
     usual = a_history(60)
     busy = SlotSeries(start=usual.start, values=usual.values.copy())

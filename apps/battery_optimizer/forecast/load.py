@@ -32,7 +32,11 @@ _FEW_DAYS: Final = 3
 
 _RECENT_DAYS: Final = 3
 _LEAST_KW: Final = 0.01
-"""No house in use draws less on average: never plan for nothing by accident."""
+"""No house in use draws less on average: never plan for nothing by accident,"""
+_LEAST_QUANTILE: Final = 0.02
+_LEAST_OF_DAYS: Final = 28
+"""nor for less than what stays on when nobody is in: the least it drew lately, but for this share
+of the half hours. The last hours may pull the mean below that, as when a household leaves."""
 
 
 class LoadBasis(StrEnum):
@@ -70,6 +74,7 @@ class _Learned:
     first_day: int
     off: Integers
     days_known: float
+    least_kw: float
 
     @classmethod
     def of(cls, load_kw: Floats, positions: Integers, today: int) -> Self:
@@ -81,7 +86,16 @@ class _Learned:
         ).reshape(-1, SLOTS_PER_DAY)
         known = float(np.isfinite(history).sum()) / SLOTS_PER_DAY
         off = off_days(first_day - _RECENT_DAYS, today - first_day + 20)
-        return cls(learn_load_model(history, off[_RECENT_DAYS:]), first_day, off, known)
+        lately = load_kw[-_LEAST_OF_DAYS * SLOTS_PER_DAY :]
+        lately = lately[np.isfinite(lately)]
+        least = float(np.quantile(lately, _LEAST_QUANTILE)) if len(lately) else 0.0
+        return cls(
+            model=learn_load_model(history, off[_RECENT_DAYS:]),
+            first_day=first_day,
+            off=off,
+            days_known=known,
+            least_kw=max(least, _LEAST_KW),
+        )
 
     def predict(self, recent_kw: Floats, origin: int, target: Integers) -> tuple[Floats, Floats]:
         """Mean and quantiles at these positions of the wall clock [kW]."""
@@ -125,10 +139,10 @@ class LoadForecaster:
             return SlotSeries(start=first, values=power_kw).on(horizon) * horizon.hours
 
         return LoadForecast(
-            mean_kwh=on_horizon(np.maximum(mean, _LEAST_KW)),
-            p10_kwh=on_horizon(np.maximum(quantiles[0], _LEAST_KW / 2)),
-            p50_kwh=on_horizon(np.maximum(quantiles[1], _LEAST_KW)),
-            p90_kwh=on_horizon(np.maximum(quantiles[2], _LEAST_KW)),
+            mean_kwh=on_horizon(np.maximum(mean, learned.least_kw)),
+            p10_kwh=on_horizon(np.maximum(quantiles[0], learned.least_kw / 2)),
+            p50_kwh=on_horizon(np.maximum(quantiles[1], learned.least_kw)),
+            p90_kwh=on_horizon(np.maximum(quantiles[2], learned.least_kw)),
             basis=_basis(learned.days_known),
             days_known=learned.days_known,
         )
