@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import cvxpy as cp
 import highspy
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
 from battery_optimizer.model.slots import Floats
+from battery_optimizer.optimize.cvxpy_light import cp
 
 Indices = npt.NDArray[np.int32]
 

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
-import cvxpy as cp
-
 from battery_optimizer.model.house import Battery
 from battery_optimizer.model.slots import Floats
 from battery_optimizer.model.tariff import bill
+from battery_optimizer.optimize.cvxpy_light import cp
 from battery_optimizer.optimize.inputs import N_TERMINAL_LINES, ProgramInputs
 
 Expression = Any  # CVXPY ships no usable types

@@ -1,0 +1,55 @@
+"""CVXPY is loaded without most of SciPy, and works as it always does."""
+
+import os
+import subprocess
+import sys
+
+_SOLVES = """
+import sys
+from battery_optimizer.optimize.cvxpy_light import cp
+light = not any(name.startswith("scipy.stats") for name in sys.modules)
+share = cp.Variable(2)
+problem = cp.Problem(cp.Minimize(share @ [1.0, 2.0]), [share >= 0, cp.sum(share) == 1])
+problem.solve(solver=cp.HIGHS, canon_backend="COO")
+from cvxpy.atoms.quantum_rel_entr import entropy
+from scipy.stats import entropy as real, norm
+print(light, round(problem.value, 6), entropy([0.5, 0.5]) == real([0.5, 0.5]), norm.cdf(0.0))
+"""
+
+_ASKS_FOR_MORE = """
+import sys
+from battery_optimizer.optimize import cvxpy_light
+sys.modules["scipy.stats"] = cvxpy_light._STAND_IN
+from scipy.stats import norm
+import scipy.stats
+print(norm.cdf(0.0), scipy.stats is not cvxpy_light._STAND_IN)
+"""
+
+_WAS_THERE = """
+import scipy.stats
+before = scipy.stats
+from battery_optimizer.optimize.cvxpy_light import cp
+import sys
+print(sys.modules["scipy.stats"] is before)
+"""
+
+
+def told_by(script: str) -> list[str]:
+    """What a fresh Python prints."""
+    paths = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, env=paths
+    )
+    return done.stdout.split()
+
+
+def test_it_solves_without_scipys_statistics_and_has_them_where_they_are_used() -> None:
+    assert told_by(_SOLVES) == ["True", "1.0", "True", "0.5"]
+
+
+def test_a_cvxpy_that_needs_more_of_them_gets_it() -> None:
+    assert told_by(_ASKS_FOR_MORE) == ["0.5", "True"]
+
+
+def test_statistics_that_were_there_before_stay() -> None:
+    assert told_by(_WAS_THERE) == ["True"]
