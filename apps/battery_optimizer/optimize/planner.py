@@ -19,7 +19,7 @@ from battery_optimizer.optimize.choosing import (
 )
 from battery_optimizer.optimize.events import with_events
 from battery_optimizer.optimize.explain import Story
-from battery_optimizer.optimize.inputs import program_inputs
+from battery_optimizer.optimize.inputs import ProgramInputs, program_inputs
 from battery_optimizer.optimize.mapping import (
     MATCH_KWH,
     PAUSE,
@@ -86,7 +86,7 @@ class Planner:
             costs = {each: found.objective_p for each, found in after.items()}
             chosen = planned  # C25
             if order is None and price_p and len(after) > 1:
-                changes = self._changes_to_come(house, outlook, soc_kwh, wishes, tuple(after))
+                changes = self._changes_to_come(house, outlook, inputs, wishes, tuple(after))
                 costs = {each: cost_p + changes[each] for each, cost_p in costs.items()}
             alternatives = priced(costs)
             if order is None:
@@ -114,7 +114,7 @@ class Planner:
         self,
         house: House,
         outlook: Outlook,
-        soc_kwh: float,
+        inputs: ProgramInputs,
         wishes: Wishes,
         commands: Sequence[InverterCommand],
     ) -> dict[InverterCommand, float]:
@@ -125,11 +125,11 @@ class Planner:
         """
         certain = Future(weight=1.0, load_kwh=outlook.load_kwh, solar_kwh=outlook.solar_kwh)
         world = replace(outlook, futures=(certain,))
-        inputs = program_inputs(house, outlook, soc_kwh, wishes)
         with_price, without = (
             Worth(house, world, inputs, price_p, wishes)
             for price_p in (self._settings.switching_price_p, 0.0)
         )
+        soc_kwh = float(inputs.start_soc_kwh[0])
         return {
             each: with_price.expected_cost_p(each, soc_kwh) - without.expected_cost_p(each, soc_kwh)
             for each in commands

@@ -143,7 +143,7 @@ def test_the_answer_of_another_day_is_refused() -> None:
 def test_arrays_answered_for_different_days_are_refused() -> None:
     one_day = {key: wh for key, wh in recorded_periods().items() if "-15T" in key}
     answers = (answer_with(recorded_periods()), answer_with(one_day))
-    with JsonServer(*answers) as server, pytest.raises(ForecastUnavailable, match="different days"):
+    with JsonServer(*answers) as server, pytest.raises(ForecastUnavailable, match="different time"):
         source(server, SOUTH, EAST).fetch(NOW)
 
 

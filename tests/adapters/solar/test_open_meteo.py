@@ -230,7 +230,7 @@ def test_roofs_answered_for_different_hours_are_refused() -> None:
         global_tilted_irradiance=answer["hourly"]["global_tilted_irradiance"][:48],
     )
     with JsonServer(Answer.of(answer), Answer.of(shorter)) as server:
-        assert "different hours" in refusal(api(server, SOUTH, WEST))
+        assert "different times" in refusal(api(server, SOUTH, WEST))
 
 
 @pytest.mark.parametrize(

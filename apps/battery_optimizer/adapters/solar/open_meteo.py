@@ -7,8 +7,7 @@ from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
-import numpy as np
-
+from battery_optimizer.adapters.solar.arrays import of_all
 from battery_optimizer.errors import ForecastUnavailable
 from battery_optimizer.model.entity import EntityState, finite, utc_moment
 from battery_optimizer.model.slots import HOUR, SLOT, UK, SlotSeries
@@ -96,14 +95,7 @@ class OpenMeteoApi:
 
     def fetch(self, now: datetime) -> SolarForecast:
         """A forecast as Open-Meteo gives it now; ForecastUnavailable says why there is none."""
-        series = [self._kw(array, now) for array in self.arrays]
-        if len({(each.start, each.end) for each in series}) != 1:
-            raise ForecastUnavailable("the panels' forecasts are for different hours")
-        values = np.sum([each.values for each in series], axis=0)
-        kw = SlotSeries(start=series[0].start, values=values)
-        forecast = without_spread(self.name, now, kw)
-        require_sound(forecast, now=now, peak_kw=sum(array.peak_kw for array in self.arrays))
-        return forecast
+        return of_all(self.arrays, self._kw, self.name, now)
 
     def _kw(self, array: SolarArray, now: datetime) -> SlotSeries:
         params = {
