@@ -13,7 +13,7 @@ import numpy as np
 
 from battery_optimizer.forecast.calendar import SLOTS_PER_DAY, by_wall_clock, wall_positions
 from battery_optimizer.forecast.cleaning import believable_load, believable_temperature
-from battery_optimizer.model.slots import SLOT, Bools, Floats, SlotSeries
+from battery_optimizer.model.slots import SLOT, Bools, Floats, SlotSeries, floor_to_slot
 from battery_optimizer.model.telemetry import Observations
 
 HEATING_BELOW_C: Final = 15.5
@@ -107,8 +107,8 @@ class Warmth:
 
 def learn_warmth(load: SlotSeries, degrees: SlotSeries, now: datetime) -> Warmth | None:
     """The effect as of the last whole local day before `now`; None where using it does not pay."""
-    end = min(load.end, now)
-    start = max(load.start, degrees.start, now - (_LEARNED_DAYS + 1) * _DAY)
+    end = min(load.end, floor_to_slot(now))
+    start = max(load.start, degrees.start, floor_to_slot(now) - (_LEARNED_DAYS + 1) * _DAY)
     if end - start < _LEAST_DAYS * _DAY:
         return None
     positions = wall_positions(start, -((start - end) // SLOT))
