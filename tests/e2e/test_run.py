@@ -106,7 +106,7 @@ def test_it_ends_in_self_use(live: LiveAppDaemon) -> None:
     """The last test of this AppDaemon: stopped while the inverter is forced."""
     live.select("Force Discharge")
     live.wait_until(lambda: (live.state(SELECT) or {}).get("state") == "Force Discharge")
-    assert live.stop() == 0
+    assert live.stop() == 0, live.log[-3000:]
     assert "Stopped; the inverter is set to self-use" in live.log
     assert "Traceback" not in live.log
 
@@ -144,7 +144,7 @@ def test_read_only_sends_nothing(tmp_path: Path) -> None:
         assert live.endpoint("recommendation")["command_result"] == "read_only"
         assert (live.state(SELECT) or {})["state"] == "Back-up"
         assert "AppDaemon's time_zone is Europe/Amsterdam: set it to Europe/London" in live.log
-        assert live.stop() == 0
+        assert live.stop() == 0, live.log[-3000:]
         assert "the inverter is left as it was" in live.log
 
 
@@ -163,7 +163,7 @@ def test_while_no_inverter_is_there_it_says_so_and_waits(tmp_path: Path) -> None
         assert (live.state("binary_sensor.battery_optimizer_problem") or {})["state"] == "on"
         assert live.endpoint("recommendation")["optimization_status"] == "starting"
         assert "no plan yet" in live.get("/app/battery_optimizer?data").json()["plan"]["reason"]
-        assert live.stop() == 0
+        assert live.stop() == 0, live.log[-3000:]
 
 
 def test_without_web_nothing_is_served(tmp_path: Path) -> None:
