@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import highspy
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -15,12 +14,11 @@ from battery_optimizer.model.plan import Schedule
 from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.slots import SLOT, Floats
 from battery_optimizer.model.wishes import NO_WISHES, Override, Target, Wishes
+from battery_optimizer.optimize.directions import BareProgram
 from battery_optimizer.optimize.exact import ExactProgram
 from battery_optimizer.optimize.inputs import program_inputs
 from battery_optimizer.optimize.mapping import flows_under
-from battery_optimizer.optimize.program import Feature, compile_program, features_of
 from battery_optimizer.optimize.relaxation import GAP_P, ExactSolver, Optimum
-from battery_optimizer.optimize.solver import CompiledProblem
 from builders import (
     MIDNIGHT,
     WATT_HOUR,
@@ -161,30 +159,9 @@ def test_at_odd_rates_it_finds_what_a_search_with_binaries_finds(seed: int) -> N
     )  # fmt: skip
     soc_kwh = 10.0 if seed % 2 else 4.0
     inputs = program_inputs(house, outlook, soc_kwh)
-    features = features_of(inputs) | {Feature.EXCLUSIVE}
-    program = compile_program(house.battery, 16, features)
-    problem = CompiledProblem(program.problem)
-    problem.load(program.values(inputs))
-    directions = program.directions
-    assert directions is not None
-    columns = [
-        problem.column(variable, t)
-        for variable in (
-            directions.importing,
-            directions.charging_import,
-            directions.charging_export,
-        )
-        for t in range(16)
-    ]
-    highs = highspy.Highs()
-    highs.setOptionValue("output_flag", False)  # noqa: FBT003
-    highs.setOptionValue("mip_rel_gap", 0.0)
-    problem._loaded().hand_to(highs)
-    kinds = np.full(len(columns), highspy.HighsVarType.kInteger)
-    highs.changeColsIntegrality(len(columns), np.array(columns, np.int32), kinds)
-    highs.run()
+    found = BareProgram(house.battery, inputs, exclusive=True).solve()
     schedule, gap_p = exactly(house, outlook, soc_kwh)
-    assert schedule.objective_p == pytest.approx(highs.getObjectiveValue(), abs=1e-3)
+    assert schedule.objective_p == pytest.approx(found.objective_p, abs=1e-3)
     assert gap_p < 1e-3
 
 

@@ -28,9 +28,8 @@ class ProgramInputs:
         "curtail_limit_kwh", "import_limit_kwh", "export_limit_kwh", "ac_limit_kwh",
         "reserve_kwh", "target_kwh", "ceiling_kwh", "charge_cost", "discharge_cost",
         "reserve_price", "target_price", "fuse_price", "override_price",
-        "surplus_charge_kwh", "load_discharge_kwh", "import_most_kwh",
-        "curtail_import_kwh", "lost_at_will_kwh", "fuse_excess_kwh", "charge_relief_kwh",
-        "discharge_relief_kwh", "reserve_excess_kwh",
+        "lost_at_will_kwh", "fuse_excess_kwh", "charge_relief_kwh", "discharge_relief_kwh",
+        "reserve_excess_kwh",
     )  # fmt: skip
 
     import_rate: Floats
@@ -59,14 +58,6 @@ class ProgramInputs:
     target_price: Floats
     fuse_price: Floats
     override_price: Floats
-    surplus_charge_kwh: Floats
-    """Most that can be charged while the meter runs backward."""
-    load_discharge_kwh: Floats
-    """Most that can be discharged while the meter runs forward."""
-    import_most_kwh: Floats
-    """Most that the house and the battery together could draw."""
-    curtail_import_kwh: Floats
-    """Most sun that can be lost while the meter runs forward."""
     lost_at_will_kwh: Floats
     """Sun that the inverter can be told to lose: all or, where it cannot be told, none."""
     fuse_excess_kwh: Floats
@@ -94,8 +85,10 @@ def program_inputs(
     n_slots = len(hours)
     surplus = np.maximum(solar - load, 0.0)
     export_limit = grid.export_limit_kw * hours
-    if not wishes.battery_may_export:  # C23
-        export_limit = np.minimum(export_limit, surplus)
+    if not wishes.battery_may_export:  # C23; an order to discharge (C25) is the later word
+        orders = [wishes.order_at(start) for start in outlook.horizon.starts]
+        is_sold = [order is not None and order.mode is Mode.FORCE_DISCHARGE for order in orders]
+        export_limit = np.where(is_sold, export_limit, np.minimum(export_limit, surplus))
     charge_limit = battery.max_charge_kw * hours
     if wishes.max_grid_charge_p_per_kwh is not None:  # C24
         dear = outlook.import_rate > wishes.max_grid_charge_p_per_kwh
@@ -107,7 +100,6 @@ def program_inputs(
     if Mode.FORCE_DISCHARGE not in house.modes:
         discharge_limit = np.minimum(discharge_limit, np.maximum(load - solar, 0.0))
     ordered = _orders(house, outlook, wishes, charge_limit, discharge_limit)
-    curtail_limit, curtail_import = _curtail_limits(house, outlook)
     charge_relief, discharge_relief = _taper_reliefs(house, outlook, soc_kwh)
     # Missing a wish must cost more than any rate could pay for missing it.
     dearest = 100.0 + 2 * float(
@@ -126,7 +118,7 @@ def program_inputs(
         discharge_limit_kwh=ordered.discharge_limit,
         charge_wanted_kwh=ordered.charge_wanted,
         discharge_wanted_kwh=ordered.discharge_wanted,
-        curtail_limit_kwh=curtail_limit,
+        curtail_limit_kwh=_curtail_limit(house, outlook),
         import_limit_kwh=grid.import_limit_kw * hours,
         export_limit_kwh=export_limit,
         ac_limit_kwh=house.inverter.ac_limit_kw * hours,
@@ -143,12 +135,6 @@ def program_inputs(
         target_price=target_price,
         fuse_price=np.full(n_slots, dearest),
         override_price=np.full(n_slots, dearest),
-        surplus_charge_kwh=np.minimum(ordered.charge_limit, surplus),
-        load_discharge_kwh=np.minimum(
-            ordered.discharge_limit, np.maximum(load - solar + curtail_limit, 0.0)
-        ),
-        import_most_kwh=load + ordered.charge_limit,
-        curtail_import_kwh=curtail_import,
         lost_at_will_kwh=solar if house.inverter.can_curtail else np.zeros(n_slots),
         fuse_excess_kwh=np.maximum(
             np.maximum(load - solar, load - house.inverter.ac_limit_kw * hours)
@@ -205,19 +191,14 @@ def _orders(
     )
 
 
-def _curtail_limits(house: House, outlook: Outlook) -> tuple[Floats, Floats]:
-    """Most sun that may be lost [kWh], and most while the meter runs forward (C14).
-
-    All of it where the inverter can be told to; else only what nothing can take, and nothing that
-    the house would then buy instead.
-    """
+def _curtail_limit(house: House, outlook: Outlook) -> Floats:
+    """Most sun that may be lost [kWh]: all where that can be told, else what nothing can take."""
     solar, hours = outlook.solar_kwh, outlook.horizon.hours
     if house.inverter.can_curtail:
-        return solar, solar
+        return solar
     rating = house.inverter.ac_limit_kw * hours
     sellable = outlook.load_kwh + house.grid.export_limit_kw * hours
-    clipped = np.maximum(solar - rating, 0.0)
-    return np.maximum(solar - np.minimum(rating, sellable), 0.0), clipped
+    return np.maximum(solar - np.minimum(rating, sellable), 0.0)
 
 
 def _taper_reliefs(house: House, outlook: Outlook, soc_kwh: float) -> tuple[Floats, Floats]:

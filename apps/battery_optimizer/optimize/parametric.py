@@ -156,7 +156,7 @@ def _map(
 
 
 def _column_bounds(data: Mapping[str, Any], n_columns: int) -> tuple[Floats, Floats]:
-    """CVXPY's own bounds of the columns; booleans lie between 0 and 1."""
+    """CVXPY's own bounds of the columns."""
     lower, upper = (
         np.full(n_columns, default) if given is None else np.array(given, dtype=float)
         for given, default in (
@@ -164,6 +164,4 @@ def _column_bounds(data: Mapping[str, Any], n_columns: int) -> tuple[Floats, Flo
             (data["upper_bounds"], highspy.kHighsInf),
         )
     )
-    booleans = np.ravel(data["bool_vars_idx"]).astype(int)
-    lower[booleans], upper[booleans] = 0.0, 1.0
     return lower, upper

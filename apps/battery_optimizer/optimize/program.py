@@ -5,6 +5,7 @@ the design; the ones not here stand where they belong: C17 and C18 in `slot_cost
 in `choosing` and `worth`, C26 in `events`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
@@ -21,8 +22,6 @@ Expression = Any  # CVXPY ships no usable types
 class Feature(Enum):
     """What a program has only where it is needed, so that a plain plan stays small."""
 
-    EXCLUSIVE = auto()
-    """C17, C18: no two directions at once; has binaries. For comparison only: see `Directions`."""
     SHORT_RESERVE = auto()
     """C4 where the battery starts, or by its own draw ends, below its reserve."""
     SHORT_FUSE = auto()
@@ -36,7 +35,7 @@ class Feature(Enum):
 
 
 def features_of(inputs: ProgramInputs) -> frozenset[Feature]:
-    """What a program must have for these inputs, directions apart."""
+    """What a program must have for these inputs."""
     most_passed = inputs.solar_kwh + inputs.discharge_limit_kwh
     needed = {
         Feature.SHORT_RESERVE: inputs.reserve_excess_kwh > 0,
@@ -98,15 +97,33 @@ class Program:
     parameters: dict[str, Expression]
     flow: Flow
     slack: Slack
-    directions: "Directions | None"
 
     def values(self, inputs: ProgramInputs) -> dict[int, Floats]:
         """The parameters' values by their CVXPY ids."""
         return {parameter.id: getattr(inputs, name) for name, parameter in self.parameters.items()}
 
 
+Bounds = Callable[[Flow, dict[str, Expression]], tuple[Expression, ...]]
+"""What bounds the flows of a program, given its parameters."""
+
+
+def each_bound(flow: Flow, given: dict[str, Expression]) -> tuple[Expression, ...]:
+    """Each flow's own bounds, C17 and C18 left to whoever looks at the solution."""
+    return (
+        flow.charge <= given["charge_limit_kwh"],  # C6, C10, C24
+        flow.discharge <= given["discharge_limit_kwh"],  # C7, C10
+        flow.curtailed <= given["curtail_limit_kwh"],  # C14
+        flow.grid_export <= given["export_limit_kwh"],  # C13, C23
+        # C15, and by C1 it is C16: what is exported or lost comes from the sun or the battery.
+        flow.grid_import <= given["load_kwh"] + flow.charge,
+    )
+
+
 def compile_program(
-    battery: Battery, n_slots: int, features: frozenset[Feature] = frozenset()
+    battery: Battery,
+    n_slots: int,
+    features: frozenset[Feature] = frozenset(),
+    bounds: Bounds = each_bound,
 ) -> Program:
     """The program for `n_slots` slots.
 
@@ -118,7 +135,6 @@ def compile_program(
     dynamics = flow.soc[1:] == battery.soc_after(
         flow.soc[:-1] - given["standby_kwh"], flow.charge, flow.discharge
     )  # C2
-    directions = Directions(n_slots) if Feature.EXCLUSIVE in features else None
     constraints = [
         dynamics,
         flow.soc[:1] == given["start_soc_kwh"],  # C3
@@ -127,7 +143,7 @@ def compile_program(
         *_battery_limits(battery, flow, slack, given),
         *(_rating(flow, given) if Feature.RATING in features else ()),
         *_wishes(flow, slack, given),
-        *(directions.constraints(flow, given) if directions else _bounds(flow, given)),
+        *bounds(flow, given),
         terminal_value
         <= given["terminal_intercept_p"] + given["terminal_slope_p_per_kwh"] * flow.soc[-1],  # C21
     ]
@@ -143,7 +159,6 @@ def compile_program(
         parameters=given,
         flow=flow,
         slack=slack,
-        directions=directions,
     )
 
 
@@ -166,18 +181,6 @@ def _meter_limits(flow: Flow, slack: Slack, given: dict[str, Expression]) -> tup
 def _rating(flow: Flow, given: dict[str, Expression]) -> tuple[Expression, ...]:
     passed = given["solar_kwh"] - flow.curtailed + flow.discharge - flow.charge
     return (passed <= given["ac_limit_kwh"],)  # C11
-
-
-def _bounds(flow: Flow, given: dict[str, Expression]) -> tuple[Expression, ...]:
-    """What `Directions` states per direction, and implies; there these rows would be in the way."""
-    return (
-        flow.charge <= given["charge_limit_kwh"],  # C6, C10, C24
-        flow.discharge <= given["discharge_limit_kwh"],  # C7, C10
-        flow.curtailed <= given["curtail_limit_kwh"],  # C14
-        flow.grid_export <= given["export_limit_kwh"],  # C13, C23
-        # C15, and by C1 it is C16: what is exported or lost comes from the sun or the battery.
-        flow.grid_import <= given["load_kwh"] + flow.charge,
-    )
 
 
 def _battery_limits(
@@ -222,59 +225,6 @@ def _wishes(flow: Flow, slack: Slack, given: dict[str, Expression]) -> tuple[Exp
             flow.discharge >= given["discharge_wanted_kwh"] - slack.override,  # C25
         )
     return constraints
-
-
-class Directions:
-    """C17 and C18: which way the meter and the battery run, as the hull of the cases of a slot.
-
-    This is what another solver is given to compare with: plans are made by `exact`, in a tenth of
-    the time. It is exact where the sun can be turned down at will.
-
-    A slot imports (charging or not) or exports (charging or not). Each case has its own charge and
-    discharge with its own bounds, so that the relaxation of a slot is the convex hull of what its
-    meter can do. (The disjunctive formulation of Balas, "Disjunctive programming", 1979.)
-    """
-
-    def __init__(self, n_slots: int) -> None:
-        self.importing: Expression = cp.Variable(n_slots, name="importing", boolean=True)
-        self.charging_import: Expression = cp.Variable(
-            n_slots, name="charging_import", boolean=True
-        )
-        self.charging_export: Expression = cp.Variable(
-            n_slots, name="charging_export", boolean=True
-        )
-        self._parts: tuple[Expression, ...] = tuple(
-            cp.Variable(n_slots, nonneg=True) for _ in range(6)
-        )
-
-    def constraints(self, flow: Flow, given: dict[str, Expression]) -> tuple[Expression, ...]:
-        """What ties the cases to the flows."""
-        charge_in, charge_out, discharge_in, discharge_out, curtailed_in, curtailed_out = (
-            self._parts
-        )
-        importing, exporting = self.importing, 1 - self.importing
-        net = given["load_kwh"] - given["solar_kwh"]
-        return (
-            self.charging_import <= importing,
-            self.charging_export <= exporting,
-            flow.charge == charge_in + charge_out,
-            flow.discharge == discharge_in + discharge_out,
-            flow.curtailed == curtailed_in + curtailed_out,
-            charge_in <= cp.multiply(given["charge_limit_kwh"], self.charging_import),
-            charge_out <= cp.multiply(given["surplus_charge_kwh"], self.charging_export),
-            discharge_in
-            <= cp.multiply(given["load_discharge_kwh"], importing - self.charging_import),
-            discharge_out
-            <= cp.multiply(given["discharge_limit_kwh"], exporting - self.charging_export),
-            flow.grid_import
-            == cp.multiply(net, importing) + charge_in - discharge_in + curtailed_in,
-            flow.grid_export
-            == discharge_out - charge_out - curtailed_out - cp.multiply(net, exporting),
-            curtailed_in <= cp.multiply(given["curtail_import_kwh"], importing),
-            curtailed_out <= cp.multiply(given["curtail_limit_kwh"], exporting),
-            flow.grid_import <= cp.multiply(given["import_most_kwh"], importing),
-            flow.grid_export <= cp.multiply(given["export_limit_kwh"], exporting),
-        )
 
 
 def _parameters(n_slots: int) -> dict[str, Expression]:

@@ -6,7 +6,6 @@ CVXPY's own `solve` starts each time from nothing. So this takes the matrices fr
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from time import perf_counter
 from typing import Any
 
 import highspy
@@ -14,7 +13,7 @@ import numpy as np
 
 from battery_optimizer.errors import Infeasible, SolverFailed
 from battery_optimizer.model.slots import Floats
-from battery_optimizer.optimize.parametric import Indices, Lp, ParametricLp
+from battery_optimizer.optimize.parametric import Indices, ParametricLp
 
 _OPTIONS: Mapping[str, bool | int | float | str] = {
     "output_flag": False,
@@ -22,8 +21,6 @@ _OPTIONS: Mapping[str, bool | int | float | str] = {
     "threads": 1,
     "presolve": "off",
 }
-
-_BARE_OPTIONS = {"output_flag": False, "time_limit": 30.0, "mip_rel_gap": 0.0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +41,6 @@ class CompiledProblem:
         for name, value in _OPTIONS.items():
             self._highs.setOptionValue(name, value)
         self._basis: Any = None
-        self._lp: Lp | None = None
 
     def load(self, values: Mapping[int, Floats], basic: Indices | None = None) -> None:
         """Hand HiGHS the program with these values of its parameters, by their CVXPY ids.
@@ -52,9 +48,9 @@ class CompiledProblem:
         The next solve starts where these columns meet the equations, of which there must be as
         many: never from an earlier program, so that what is found depends on these values alone.
         """
-        self._lp = self._parametric.at(values)
-        self._lp.hand_to(self._highs)
-        self._basis = None if basic is None else self._lp.basis_of(basic)
+        lp = self._parametric.at(values)
+        lp.hand_to(self._highs)
+        self._basis = None if basic is None else lp.basis_of(basic)
 
     def column(self, variable: Any, index: int = 0) -> int:  # noqa: ANN401
         """The HiGHS column of one element of a CVXPY variable."""
@@ -79,23 +75,6 @@ class CompiledProblem:
         solution = self._solution()
         self._basis = self._highs.getBasis()
         return solution
-
-    def bare_solve_s(self, integers: Sequence[int] = (), *, gap_p: float = 0.0) -> float:
-        """How long a HiGHS started from nothing, as it comes, takes for the loaded program [s]."""
-        highs = highspy.Highs()
-        for name, value in (_BARE_OPTIONS | {"mip_abs_gap": gap_p}).items():
-            highs.setOptionValue(name, value)
-        started = perf_counter()
-        self._loaded().hand_to(highs)
-        kinds = np.full(len(integers), highspy.HighsVarType.kInteger)
-        highs.changeColsIntegrality(len(integers), np.array(integers, np.int32), kinds)
-        highs.run()
-        return perf_counter() - started
-
-    def _loaded(self) -> Lp:
-        if self._lp is None:
-            raise ValueError("no program is loaded")
-        return self._lp
 
     def _solution(self) -> Solution:
         highs = self._highs

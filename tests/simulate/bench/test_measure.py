@@ -15,7 +15,6 @@ from battery_optimizer.simulate.bench.measure import (
     GrowthFigures,
     MemoryFigures,
     Times,
-    bare_solve,
     cases_figures,
     growth,
     measured,
@@ -98,12 +97,6 @@ class TestCases:
 
 
 class TestTimes:
-    def test_a_doubtful_case_is_given_to_the_bare_solver_with_its_binaries(self) -> None:
-        case = made_up(6, 30)
-        relaxed, exact = bare_solve(case, exact=False), bare_solve(case, exact=True)
-        assert 0 < relaxed() < 5
-        assert 0 < exact() < 5
-
     def test_ours_and_the_bare_time_are_measured(self) -> None:
         optimum, times = measured(made_up(12, 30), repeats=2)
         assert optimum.report.status == "optimal"

@@ -19,12 +19,10 @@ import numpy as np
 
 from battery_optimizer.errors import DataError
 from battery_optimizer.model.outlook import Outlook
-from battery_optimizer.model.tariff import doubtful
+from battery_optimizer.optimize.directions import BareProgram
 from battery_optimizer.optimize.inputs import program_inputs
 from battery_optimizer.optimize.planner import Planner
-from battery_optimizer.optimize.program import Feature, compile_program, features_of
 from battery_optimizer.optimize.relaxation import GAP_P, Optimum
-from battery_optimizer.optimize.solver import CompiledProblem
 from battery_optimizer.simulate.bench.case import Case
 from battery_optimizer.simulate.bench.made_up import made_up
 
@@ -160,41 +158,24 @@ def measured(case: Case, repeats: int) -> tuple[Optimum, Times]:
     started = perf_counter()
     optimum = planner.optimum(case.house, case.outlook, case.soc_kwh)
     first_s = perf_counter() - started
-    solve_bare = bare_solve(case, exact=optimum.report.n_doubtful > 0)
+    bare_program = BareProgram(
+        case.house.battery,
+        program_inputs(case.house, case.outlook, case.soc_kwh),
+        exclusive=optimum.report.n_doubtful > 0,
+    )
     warm, whole, bare = list[float](), list[float](), list[float]()
     while len(warm) < repeats and (len(warm) < _FEWEST or perf_counter() - started < _LONG_S):
         # Something else in between: nobody plans twice for the same forecast.
         planner.optimum(case.house, changed(case.outlook, rng), case.soc_kwh)
         warm.append(_seconds(partial(planner.optimum, case.house, case.outlook, case.soc_kwh)))
         whole.append(_seconds(partial(planner.plan, case.house, case.outlook, case.soc_kwh)))
-        bare.append(solve_bare())
+        bare.append(bare_program.solve(GAP_P).seconds)
     return optimum, Times(
         first_s=first_s,
         warm_s=float(np.median(warm)),
         bare_s=float(np.median(bare)),
         plan_s=float(np.median(whole)),
     )
-
-
-def bare_solve(case: Case, *, exact: bool) -> Callable[[], float]:
-    """What times a HiGHS started from nothing with the case's program [s].
-
-    `exact`: with binaries in the doubtful slots, to the same gap as ours.
-    """
-    inputs = program_inputs(case.house, case.outlook, case.soc_kwh)
-    features = features_of(inputs) | ({Feature.EXCLUSIVE} if exact else set())
-    program = compile_program(case.house.battery, case.outlook.horizon.n_slots, features)
-    problem = CompiledProblem(program.problem)
-    problem.load(program.values(inputs))
-    integers: list[int] = []
-    if program.directions is not None:
-        for variable, slots in (
-            (program.directions.importing, doubtful(inputs.import_rate, inputs.export_rate)),
-            (program.directions.charging_import, inputs.import_rate < 0),
-            (program.directions.charging_export, inputs.export_rate < 0),
-        ):
-            integers += [problem.column(variable, int(t)) for t in np.flatnonzero(slots)]
-    return partial(problem.bare_solve_s, integers, gap_p=GAP_P)
 
 
 def changed(outlook: Outlook, rng: np.random.Generator) -> Outlook:
