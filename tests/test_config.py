@@ -51,9 +51,25 @@ def test_appdaemons_own_keys_are_no_mistakes() -> None:
     assert Config.from_args(args()).battery.max_charge_kw == 3.68
 
 
+def test_what_the_battery_may_do_is_a_setting() -> None:
+    limits = {"battery_may_export": False, "max_grid_charge_p_per_kwh": 15}
+    planner = Config.from_args(args(planner=limits)).planner
+    assert (planner.battery_may_export, planner.max_grid_charge_p_per_kwh) == (False, 15.0)
+    usual = Config.from_args(args()).planner
+    assert (usual.battery_may_export, usual.max_grid_charge_p_per_kwh) == (True, None)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"planner": {"max_grid_charge_p_per_kwh": 1500}},
+         "planner.max_grid_charge_p_per_kwh must be from -1000 to 1000, not 1500.0"),
+        ({"planner": {"max_grid_charge_p_per_kwh": "cheap"}},
+         "planner.max_grid_charge_p_per_kwh must be a valid number, not 'cheap'"),
+        ({"planner": {"battery_may_export": "some"}},
+         "planner.battery_may_export must be a valid boolean, not 'some'"),
+        ({"battery": {**BATTERY, "battery_may_export": False}},
+         "battery.battery_may_export is not a setting; did you mean planner.battery_may_export?"),
         ({"control": "of"}, "control must be 'active' or 'read_only', not 'of'"),
         ({"battery": {**BATTERY, "capacity_kwh": -1}},
          "battery.capacity_kwh must be from 0 to 1000, not -1.0"),

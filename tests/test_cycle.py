@@ -103,8 +103,9 @@ class World:
             start=start,
             rates=FixedRates(
                 imports=daily(first, last, story["import_p"]),
-                exports=daily(first, last, {"00:00": 1.0}),
+                exports=daily(first, last, story.get("export_p", {"00:00": 1.0})),
             ),
+            settings=PlannerSettings(**story.get("planner", {})),
             meters=FakeMeters(soc_kwh=story.get("soc_kwh", 5.0)),
             inverter=FakeInverter(doing=doing and InverterCommand(mode=Mode(doing))),
             control=Control(story.get("control", "active")),
@@ -181,6 +182,31 @@ def check(world: World, outcome: CycleOutcome, expected: dict[str, Any], when: s
             assert any(words in problem for problem in outcome.problems), (when, outcome.problems)
     for name, value in expected.items():
         assert exact[name] == value, f"{when}: {name}: {outcome.reason} {outcome.problems}"
+
+
+def test_what_the_settings_forbid_is_not_sent_in_a_whole_day() -> None:
+    sells = {"00:00": 1.0, "16:00": 60.0, "19:00": 1.0}
+    limits = PlannerSettings(battery_may_export=False, max_grid_charge_p_per_kwh=4.0)
+    sent: list[set[Mode]] = []
+    for settings in (PlannerSettings(), limits):
+        world = World.at(NIGHT, settings=settings)
+        world.rates.exports = daily(NIGHT - DAY, NIGHT + 3 * DAY, sells)
+        for minutes in range(0, 24 * 60, 30):
+            assert world.run(minutes).result is CycleResult.PLANNED
+        sent.append({command.mode for command in world.inverter.tried})
+    assert {Mode.FORCE_CHARGE, Mode.FORCE_DISCHARGE} <= sent[0]
+    assert not any(mode.is_forced for mode in sent[1])
+
+
+def test_a_plan_from_before_a_setting_is_not_followed_against_it() -> None:
+    plan = World.at(NIGHT, meters=FakeMeters(soc_kwh=2.0)).run().plan
+    assert plan is not None
+    assert plan.slots[0].mode is Mode.FORCE_CHARGE
+    limits = PlannerSettings(max_grid_charge_p_per_kwh=4.0)
+    world = World.at(NIGHT, journal=MemoryJournal(remembered=plan), settings=limits)
+    world.suffer({"planner": True})
+    outcome = world.run(5)
+    assert (outcome.result, outcome.command.mode) == (CycleResult.FELL_BACK, Mode.HOLD)
 
 
 def test_what_was_decided_is_written_down() -> None:

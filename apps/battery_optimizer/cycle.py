@@ -21,7 +21,7 @@ from battery_optimizer.foresight import Foreseen, Foresight, LearnedLimits, Limi
 from battery_optimizer.model.decision import CycleInputs, CycleOutcome, CycleResult
 from battery_optimizer.model.house import House
 from battery_optimizer.model.learned import Learned
-from battery_optimizer.model.modes import SELF_USE, InverterCommand
+from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.plan import Plan, SlotPlan
 from battery_optimizer.model.settings import CommandSettings, Control, PlannerSettings
@@ -31,6 +31,7 @@ from battery_optimizer.model.wishes import NO_WISHES, Wishes
 from battery_optimizer.optimize.planner import Planner
 from battery_optimizer.ports import Ports as Ports  # noqa: PLC0414 - whoever makes a cycle needs it
 
+_HOLD = InverterCommand(mode=Mode.HOLD)
 PAUSED = "Paused by the household: the inverter was put in self-use and is then left alone."
 
 
@@ -80,7 +81,7 @@ class Cycle:
 
     def run(self, now: datetime, wishes: Wishes = NO_WISHES) -> CycleOutcome:
         """One cycle at `now` (UTC). Raises nothing of ours: what went wrong is in the outcome."""
-        in_force, wishes, problems = self._commander.look(now, wishes)
+        in_force, wishes, problems = self._commander.look(now, wishes.within(self._settings))
         limits = self._look_at_inverter(now, in_force, wishes)
         choice = self._ordered(now, self._choose(now, in_force, wishes), wishes)
         result, control_problems = self._commander.send(
@@ -193,8 +194,11 @@ class Cycle:
         plan = self._last_plan or self._remembered()
         if plan is None or not plan.horizon.start <= now < plan.horizon.end:
             return None
-        if self._last_order not in (None, self._inputs.wishes.order_at(now)):
+        order, slot = self._inputs.wishes.order_at(now), plan.at(now)
+        if self._last_order not in (None, order):
             return None  # it was made for an order that holds no more
+        if order is None and self._inputs.wishes.forbid(slot.mode, slot.import_rate):
+            return None  # it was made before a setting forbade it
         age = now - plan.made_at
         return plan if age <= timedelta(minutes=self._settings.max_plan_age_minutes) else None
 
@@ -214,7 +218,9 @@ class Cycle:
         rate = known.imports.at(now)
         if rate != rate:  # noqa: PLR0124 (NaN: not known)
             return None
-        return reactive_command(self._present.battery, rate, known.imports.values)
+        command = reactive_command(self._present.battery, rate, known.imports.values)
+        # Cheap for this day, but dearer than the household wants it: kept for what is dearer still.
+        return _HOLD if self._inputs.wishes.forbid(command.mode, rate) else command
 
     def _ordered(self, now: datetime, choice: _Choice, wishes: Wishes) -> _Choice:
         """What a person ordered for now, to the letter and without a plan, too."""

@@ -137,6 +137,22 @@ def test_a_house_plans_commands_and_remembers(tmp_path: Path) -> None:
         assert plan.made_at == NIGHT
 
 
+def test_what_the_settings_forbid_is_kept_and_told(tmp_path: Path) -> None:
+    limits = {"battery_may_export": False, "max_grid_charge_p_per_kwh": -20}
+    modes: list[set[Mode]] = []
+    for planner in ({}, limits):
+        with connected(SimulatedHouse(tmp_path), planner=planner) as house:
+            plan = house.run(NIGHT).outcome.plan
+            assert plan is not None
+            modes.append({slot.mode for slot in plan.slots if slot.command.power_kw})
+            told = [each.words for each in house.survey.look(NIGHT) if each.about == "Wishes"]
+    assert any(mode.is_forced for mode in modes[0])
+    assert not any(mode.is_forced for mode in modes[1])
+    assert told == [
+        "the battery is not sold from; it is not charged from the grid above -20 p/kWh (set)"
+    ]
+
+
 def test_the_prefix_is_found_where_it_is_not_given(tmp_path: Path) -> None:
     with connected(SimulatedHouse(tmp_path), entities={}) as house:
         assert house.meter_entities.soc == "sensor.foxess_battery_soc"

@@ -41,6 +41,11 @@ class PlannerSettings:
     """How much is done against surprises: thrifty, balanced or cautious."""
     switching_price_p: Annotated[float, Range(0, 100)] = 0.12
     """What changing the inverter's mode must at least save [p]."""
+    battery_may_export: bool = True
+    """Whether the battery may be sold from; false: it serves the house, and only sun is sold."""
+    max_grid_charge_p_per_kwh: Annotated[float | None, Range(-1000, 1000)] = None
+    """The battery is not charged from the grid while a kWh costs more than this [p/kWh]; none:
+    whenever it pays."""
     time_limit_s: Annotated[float, Range(0.1, 60)] = 2.0
     """Longest time for one solve [s]; what is found by then is used with its proven gap."""
     max_gap_p: Annotated[float, Range(0, 10000)] = 50.0

@@ -1,9 +1,10 @@
 """What the household wants besides a low bill, and what the grid offers for a while."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from battery_optimizer.model.modes import InverterCommand, Mode
+from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.slots import require_utc
 
 
@@ -79,6 +80,17 @@ class Wishes:
         """What a person ordered for this moment, the last order given; None if nothing."""
         holding = [order for order in self.overrides if order.start <= moment < order.end]
         return holding[-1].command if holding else None
+
+    def within(self, settings: PlannerSettings) -> "Wishes":
+        """With what the settings forbid at all times (C23, C24)."""
+        dearest = (self.max_grid_charge_p_per_kwh, settings.max_grid_charge_p_per_kwh)
+        return replace(
+            self,
+            battery_may_export=self.battery_may_export and settings.battery_may_export,
+            max_grid_charge_p_per_kwh=min(
+                (price for price in dearest if price is not None), default=None
+            ),
+        )
 
     def forbid(self, mode: Mode, import_rate: float) -> bool:
         """Whether a mode must not be used while a kWh costs so much (C23, C24)."""

@@ -28,6 +28,7 @@ from battery_optimizer.optimize.mapping import (
     following,
 )
 from battery_optimizer.optimize.relaxation import ExactSolver, Optimum
+from battery_optimizer.optimize.remarks import Remarks
 from battery_optimizer.optimize.stages import part_powers
 from battery_optimizer.optimize.worth import Worth
 
@@ -48,6 +49,7 @@ class Planner:
 
         Raises PlanningError when none could be proven good enough.
         """
+        wishes = wishes.within(self._settings)
         return self._solver.solve(house.battery, program_inputs(house, outlook, soc_kwh, wishes))
 
     def plan(
@@ -63,6 +65,7 @@ class Planner:
 
         Raises PlanningError when no schedule could be proven good enough.
         """
+        wishes = wishes.within(self._settings)
         outlook = with_events(outlook, wishes.events)
         inputs = program_inputs(house, outlook, soc_kwh, wishes)
         optimum = self._solver.solve(house.battery, inputs)
@@ -159,7 +162,7 @@ def _slots(
     """The schedule as modes, played forward: each slot holds what its mode really gives."""
     played = _played(house, outlook, soc_kwh, schedule, first, wishes)
     done = _as_done(schedule, [given for _, given, _ in played], [end for *_, end in played])
-    story = Story(outlook, done)
+    story, remarks = Story(outlook, done), Remarks(house, outlook, done, wishes)
     slots = []
     for t, (start, (command, given, end_kwh)) in enumerate(
         zip(outlook.horizon.starts, played, strict=True)
@@ -184,7 +187,7 @@ def _slots(
                 soc_end_kwh=end_kwh,
                 energy_value_p_per_kwh=float(schedule.energy_value_p_per_kwh[t]),
                 cost_p=import_rate * given.grid_import_kwh - export_rate * given.grid_export_kwh,
-                reason=story.reason(t),
+                reason=story.reason(t) + remarks.on(t),
             )
         )
         soc_kwh = end_kwh

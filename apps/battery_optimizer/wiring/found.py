@@ -84,6 +84,7 @@ class Survey:
             *load_findings(self._config.load, self._host),
             *self._limits(),
             *self._learning(),
+            *self._wishes(),
             *(self._tariff(way) for way in Direction),
             self._sun(now),
             _zone(self._host),
@@ -148,6 +149,16 @@ class Survey:
         words = self._learned().words
         if words:
             yield Finding(about="Battery limits", words="; ".join(words))
+
+    def _wishes(self) -> Iterator[Finding]:
+        planner = self._config.planner
+        words = []
+        if not planner.battery_may_export:
+            words.append("the battery is not sold from")
+        if (most := planner.max_grid_charge_p_per_kwh) is not None:
+            words.append(f"it is not charged from the grid above {most:g} p/kWh")
+        if words:
+            yield Finding(about="Wishes", words=f"{'; '.join(words)} (set)")
 
     def _tariff(self, way: Direction) -> Finding:
         about = f"{way.value.capitalize()} rates"
