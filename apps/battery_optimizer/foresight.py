@@ -12,10 +12,11 @@ from battery_optimizer.errors import ForecastUnavailable, StoreUnavailable
 from battery_optimizer.forecast.away import while_away
 from battery_optimizer.forecast.battery_limits import WINDOW, learned_limits
 from battery_optimizer.forecast.house_load import load_doubts
+from battery_optimizer.forecast.meters import sensor_doubts
 from battery_optimizer.forecast.outlook import Forecaster, build_outlook
 from battery_optimizer.forecast.rates import RECENT_DAYS
 from battery_optimizer.forecast.solar import TOLD_DAYS, as_told
-from battery_optimizer.forecast.suspects import forecast_doubt, forecast_remark, sensor_doubts
+from battery_optimizer.forecast.suspects import forecast_doubt, forecast_remark
 from battery_optimizer.model.house import Battery, House
 from battery_optimizer.model.learned import Learned
 from battery_optimizer.model.outlook import Outlook

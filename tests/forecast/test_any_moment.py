@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from battery_optimizer.forecast.house_load import load_doubts
+from battery_optimizer.forecast.meters import sensor_doubts
 from battery_optimizer.forecast.outlook import HistoryForecaster, build_outlook
-from battery_optimizer.forecast.suspects import forecast_doubt, sensor_doubts
+from battery_optimizer.forecast.suspects import forecast_doubt
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.slots import SLOT, Horizon, SlotSeries, floor_to_slot
 from battery_optimizer.model.tariff import KnownRates

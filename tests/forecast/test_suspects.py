@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from battery_optimizer.forecast.suspects import forecast_doubt, forecast_remark, sensor_doubts
+from battery_optimizer.forecast.meters import sensor_doubts
+from battery_optimizer.forecast.suspects import forecast_doubt, forecast_remark
 from battery_optimizer.model.slots import Floats, SlotSeries
 from battery_optimizer.model.solar import without_spread
 from battery_optimizer.model.telemetry import Observations, SolarForecast
