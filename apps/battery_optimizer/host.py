@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from battery_optimizer.adapters.foxess.calls import CallService
 from battery_optimizer.adapters.ha_history import Rows
 from battery_optimizer.model.entity import EntityState
+from battery_optimizer.model.service import CallService
 from battery_optimizer.model.slots import UK
 
 

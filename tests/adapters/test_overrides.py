@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from appdaemon.exceptions import DomainException, ServiceException
 
 from battery_optimizer.adapters.overrides import (
     CHOICE,
@@ -41,6 +42,8 @@ class Home:
     )
     kept: dict[str, str] = field(default_factory=dict)
     is_broken: bool = False
+    answer: object = None
+    """What a service call raises, or comes back with, instead of being done."""
 
     def __post_init__(self) -> None:
         self.orders = self.started()
@@ -57,6 +60,10 @@ class Home:
     def call(self, service: str, /, **data: Any) -> object:  # noqa: ANN401
         if self.is_broken:
             raise InverterError("the app is being stopped")
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        if self.answer is not None:
+            return self.answer
         assert service == "input_select/select_option"
         self.states[data["entity_id"]] = data["option"]
         return {"success": True}
@@ -179,6 +186,43 @@ def test_helpers_that_are_taken_away_leave_no_open_order() -> None:
     assert home.order(NOON) is not None
     home.states = {}
     assert home.order(NOON) is None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        # What AppDaemon raises for an integration that is not loaded.
+        DomainException("default", "input_select"),
+        ServiceException("default", "input_select", "select_option", []),
+        {"success": False, "error": "no such option"},
+    ],
+)
+def test_an_order_that_is_over_is_over_though_its_helper_cannot_be_set_back(
+    answer: object,
+) -> None:
+    home = Home(answer=answer)
+    home.states[CHOICE] = "Charge"
+    assert home.order(NOON) is not None
+    for minutes in (60, 65, 600):
+        assert home.order(NOON + timedelta(minutes=minutes)) is None
+        (problem,) = home.orders.problems()
+        assert "the household's order is over, but is still shown: input_select/" in problem
+    home.answer = None
+    assert home.order(NOON + 11 * HOUR) is None
+    assert home.states[CHOICE] == "Automatic"
+    assert home.order(NOON + 12 * HOUR) is None
+    assert home.orders.problems() == ()
+
+
+def test_an_order_goes_on_to_its_end_without_its_helper_and_nothing_is_called_then() -> None:
+    home = Home(answer=DomainException("default", "input_select"))
+    home.states[CHOICE] = "Charge"
+    home.order(NOON)
+    home.states = {}  # the package was removed, or could not be loaded
+    home.orders = home.started()
+    assert home.order(NOON + HOUR / 2) is not None
+    assert home.order(NOON + HOUR) is None
+    assert home.orders.problems() == ()
 
 
 def test_without_its_store_orders_hold_all_the_same() -> None:

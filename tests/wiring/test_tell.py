@@ -135,7 +135,7 @@ def test_what_was_remembered_in_another_form_is_forgotten() -> None:
     assert len(home.messages) == 1
 
 
-@pytest.mark.parametrize("answer", [ValueError("no such service"), {"success": False}])
+@pytest.mark.parametrize("answer", [ValueError("no such service"), {"success": False}, None])
 def test_a_note_that_cannot_be_sent_stands_in_the_log(
     answer: object, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -143,7 +143,7 @@ def test_a_note_that_cannot_be_sent_stands_in_the_log(
     home.answer = answer
     with caplog.at_level(logging.WARNING):
         home.teller(notify=PHONE).tell(a_planned_day())
-    assert "could not be sent by notify/mobile_app_phone" in caplog.text
+    assert "could not be sent: notify/mobile_app_phone" in caplog.text
     assert "You are paid" in caplog.text
 
 

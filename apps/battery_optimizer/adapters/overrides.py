@@ -11,13 +11,14 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from types import MappingProxyType
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
-from battery_optimizer.errors import DataError, InverterError
+from battery_optimizer.errors import DataError
 from battery_optimizer.model.entity import EntityState, finite, utc_moment
 from battery_optimizer.model.house import Battery
 from battery_optimizer.model.modes import InverterCommand, Mode
+from battery_optimizer.model.service import CallService, failure
 from battery_optimizer.model.slots import UK, local_day, local_time
 from battery_optimizer.model.wishes import NO_WISHES, Override, Target, Wishes
 
@@ -58,13 +59,6 @@ class Memory(Protocol):
 
     def put_state(self, key: str, value: str) -> None:
         """Keep this."""
-
-
-class CallService(Protocol):
-    """Calls a Home Assistant service."""
-
-    def __call__(self, service: str, /, **data: Any) -> object:  # noqa: ANN401
-        """Its answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,9 +196,13 @@ class HouseholdOrders:
         return [Target(by=by, soc_kwh=soc_kwh) for by in times if by > now]
 
     def _back_to_automatic(self) -> None:
-        # Best effort: an order that is over stays over, whatever the helper shows.
-        with suppress(InverterError):
-            self._call_service("input_select/select_option", entity_id=CHOICE, option=AUTOMATIC)
+        if self._read_state(CHOICE) is None:
+            return  # there is nothing to set
+        data = {"entity_id": CHOICE, "option": AUTOMATIC}
+        if why := failure(self._call_service, "input_select/select_option", data):
+            # An order that is over stays over, whatever the helper shows.
+            words = f"the household's order is over, but is still shown: {why}"
+            self._problems = (*self._problems, words)
 
     def _remembered(self) -> Orders:
         try:

@@ -14,6 +14,7 @@ from battery_optimizer.config import Config
 from battery_optimizer.errors import DataError
 from battery_optimizer.host import Host
 from battery_optimizer.model.news import News, Note, Told, news
+from battery_optimizer.model.service import failure
 from battery_optimizer.model.shown import Shown
 from battery_optimizer.wiring.house import RunningHouse
 
@@ -111,18 +112,9 @@ class Teller:
 
     def _send(self, note: Note) -> None:
         service = str(self._notify.service).replace(".", "/", 1)
-        try:
-            answer = self._host.call_service(service, title=note.title, message=note.message)
-        except Exception as error:  # noqa: BLE001 - the host's own kinds
-            answer = {"success": False, "error": error}
-        if isinstance(answer, dict) and answer.get("success") is False:
-            logger.warning(
-                "%s: %s (it could not be sent by %s: %s)",
-                note.title,
-                note.message,
-                service,
-                answer.get("error", answer.get("ad_status")),
-            )
+        said = {"title": note.title, "message": note.message}
+        if why := failure(self._host.call_service, service, said):
+            logger.warning("%s: %s (it could not be sent: %s)", note.title, note.message, why)
         else:
             logger.info("Told by %s: %s: %s", service, note.title, note.message)
 

@@ -12,12 +12,13 @@ from battery_optimizer.model.entity import EntityState
 from shown_values import a_demo_day, a_long_plan, a_planned_day, nothing_planned
 
 LARGEST = 16_384
+DONE = {"success": True}
 
 
 class Broker:
     """Stands for Home Assistant's service and the broker behind it."""
 
-    def __init__(self, answer: object = None) -> None:
+    def __init__(self, answer: object = DONE) -> None:
         self.answer = answer
         self.retained: dict[str, str] = {}
         self.calls: list[str] = []
@@ -28,7 +29,8 @@ class Broker:
         if isinstance(self.answer, Exception):
             raise self.answer
         self.calls.append(data["topic"])
-        self.retained[data["topic"]] = data["payload"]
+        if self.answer == DONE:
+            self.retained[data["topic"]] = data["payload"]
         return self.answer
 
     def config(self, entity_id: str) -> dict[str, Any]:
@@ -111,7 +113,7 @@ def test_on_leaving_they_are_unavailable_and_then_available_again() -> None:
 
 @pytest.mark.parametrize(
     "answer",
-    [ValueError("no such service"), {"success": False, "error": {"message": "not set up"}}],
+    [ValueError("no such service"), {"success": False, "error": {"message": "not set up"}}, None],
 )
 def test_without_mqtt_in_home_assistant_it_says_what_to_do_and_tries_again(answer: object) -> None:
     broker = Broker(answer)
@@ -119,10 +121,24 @@ def test_without_mqtt_in_home_assistant_it_says_what_to_do_and_tries_again(answe
     mqtt.publish(a_planned_day())
     assert "nothing is published by MQTT" in mqtt.problem
     mqtt.leave()
-    broker.answer = None
+    broker.answer = DONE
     mqtt.publish(a_planned_day())
     assert mqtt.problem == ""
     assert broker.shows("sensor.battery_optimizer_mode")["state"] is not None
+
+
+def test_after_a_silence_of_home_assistant_all_is_announced_anew() -> None:
+    """Meanwhile it may have come to another broker."""
+    broker = Broker()
+    mqtt = MqttEntities(call_service=broker)
+    mqtt.publish(a_planned_day())
+    broker.answer = None  # Home Assistant is not connected
+    mqtt.publish(a_planned_day())
+    assert "Home Assistant is not connected" in mqtt.problem
+    broker.answer, broker.retained = DONE, {}
+    mqtt.publish(a_planned_day())
+    assert mqtt.problem == ""
+    assert len(broker.retained) == 2 * len(ENTITIES) + 1
 
 
 def test_plain_states_are_told_from_those_of_a_broker() -> None:

@@ -8,11 +8,12 @@ the entities ready, and for what this app no longer refreshes there is an expiry
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Final
 
 from battery_optimizer.adapters.entities.row import Entity
 from battery_optimizer.adapters.entities.table import ENTITIES
 from battery_optimizer.model.entity import EntityState
+from battery_optimizer.model.service import CallService, failure
 from battery_optimizer.model.shown import Shown
 
 NODE: Final = "battery_optimizer"
@@ -35,13 +36,6 @@ RESTART_FIRST: Final = (
 _SHOWN_BY_CONFIG: Final = (
     "friendly_name", "icon", "unit_of_measurement", "device_class", "state_class",
 )  # fmt: skip
-
-
-class CallService(Protocol):
-    """Calls a Home Assistant service."""
-
-    def __call__(self, service: str, /, **data: Any) -> object:  # noqa: ANN401
-        """Its answer, in which `success` says whether it was done."""
 
 
 @dataclass(kw_only=True)
@@ -95,17 +89,12 @@ class MqttEntities:
             self._publish(topic, payload)
 
     def _publish(self, topic: str, payload: str) -> None:
-        try:
-            answer = self.call_service(
-                "mqtt/publish", topic=topic, payload=payload, retain=True, qos=0
-            )
-        except Exception as error:  # the host's own kinds, which this layer must not import
+        message = {"topic": topic, "payload": payload, "retain": True, "qos": 0}
+        if why := failure(self.call_service, "mqtt/publish", message):
             raise _NotPublished(
-                f"the service mqtt.publish cannot be called ({error}): set up the MQTT "
-                "integration in Home Assistant, or set mqtt.enabled to false"
-            ) from error
-        if isinstance(answer, Mapping) and answer.get("success") is False:
-            raise _NotPublished(f"mqtt.publish was refused: {answer.get('error', answer)}")
+                f"{why}; if it stays so, set up the MQTT integration in Home Assistant, or set "
+                "mqtt.enabled to false"
+            )
         self._sent[topic] = payload
 
 

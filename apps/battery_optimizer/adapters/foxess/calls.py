@@ -1,24 +1,18 @@
 """Setting and reading single entities in Home Assistant, with proof that it was done."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, Self
+from typing import Final, Self
 
 from battery_optimizer.adapters.foxess.models import POWER_UNIT, ReadState
 from battery_optimizer.errors import InverterError
 from battery_optimizer.model.entity import EntityState, finite
+from battery_optimizer.model.service import CallService, failure
 
 NOT_THERE: Final = ("unavailable", "unknown")
 POLL_SECONDS: Final = 0.5
 FINEST_STEP: Final = 0.001
-
-
-class CallService(Protocol):
-    """Calls a Home Assistant service such as `select/select_option`; returns its answer."""
-
-    def __call__(self, service: str, /, **data: Any) -> object:  # noqa: ANN401
-        """The answer, in which `success` says whether it was done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +56,9 @@ class Caller:
 
     def call(self, service: str, **data: object) -> None:
         """Call a service that must succeed."""
-        try:
-            answer = self.call_service(service, **data)
-        except Exception as error:  # the host's own kinds, which this layer must not import
-            raise InverterError(f"{service} cannot be called: {error}") from error
-        if refusal := _refusal(answer):
-            words = ", ".join(str(value) for value in data.values())
-            raise InverterError(f"{service} was refused ({words}): {refusal}")
+        about = ", ".join(str(value) for value in data.values())
+        if why := failure(self.call_service, service, data, about=about):
+            raise InverterError(why)
 
     def _confirm(self, entity_id: str, wanted: str, holds: Callable[[str], bool]) -> None:
         shown = "nothing"
@@ -125,17 +115,3 @@ class Number:
         """The value nearest to the wanted one that the number takes."""
         clipped = min(max(wanted, self.least), self.most)
         return round(min(round(clipped / self.step) * self.step, self.most), 3)
-
-
-def _refusal(answer: object) -> str | None:
-    """Why a service call did not succeed, or None if it did."""
-    if answer is None:
-        return "Home Assistant is not connected, or does not answer"
-    if not isinstance(answer, Mapping):
-        return f"the answer was {answer!r}"
-    if answer.get("success") is True:
-        return None
-    if answer.get("ad_status") == "TIMEOUT":
-        return "Home Assistant did not answer in time; it may yet be done"
-    error = answer.get("error")
-    return str(error.get("message", error) if isinstance(error, Mapping) else error)

@@ -15,11 +15,12 @@ from datetime import datetime, timedelta, tzinfo
 from types import MappingProxyType
 from typing import Final
 
-from battery_optimizer.adapters.foxess.calls import Caller, CallService
+from battery_optimizer.adapters.foxess.calls import Caller
 from battery_optimizer.adapters.foxess.models import ReadState
 from battery_optimizer.errors import InverterError, InverterUnavailable
 from battery_optimizer.model.house import NO_SOC_LIMITS, Battery
 from battery_optimizer.model.modes import InverterCommand, Mode
+from battery_optimizer.model.service import CallService
 from battery_optimizer.model.slots import UK
 
 LASTS: Final = timedelta(minutes=30)

@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from battery_optimizer.adapters.foxess.calls import Caller, CallService
+from battery_optimizer.adapters.foxess.calls import Caller
 from battery_optimizer.adapters.foxess.limits import CurrentLimits, ForgetfulMemory, Memory
 from battery_optimizer.adapters.foxess.models import (
     EntityNames,
@@ -36,6 +36,7 @@ from battery_optimizer.adapters.foxess.soc import SocNumbers
 from battery_optimizer.errors import InverterError, InverterUnavailable
 from battery_optimizer.model.house import NO_SOC_LIMITS, Battery, SocLimits
 from battery_optimizer.model.modes import InverterCommand, Mode
+from battery_optimizer.model.service import CallService
 
 
 @dataclass(kw_only=True)
