@@ -11,6 +11,7 @@ from battery_optimizer.errors import InverterError
 from battery_optimizer.model.entity import EntityState
 from battery_optimizer.model.house import Battery
 from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
+from battery_optimizer.model.slots import local_day
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 BATTERY = Battery(capacity_kwh=10.0, max_charge_kw=4.0, max_discharge_kw=3.0)
@@ -39,7 +40,7 @@ class Cloud:
         self.calls.append((name, duration and duration["minutes"]))
         self.mode = MODES.get(name, "SelfUse")
         self.until = duration and self.now + timedelta(minutes=duration["minutes"])
-        assert self.until is None or self.until.date() == self.now.date()
+        assert self.until is None or local_day(self.until) == local_day(self.now)
         return {"success": True}
 
     def wait(self, minutes: int) -> None:
@@ -139,6 +140,26 @@ def test_a_duration_does_not_cross_the_households_midnight() -> None:
     summer = Cloud(now=datetime(2026, 6, 15, 22, 45, tzinfo=UTC))
     summer.adapter().apply(CHARGE)
     assert summer.calls == [("force_charge", 14)]
+
+
+@pytest.mark.parametrize(
+    ("now", "minutes"),
+    [
+        # The day before the clocks go forward, in winter time; "the same time tomorrow" is 00:40.
+        (datetime(2026, 3, 28, 23, 40, tzinfo=UTC), 19),
+        (datetime(2026, 3, 29, 0, 10, tzinfo=UTC), 30),
+        # The first hour of the day on which they go back, in summer time, is before midnight UTC.
+        (datetime(2025, 10, 25, 23, 5, tzinfo=UTC), 30),
+        (datetime(2025, 10, 25, 22, 50, tzinfo=UTC), 9),
+        (datetime(2025, 10, 26, 23, 40, tzinfo=UTC), 19),
+    ],
+)
+def test_around_a_change_of_the_clocks_midnight_is_that_of_the_wall_clock(
+    now: datetime, minutes: int
+) -> None:
+    cloud = Cloud(now=now)
+    cloud.adapter().apply(CHARGE)
+    assert cloud.calls == [("force_charge", minutes)]
 
 
 def test_it_cannot_hold_nor_do_things_in_another_way() -> None:

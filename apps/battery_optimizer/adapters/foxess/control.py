@@ -11,9 +11,10 @@ before the last one is up. What differs from foxess_modbus:
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from battery_optimizer.adapters.foxess.calls import Caller
 from battery_optimizer.adapters.foxess.models import ReadState
@@ -21,7 +22,7 @@ from battery_optimizer.errors import InverterError, InverterUnavailable
 from battery_optimizer.model.house import NO_SOC_LIMITS, Battery
 from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.service import CallService
-from battery_optimizer.model.slots import UK
+from battery_optimizer.model.slots import UK, day_bounds, local_day
 
 LASTS: Final = timedelta(minutes=30)
 RENEWED_BEFORE: Final = timedelta(minutes=12)
@@ -63,7 +64,7 @@ class FoxEssControl:
     battery: Battery
     now: Callable[[], datetime]
     work_mode: str = "sensor.foxess_work_mode"
-    zone: tzinfo = UK
+    zone: ZoneInfo = UK
     _told: _Told | None = field(default=None, init=False)
     renewals: int = field(default=0, init=False)
 
@@ -124,11 +125,7 @@ class FoxEssControl:
 
     def _start(self, command: InverterCommand) -> None:
         now = self.now()
-        tomorrow = (
-            (now + timedelta(days=1))
-            .astimezone(self.zone)
-            .replace(hour=0, minute=0, second=0, microsecond=0)
-        )
+        _, tomorrow = day_bounds(local_day(now, self.zone), self.zone)
         # The service counts from its own clock, and refuses what reaches midnight.
         until = min(now + LASTS, tomorrow - timedelta(minutes=1))
         if until - now < LEAST:
