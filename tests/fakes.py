@@ -18,8 +18,8 @@ from battery_optimizer.errors import (
 )
 from battery_optimizer.forecast.futures import Band
 from battery_optimizer.model.decision import CycleOutcome, SentCommand
-from battery_optimizer.model.house import NO_SOC_LIMITS, House, SocLimits
-from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
+from battery_optimizer.model.house import Abilities, House
+from battery_optimizer.model.modes import SELF_USE, InverterCommand
 from battery_optimizer.model.outlook import Future, Outlook
 from battery_optimizer.model.plan import Plan
 from battery_optimizer.model.slots import SLOT, Horizon, SlotSeries, floor_to_slot
@@ -118,10 +118,7 @@ class FakeInverter:
     """Does as commanded; `tried` holds every command sent, refused ones too."""
 
     doing: InverterCommand | None = SELF_USE
-    keeps_limits: bool = False
-    sets_powers: bool = True
-    modes: frozenset[Mode] = frozenset(Mode)
-    soc_limits: SocLimits = NO_SOC_LIMITS
+    abilities: Abilities = field(default_factory=Abilities)
     renewals: int = 0
     fault: str | None = None
     unreadable: str | None = None

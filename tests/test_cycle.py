@@ -17,7 +17,7 @@ import yaml
 from battery_optimizer.cycle import Cycle, Ports
 from battery_optimizer.errors import InverterError
 from battery_optimizer.model.decision import CommandResult, CycleOutcome, CycleResult, SentCommand
-from battery_optimizer.model.house import SocLimits
+from battery_optimizer.model.house import Abilities, SocLimits
 from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
 from battery_optimizer.model.settings import CommandSettings, Control, PlannerSettings
 from battery_optimizer.model.slots import day_bounds
@@ -274,10 +274,8 @@ def test_a_cold_battery_is_planned_with_less_power() -> None:
 
 
 def test_a_floor_of_the_inverter_above_our_reserve_is_planned_with_and_told() -> None:
-    limits = SocLimits(least=0.4, most=1.0)
-    world = World.at(
-        NIGHT, meters=FakeMeters(soc_kwh=4.0), inverter=FakeInverter(soc_limits=limits)
-    )
+    can = Abilities(soc_limits=SocLimits(least=0.4, most=1.0))
+    world = World.at(NIGHT, meters=FakeMeters(soc_kwh=4.0), inverter=FakeInverter(abilities=can))
     outcome = world.run(120)
     assert outcome.plan is not None
     assert min(slot.soc_end_kwh for slot in outcome.plan.slots) > 3.99
@@ -294,7 +292,7 @@ def test_without_a_forced_discharge_the_plan_does_not_count_on_it() -> None:
     few = frozenset(Mode) - {Mode.FORCE_DISCHARGE}
     sells = {"00:00": 1.0, "16:00": 60.0, "19:00": 1.0}
     costs, modes = [], []
-    for inverter in (FakeInverter(), FakeInverter(modes=few)):
+    for inverter in (FakeInverter(), FakeInverter(abilities=Abilities(modes=few))):
         world = World.at(NIGHT, inverter=inverter)
         world.rates.exports = daily(NIGHT - DAY, NIGHT + 3 * DAY, sells)
         plan = world.run().plan
@@ -307,10 +305,11 @@ def test_without_a_forced_discharge_the_plan_does_not_count_on_it() -> None:
 
 
 def test_what_a_decision_was_made_from_is_kept() -> None:
-    world = World.at(NIGHT, inverter=FakeInverter(modes=frozenset({Mode.SELF_USE, Mode.HOLD})))
+    can = Abilities(modes=frozenset({Mode.SELF_USE, Mode.HOLD}))
+    world = World.at(NIGHT, inverter=FakeInverter(abilities=can))
     inputs = world.run().inputs
     assert inputs is not None
-    assert (inputs.in_force, inputs.modes) == (SELF_USE, {Mode.SELF_USE, Mode.HOLD})
+    assert (inputs.in_force, inputs.house.modes) == (SELF_USE, {Mode.SELF_USE, Mode.HOLD})
 
 
 def test_a_person_has_the_last_word() -> None:

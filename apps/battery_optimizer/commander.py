@@ -8,7 +8,7 @@ from battery_optimizer.control.proof import UNCLEAR, Finding, judge
 from battery_optimizer.control.steering import Order, Steering
 from battery_optimizer.control.writes import Writes, writes_for
 from battery_optimizer.errors import DataError, InverterError, InverterUnavailable
-from battery_optimizer.model.decision import CommandResult, CycleInputs
+from battery_optimizer.model.decision import CommandResult
 from battery_optimizer.model.house import House
 from battery_optimizer.model.modes import SELF_USE, InverterCommand
 from battery_optimizer.model.settings import CommandSettings, Control
@@ -154,17 +154,6 @@ class Commander:
                 before = each.command
         writes = Writes().plus(now, count)
         self._steering = replace(self._steering, writes=writes)
-
-
-def with_abilities(inputs: CycleInputs, inverter: Inverter) -> CycleInputs:
-    """With what this inverter can do and be told now."""
-    return replace(
-        inputs,
-        modes=inverter.modes,
-        keeps_limits=inverter.keeps_limits,
-        sets_powers=inverter.sets_powers,
-        soc_limits=inverter.soc_limits,
-    )
 
 
 def _not_even(error: InverterError) -> str:

@@ -7,7 +7,7 @@ last plan while it is young; stated rules on the present rate; self-use.
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from battery_optimizer.commander import Commander, with_abilities
+from battery_optimizer.commander import Commander
 from battery_optimizer.control.dispatch import all_that_it_takes, dispatch, without_limits
 from battery_optimizer.control.fallback import reactive_command
 from battery_optimizer.control.guards import within_fuse, within_limits
@@ -108,22 +108,18 @@ class Cycle:
     ) -> tuple[str, ...]:
         """What it can do, and what it keeps the battery from; what to tell of that."""
         self.learned = self._limits.learned(self._house, now)
-        house = replace(self._house, battery=self.learned.battery)
-        before = CycleInputs(
+        house = replace(
+            self._house, battery=self.learned.battery, abilities=self._ports.inverter.abilities
+        )
+        self._inputs = CycleInputs(
             house=house,
             settings=self._settings,
             in_force=in_force,
             wishes=wishes,
             learned=self.learned.curves,
         )
-        self._inputs = with_abilities(before, self._ports.inverter)
-        battery, notes = within_limits(house.battery, self._inputs.soc_limits)
-        self._present = replace(
-            house,
-            battery=battery,
-            modes=self._inputs.modes,
-            sets_powers=self._inputs.sets_powers,
-        )
+        battery, notes = within_limits(house.battery, house.abilities.soc_limits)
+        self._present = replace(house, battery=battery)
         return notes
 
     def make_safe(self) -> None:
@@ -252,15 +248,8 @@ class Cycle:
         if telemetry is None:
             # A forced mode is not followed blindly.
             seen = SELF_USE if planned.mode.is_forced else planned
-            return seen if self._inputs.keeps_limits else without_limits(seen)
-        command = dispatch(
-            planned,
-            battery=self._present.battery,
-            soc_kwh=telemetry.soc_kwh,
-            keeps_limits=self._inputs.keeps_limits,
-            sets_powers=self._inputs.sets_powers,
-            modes=self._inputs.modes,
-        )
+            return seen if self._present.abilities.keeps_limits else without_limits(seen)
+        command = dispatch(planned, house=self._present, soc_kwh=telemetry.soc_kwh)
         return within_fuse(self._present, command, telemetry)
 
     def _recorded(self, outcome: CycleOutcome) -> CycleOutcome:

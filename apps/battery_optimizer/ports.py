@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Protocol
 
 from battery_optimizer.model.decision import CycleOutcome, SentCommand
-from battery_optimizer.model.house import SocLimits
-from battery_optimizer.model.modes import InverterCommand, Mode
+from battery_optimizer.model.house import Abilities
+from battery_optimizer.model.modes import InverterCommand
 from battery_optimizer.model.plan import Plan
 from battery_optimizer.model.slots import SlotSeries
 from battery_optimizer.model.tariff import KnownRates
@@ -78,20 +78,8 @@ class Inverter(Protocol):
     """Does as commanded until commanded otherwise."""
 
     @property
-    def keeps_limits(self) -> bool:
-        """Whether it stops at a command's floor and ceiling by itself."""
-
-    @property
-    def sets_powers(self) -> bool:
-        """Whether a forced mode keeps to the power told; else it gives or takes all it can."""
-
-    @property
-    def modes(self) -> frozenset[Mode]:
-        """What it can be told."""
-
-    @property
-    def soc_limits(self) -> SocLimits:
-        """Between which states of charge it keeps the battery by itself, as far as it says."""
+    def abilities(self) -> Abilities:
+        """What it can do and be told now."""
 
     @property
     def renewals(self) -> int:

@@ -3,8 +3,9 @@ from dataclasses import replace
 import pytest
 
 from battery_optimizer.control.dispatch import all_that_it_takes, dispatch, same, without_limits
+from battery_optimizer.model.house import Abilities
 from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
-from builders import a_battery
+from builders import a_battery, a_house
 
 BATTERY = a_battery(reserve_kwh=1.0)
 HOLD = InverterCommand(mode=Mode.HOLD)
@@ -14,9 +15,12 @@ DISCHARGE = InverterCommand(mode=Mode.FORCE_DISCHARGE, power_kw=3.0)
 
 
 def told(
-    planned: InverterCommand, soc_kwh: float, *, keeps_limits: bool = False
+    planned: InverterCommand,
+    soc_kwh: float,
+    can: Abilities = Abilities(),  # noqa: B008 (frozen)
 ) -> InverterCommand:
-    return dispatch(planned, battery=BATTERY, soc_kwh=soc_kwh, keeps_limits=keeps_limits)
+    house = replace(a_house(BATTERY), abilities=can)
+    return dispatch(planned, house=house, soc_kwh=soc_kwh)
 
 
 @pytest.mark.parametrize("planned", [SELF_USE, HOLD, FEED_IN, CHARGE, DISCHARGE])
@@ -62,9 +66,9 @@ def test_a_ceiling_of_nothing_is_a_ceiling() -> None:
 
 
 def test_a_battery_with_no_room_at_all_is_not_forced() -> None:
-    nothing = a_battery(capacity_kwh=0.0)
+    nothing = a_house(a_battery(capacity_kwh=0.0))
     for planned in (CHARGE, DISCHARGE):
-        assert dispatch(planned, battery=nothing, soc_kwh=0.0, keeps_limits=False) == HOLD
+        assert dispatch(planned, house=nothing, soc_kwh=0.0) == HOLD
 
 
 def test_curtailing_goes_on_when_a_limit_is_reached() -> None:
@@ -73,7 +77,7 @@ def test_curtailing_goes_on_when_a_limit_is_reached() -> None:
 
 def test_only_an_inverter_that_keeps_limits_is_told_them() -> None:
     planned = replace(SELF_USE, floor_kwh=4.0, ceiling_kwh=8.0)
-    assert told(planned, 6.0, keeps_limits=True) == planned
+    assert told(planned, 6.0, Abilities(keeps_limits=True)) == planned
     assert told(planned, 6.0) == without_limits(planned) == SELF_USE
 
 
@@ -97,30 +101,20 @@ def test_commands_are_the_same_small_differences_of_power_apart(
 
 
 def test_what_an_inverter_cannot_do_is_self_use() -> None:
-    hold = InverterCommand(mode=Mode.HOLD)
-    told = dispatch(
-        hold, battery=BATTERY, soc_kwh=5.0, keeps_limits=False, modes={Mode.SELF_USE, Mode.FEED_IN}
-    )
-    assert told.mode is Mode.SELF_USE
+    few = Abilities(modes=frozenset({Mode.SELF_USE, Mode.FEED_IN}))
+    assert told(HOLD, 5.0, few) == SELF_USE
 
 
 def test_where_no_power_can_be_told_it_is_the_batterys_greatest() -> None:
     weak = InverterCommand(mode=Mode.FORCE_DISCHARGE, power_kw=0.5)
-    told = dispatch(weak, battery=BATTERY, soc_kwh=5.0, keeps_limits=False, sets_powers=False)
-    assert told.power_kw == BATTERY.max_discharge_kw
+    assert told(weak, 5.0, Abilities(sets_powers=False)).power_kw == BATTERY.max_discharge_kw
 
 
-@pytest.mark.parametrize(("modes", "told"), [(frozenset(Mode), HOLD), ({Mode.SELF_USE}, SELF_USE)])
-def test_a_pause_is_not_run_at_full_power(modes: set[Mode], told: InverterCommand) -> None:
+@pytest.mark.parametrize(("others", "instead"), [(set(Mode), HOLD), ({Mode.SELF_USE}, SELF_USE)])
+def test_a_pause_is_not_run_at_full_power(others: set[Mode], instead: InverterCommand) -> None:
     pause = InverterCommand(mode=Mode.FORCE_CHARGE, power_kw=0.0)
-    assert told == dispatch(
-        pause,
-        battery=BATTERY,
-        soc_kwh=5.0,
-        keeps_limits=False,
-        sets_powers=False,
-        modes=modes | {Mode.FORCE_CHARGE},
-    )
+    can = Abilities(modes=frozenset(others | {Mode.FORCE_CHARGE}), sets_powers=False)
+    assert told(pause, 5.0, can) == instead
 
 
 class TestAllThatItTakes:

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from battery_optimizer.control.guards import within_fuse, within_limits
-from battery_optimizer.model.house import SocLimits
+from battery_optimizer.model.house import Abilities, SocLimits
 from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
 from battery_optimizer.model.telemetry import Telemetry
 from builders import MIDNIGHT, a_battery, a_house
@@ -39,7 +39,7 @@ def test_the_fuse_limits_a_charge(powers_kw: dict[str, float], told: InverterCom
 
 
 def test_a_charge_of_no_set_power_ends_where_it_is_too_much() -> None:
-    house = replace(HOUSE, sets_powers=False)
+    house = replace(HOUSE, abilities=Abilities(sets_powers=False))
     full = measured(grid_kw=12.0, battery_kw=-4.0)
     assert within_fuse(house, charge(4.0), full) == SELF_USE
     room = measured(grid_kw=9.0, battery_kw=-4.0)

@@ -13,13 +13,19 @@ from battery_optimizer.model.codec import (
     Undecodable,
     decode,
     encode,
+    from_plain,
+    to_plain,
 )
-from battery_optimizer.model.decision import CycleOutcome
+from battery_optimizer.model.decision import CycleInputs, CycleOutcome
+from battery_optimizer.model.house import Abilities, SocLimits
+from battery_optimizer.model.modes import Mode
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.plan import Plan
+from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.slots import Bools, Floats, Horizon
 from battery_optimizer.model.telemetry import SolarForecast
 from battery_optimizer.model.wishes import Event, Override, Target, Wishes
+from builders import a_house
 from store_values import NOW, a_forecast, a_plan, an_outcome, an_outlook
 
 
@@ -180,6 +186,17 @@ def test_a_field_that_an_older_row_lacks_takes_its_default(n_leaves: int) -> Non
     old = OldTree(leaves=tuple(OldLeaf(name=f"{n}", weight=n / 3) for n in range(n_leaves)))
     leaves = tuple(Leaf(name=leaf.name, weight=leaf.weight) for leaf in old.leaves)
     assert decode(Tree, encode(old)) == Tree(leaves=leaves)
+
+
+def test_an_inverters_abilities_are_read_of_records_that_had_them_one_by_one() -> None:
+    can = Abilities(modes=frozenset({Mode.SELF_USE}), soc_limits=SocLimits(least=0.2))
+    house = replace(a_house(), abilities=can)
+    inputs = CycleInputs(house=house, settings=PlannerSettings(), learned=frozenset({"cold_limit"}))
+    older = to_plain(inputs)
+    abilities = older["house"].pop("abilities")
+    older["house"] |= {"modes": [mode.value for mode in Mode], "sets_powers": True}
+    assert from_plain(CycleInputs, older | abilities) == inputs
+    assert from_plain(CycleInputs, to_plain(inputs)) == inputs
 
 
 @pytest.mark.parametrize(

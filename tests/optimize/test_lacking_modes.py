@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from battery_optimizer.model.house import House
+from battery_optimizer.model.house import Abilities, House
 from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
 from battery_optimizer.model.plan import Plan
 from battery_optimizer.model.slots import SLOT
@@ -15,7 +15,7 @@ from builders import MIDNIGHT, a_battery, a_house, plan_for
 
 
 def without(*modes: Mode) -> House:
-    return replace(a_house(a_battery()), modes=frozenset(Mode) - set(modes))
+    return replace(a_house(a_battery()), abilities=Abilities(modes=frozenset(Mode) - set(modes)))
 
 
 def modes_of(plan: Plan) -> set[Mode]:
@@ -39,7 +39,8 @@ def test_without_force_charge_only_the_sun_is_stored() -> None:
 
 def test_without_hold_the_plan_tells_what_self_use_will_really_do() -> None:
     """It would rather wait for the dear slot, and cannot."""
-    house = replace(without(Mode.HOLD), sets_powers=False)
+    house = without(Mode.HOLD)
+    house = replace(house, abilities=replace(house.abilities, sets_powers=False))
     plan = plan_for([10, 30], 0, 1, soc_kwh=1, house=house)
     assert Mode.HOLD not in modes_of(plan)
     assert plan.slots[0].command == SELF_USE

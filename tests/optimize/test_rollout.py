@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from battery_optimizer.model.house import House
+from battery_optimizer.model.house import Abilities, House
 from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode, flows
 from battery_optimizer.model.outlook import Future
 from battery_optimizer.model.plan import Plan
@@ -214,7 +214,7 @@ class TestWordsAreOfWhatIsDone:
 
     def test_where_the_inverter_knows_no_mode_for_what_is_meant(self) -> None:
         # To be kept for 30 p, but it has Self Use alone.
-        house = replace(a_house(), modes=frozenset({Mode.SELF_USE}))
+        house = replace(a_house(), abilities=Abilities(modes=frozenset({Mode.SELF_USE})))
         plan = plan_for([10, 12, 30], 0, 1, soc_kwh=2, house=house)
         assert [slot.discharge_kwh for slot in plan.slots] == pytest.approx([1, 1, 0])
         assert plan.slots[1].reason.startswith("The battery serves the house")

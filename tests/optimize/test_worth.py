@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from battery_optimizer.model.house import House
+from battery_optimizer.model.house import Abilities, House
 from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode, flows
 from battery_optimizer.model.outlook import Future, Outlook
 from battery_optimizer.model.slots import SLOT
@@ -216,13 +216,14 @@ class TestWishes:
 
 def test_what_the_inverter_does_not_know_is_not_counted_on() -> None:
     world = in_doubt(an_outlook([50, 5, 50], 0, [0, 0, 1]), sun=0.5)
-    house = replace(a_house(), modes=frozenset(Mode) - {Mode.FORCE_CHARGE})
+    house = replace(a_house(), abilities=Abilities(modes=frozenset(Mode) - {Mode.FORCE_CHARGE}))
     assert costs(world, 0, HOLD, house=house) == pytest.approx([50], abs=GRID_P)
     assert {each.mode for each in part_powers(house, NO_WISHES, 20)} == {Mode.FORCE_DISCHARGE}
 
 
 def test_an_inverter_that_sets_no_powers_is_tried_at_full_power_only() -> None:
-    assert part_powers(replace(a_house(), sets_powers=False), NO_WISHES, 20) == ()
+    house = replace(a_house(), abilities=Abilities(sets_powers=False))
+    assert part_powers(house, NO_WISHES, 20) == ()
 
 
 def test_the_fuse_is_not_to_be_overloaded() -> None:
@@ -282,8 +283,7 @@ def test_whatever_the_house_a_command_it_knows_is_chosen_and_every_cost_is_a_num
     some = frozenset(mode for mode in Mode if rng.random() < 0.6)
     house = replace(
         a_house(battery, can_curtail=bool(seed % 3), import_limit_kw=rng.choice([3.0, 100.0])),
-        modes=some | {Mode.SELF_USE},
-        sets_powers=bool(seed % 5),
+        abilities=Abilities(modes=some | {Mode.SELF_USE}, sets_powers=bool(seed % 5)),
     )
     world = an_outlook(
         rng.uniform(-10, 40, 12),

@@ -16,6 +16,7 @@ from battery_optimizer.cycle import Cycle
 from battery_optimizer.diagnostics import Diagnosis, versions
 from battery_optimizer.forecast.futures import Band, make_futures
 from battery_optimizer.model.decision import CycleOutcome, CycleResult
+from battery_optimizer.model.house import Abilities
 from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.outlook import Future
 from battery_optimizer.model.settings import Attitude, PlannerSettings
@@ -153,7 +154,7 @@ def test_wishes_and_what_the_inverter_lacks_are_part_of_it(tmp_path: Path) -> No
         max_grid_charge_p_per_kwh=15.0,
     )
     few = frozenset(Mode) - {Mode.FORCE_DISCHARGE}
-    lived = Lived(WINTER, FakeInverter(modes=few, keeps_limits=True), wishes)
+    lived = Lived(WINTER, FakeInverter(abilities=Abilities(modes=few, keeps_limits=True)), wishes)
     cycles = lived.cycles(range(0, 240, 30))
     assert not any(differences(written(tmp_path / "d.json", cycles)).values())
     assert any("as ordered" in each.reason or each.command.mode is Mode.HOLD for each in cycles)

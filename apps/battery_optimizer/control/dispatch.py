@@ -3,34 +3,26 @@
 from collections.abc import Collection
 from dataclasses import replace
 
-from battery_optimizer.model.house import Battery
+from battery_optimizer.model.house import Battery, House
 from battery_optimizer.model.learned import as_set
 from battery_optimizer.model.modes import NO_POWER_KW, SELF_USE, InverterCommand, Mode
 
-ALL_MODES = frozenset(Mode)
 _REACHED_KWH = 0.02
 _SAME_KW = 0.05
 _ALL = 0.97
 
 
-def dispatch(
-    planned: InverterCommand,
-    *,
-    battery: Battery,
-    soc_kwh: float,
-    keeps_limits: bool,
-    sets_powers: bool = True,
-    modes: Collection[Mode] = ALL_MODES,
-) -> InverterCommand:
-    """The command for now; `keeps_limits` says whether the inverter stops at floor and ceiling.
+def dispatch(planned: InverterCommand, *, house: House, soc_kwh: float) -> InverterCommand:
+    """The command for now, as this house's inverter can be told it (`House.abilities`).
 
-    `sets_powers` says whether it keeps to a power, or knows none but the battery's greatest. For a
-    mode that is none of its `modes` it is told self-use.
+    For a mode that it lacks it is told self-use. One that does not stop at a floor or ceiling is
+    told a mode that does so itself once it is reached: the next cycle comes soon enough. One that
+    keeps to no power is told the battery's greatest.
 
-    One that does not is told a mode that stops there itself once it is reached: the next cycle
-    comes soon enough. A full battery is not forced to charge, an empty one not to discharge: some
-    inverters misbehave when they are (facts: Force Charge at max SoC).
+    A full battery is not forced to charge, an empty one not to discharge: some inverters misbehave
+    when they are (facts: Force Charge at max SoC).
     """
+    battery, can = house.battery, house.abilities
     floor = max(battery.reserve_kwh, planned.floor_kwh or 0.0)
     ceiling = battery.ceiling_kwh
     if planned.ceiling_kwh is not None:
@@ -43,15 +35,15 @@ def dispatch(
         # At the top Hold neither charges nor gives; a ceiling below it means: sell the sun.
         full = ceiling >= battery.ceiling_kwh - _REACHED_KWH
         command = _no_force(planned, Mode.HOLD if full else Mode.FEED_IN)
-    if command.mode not in modes:
+    if command.mode not in can.modes:
         command = _no_force(planned, Mode.SELF_USE)
-    if command.mode.is_forced and not sets_powers:
+    if command.mode.is_forced and not can.sets_powers:
         if (command.power_kw or 0.0) < NO_POWER_KW:
-            return _no_force(planned, Mode.HOLD if Mode.HOLD in modes else Mode.SELF_USE)
+            return _no_force(planned, Mode.HOLD if Mode.HOLD in can.modes else Mode.SELF_USE)
         is_charge = command.mode is Mode.FORCE_CHARGE
         most_kw = battery.max_charge_kw if is_charge else battery.max_discharge_kw
         command = replace(command, power_kw=most_kw)
-    return command if keeps_limits else without_limits(command)
+    return command if can.keeps_limits else without_limits(command)
 
 
 def without_limits(command: InverterCommand) -> InverterCommand:

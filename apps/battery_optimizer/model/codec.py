@@ -3,7 +3,8 @@
 A dataclass becomes an object of its fields, a tuple of instances of one dataclass an object of
 columns (which compresses well), an array a list, a set a sorted list, a time its ISO text, a span
 its microseconds, an enum its value, and a float that JSON has no number for its name. A field that
-an older row lacks takes its default; a field that the class has no more is passed over.
+an older row lacks takes its default; a field that the class has no more is passed over, unless its
+`from_older` makes what is wanted now of it.
 """
 
 import json
@@ -105,6 +106,7 @@ def _value(hint: Any, plain: Any) -> Any:  # noqa: ANN401
     if plain is None:
         return None
     if is_dataclass(hint):
+        plain = getattr(hint, "from_older", _as_it_is)(plain)
         known = {name: _value(kind, plain[name]) for name, kind in _fields_in(hint, plain)}
         return hint(**known)  # type: ignore[operator]
     hint = _without_alias(hint)
@@ -113,6 +115,10 @@ def _value(hint: Any, plain: Any) -> Any:  # noqa: ANN401
         if isinstance(origin, type) and issubclass(origin, kind):
             return to_value(hint, plain)
     raise TypeError(f"the store cannot read a {hint}")
+
+
+def _as_it_is(plain: Any) -> Any:  # noqa: ANN401
+    return plain
 
 
 def _fields_in(kind: Any, plain: Mapping[str, Any]) -> list[tuple[str, Any]]:  # noqa: ANN401

@@ -1,10 +1,11 @@
 """The record of one cycle: what was known, what was decided, what came of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from battery_optimizer.model.house import NO_SOC_LIMITS, House, SocLimits
+from battery_optimizer.model.house import Abilities, House
 from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.plan import Plan
@@ -46,19 +47,24 @@ class CycleInputs:
     """What a decision was made from, besides the telemetry and the outlook.
 
     The house is as the settings say, with what was learned of its battery; what the inverter did,
-    can do and be told (`ports.Inverter`) as it was then.
+    and could do and be told (`House.abilities`), as it was then.
     """
 
     house: House
     settings: PlannerSettings
     in_force: InverterCommand | None = None
     wishes: Wishes = NO_WISHES
-    modes: frozenset[Mode] = frozenset(Mode)
-    keeps_limits: bool = False
-    sets_powers: bool = True
-    soc_limits: SocLimits = NO_SOC_LIMITS
     learned: frozenset[str] = frozenset()
     """Which of the battery's curves are none of the settings'."""
+
+    @staticmethod
+    def from_older(plain: dict[str, Any]) -> dict[str, Any]:
+        """As records are read: the abilities once stood here, each by itself."""
+        singly = {each.name for each in fields(Abilities)} & plain.keys()
+        if not singly:
+            return plain
+        house = plain["house"] | {"abilities": {name: plain[name] for name in singly}}
+        return plain | {"house": house}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -138,6 +138,20 @@ NO_SOC_LIMITS = SocLimits()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Abilities:
+    """What an inverter can do and be told, by its own account: models and moments differ."""
+
+    modes: frozenset[Mode] = frozenset(Mode)
+    """What it can be told: a plan counts on nothing else."""
+    sets_powers: bool = True
+    """Whether a forced mode keeps to the power told; else it gives or takes all it can."""
+    keeps_limits: bool = False
+    """Whether it stops at a command's floor and ceiling by itself."""
+    soc_limits: SocLimits = NO_SOC_LIMITS
+    """Between which states of charge it keeps the battery by itself, as far as it says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PowerLine:
     """A line that bounds power by stored energy: power [kW] <= at_empty_kw + slope * soc_kwh."""
 
@@ -184,10 +198,18 @@ class House:
     battery: Battery
     inverter: Inverter
     grid: GridConnection
-    modes: frozenset[Mode] = frozenset(Mode)
-    """What the inverter can be told: models differ, and a plan counts on nothing else."""
-    sets_powers: bool = True
-    """Whether a forced mode keeps to a power; else it gives or takes all it can."""
+    abilities: Abilities = Abilities()
+    """The inverter's, as it tells them; the settings know nothing of them."""
+
+    @property
+    def modes(self) -> frozenset[Mode]:
+        """What the inverter can be told."""
+        return self.abilities.modes
+
+    @property
+    def sets_powers(self) -> bool:
+        """Whether a forced mode keeps to the power told."""
+        return self.abilities.sets_powers
 
 
 def _lines(

@@ -1,6 +1,7 @@
 """A simulated house that plays recorded days: the ports of a cycle, with a clock passed in."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -9,8 +10,8 @@ import numpy as np
 from battery_optimizer.errors import ForecastUnavailable
 from battery_optimizer.forecast.futures import Band
 from battery_optimizer.model.decision import CycleOutcome, SentCommand
-from battery_optimizer.model.house import NO_SOC_LIMITS, House
-from battery_optimizer.model.modes import SELF_USE, Flows, InverterCommand, Mode, flows
+from battery_optimizer.model.house import Abilities, House
+from battery_optimizer.model.modes import SELF_USE, Flows, InverterCommand, flows
 from battery_optimizer.model.outlook import Future
 from battery_optimizer.model.plan import Plan
 from battery_optimizer.model.slots import (
@@ -30,6 +31,11 @@ from battery_optimizer.model.telemetry import (
 from battery_optimizer.simulate.days.recorded import RecordedDays
 
 
+def as_played(house: House) -> House:
+    """With an inverter that stops at floors and ceilings by itself, as a played one does."""
+    return replace(house, abilities=replace(house.abilities, keeps_limits=True))
+
+
 class PlayedHouse:
     """The house of the recording, with a battery of its own.
 
@@ -38,16 +44,12 @@ class PlayedHouse:
     prescient policy alone.
     """
 
-    sets_powers: Final = True
-    modes: Final = frozenset(Mode)
-    soc_limits: Final = NO_SOC_LIMITS
-    keeps_limits: Final = True
     renewals: Final = 0
 
     def __init__(
         self, house: House, days: RecordedDays, *, soc_kwh: float, knows_all_rates: bool = False
     ) -> None:
-        self._house = house
+        self._house = as_played(house)
         self._days = days
         self._knows_all_rates = knows_all_rates
         self._command: InverterCommand = SELF_USE
@@ -56,6 +58,11 @@ class PlayedHouse:
             start=days.solar_kw.start, values=days.solar_kw.values.copy()
         )
         self.outcome: CycleOutcome | None = None
+
+    @property
+    def abilities(self) -> Abilities:
+        """The house's, limits kept."""
+        return self._house.abilities
 
     def read(self, now: datetime) -> Telemetry:
         """The stored energy now, and the powers of the half hour that just ended."""

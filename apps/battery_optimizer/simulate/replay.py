@@ -170,10 +170,7 @@ class _World:
         self._in_force = inputs.in_force
         self._learned = inputs.learned
         self._rates = rates if was.result is CycleResult.FELL_BACK else None
-        self.modes = inputs.modes
-        self.keeps_limits = inputs.keeps_limits
-        self.sets_powers = inputs.sets_powers
-        self.soc_limits = inputs.soc_limits
+        self.abilities = inputs.house.abilities
 
     def read(self, now: datetime) -> Telemetry:
         del now

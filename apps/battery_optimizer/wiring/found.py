@@ -95,7 +95,7 @@ class Survey:
 
     def _drive(self) -> Finding:
         problems = self._inverter.check()
-        modes = ", ".join(mode.value for mode in sorted(self._inverter.modes))
+        modes = ", ".join(mode.value for mode in sorted(self._inverter.abilities.modes))
         named = self._config.entities
         how = "as set" if named.prefix is not None or named.work_mode else "found by its modes"
         return Finding(

@@ -281,9 +281,8 @@ def connect(config: Config, host: Host) -> RunningHouse:
         review=Review(
             past=store,
             rates=rates,
-            house=replace(config.house, modes=inverter.modes, sets_powers=inverter.sets_powers),
+            house=lambda: replace(config.house, abilities=inverter.abilities),
             settings=config.planner,
-            keeps_limits=inverter.keeps_limits,
         ),
         standing=standing,
         ledger=Ledger(

@@ -164,7 +164,7 @@ def test_around_a_change_of_the_clocks_midnight_is_that_of_the_wall_clock(
 
 def test_it_cannot_hold_nor_do_things_in_another_way() -> None:
     adapter = Cloud().adapter()
-    assert Mode.HOLD not in adapter.modes
+    assert Mode.HOLD not in adapter.abilities.modes
     with pytest.raises(InverterError, match="no service for hold"):
         adapter.apply(InverterCommand(mode=Mode.HOLD))
     with pytest.raises(InverterError, match="no other way"):

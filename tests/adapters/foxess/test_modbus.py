@@ -366,7 +366,7 @@ def test_an_h1_over_lan_holds_by_a_current_limit_where_there_is_one() -> None:
         state="Disable", attributes={"options": ["Disable", "Force Charge", "Force Discharge"]}
     )
     adapter = world.adapter()
-    assert adapter.modes == frozenset(Mode)
+    assert adapter.abilities.modes == frozenset(Mode)
     adapter.apply(InverterCommand(mode=Mode.HOLD))
     assert world.calls == [("number/set_value", 0.0)]
     assert adapter.current() == InverterCommand(mode=Mode.HOLD)
@@ -374,8 +374,8 @@ def test_an_h1_over_lan_holds_by_a_current_limit_where_there_is_one() -> None:
     assert world.calls[1:] == [("number/set_value", 50.0)]
     for name in ("charge", "discharge"):
         world.bent[f"number.foxess_max_{name}_current"] = None
-    assert Mode.HOLD not in adapter.modes
+    assert Mode.HOLD not in adapter.abilities.modes
     with pytest.raises(InverterError, match="does not offer hold"):
         adapter.apply(InverterCommand(mode=Mode.HOLD))
     world.bent["select.foxess_force_charge_mode"] = None
-    assert adapter.modes == frozenset(Mode)  # nothing is known: `apply` says why
+    assert adapter.abilities.modes == frozenset(Mode)  # nothing is known: `apply` says why

@@ -93,9 +93,9 @@ class World:
 def test_a_charge_is_a_period_of_an_hour_from_now_by_the_inverters_clock() -> None:
     world = World()
     fox = world.adapter()
-    assert Mode.FORCE_CHARGE in fox.modes
-    assert Mode.FORCE_DISCHARGE not in fox.modes
-    assert not fox.sets_powers
+    assert Mode.FORCE_CHARGE in fox.abilities.modes
+    assert Mode.FORCE_DISCHARGE not in fox.abilities.modes
+    assert not fox.abilities.sets_powers
     world.mode = "Back-up"
     fox.apply(CHARGE)
     (call,) = world.calls
@@ -262,8 +262,8 @@ def test_without_a_memory_there_is_no_charge_that_nobody_would_clear() -> None:
 def test_a_model_with_neither_force_modes_nor_periods_refuses_clearly() -> None:
     world = World(has_periods=False)
     fox = world.adapter()
-    assert Mode.FORCE_CHARGE not in fox.modes
-    assert fox.sets_powers
+    assert Mode.FORCE_CHARGE not in fox.abilities.modes
+    assert fox.abilities.sets_powers
     with pytest.raises(InverterError, match=r"does not offer Force Charge.*EVO and Kuara"):
         fox.apply(CHARGE)
     assert any("Force Charge" in each for each in fox.check())
@@ -279,11 +279,11 @@ def test_an_inverter_that_is_not_there_is_said_once() -> None:
 def test_a_model_with_force_modes_goes_its_own_way() -> None:
     world = World(options=[*OPTIONS, "Force Charge", "Force Discharge"])
     fox = world.adapter()
-    assert fox.sets_powers
+    assert fox.abilities.sets_powers
     assert fox.check() == fox.inner.check()
     world.shown |= {ON: "on", START: "01:00:00", END: "02:00:00"}
     assert fox.current() == SELF_USE
-    assert fox.soc_limits == fox.inner.soc_limits
+    assert fox.abilities == fox.inner.abilities
 
 
 def test_what_a_period_cannot_do_is_refused() -> None:

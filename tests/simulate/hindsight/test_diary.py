@@ -14,8 +14,9 @@ import pytest
 from battery_optimizer.adapters.store.sqlite import Store
 from battery_optimizer.errors import DataError
 from battery_optimizer.model.decision import CommandResult, CycleOutcome, CycleResult
-from battery_optimizer.model.house import House
+from battery_optimizer.model.house import Abilities, House
 from battery_optimizer.model.loss import Yesterday
+from battery_optimizer.model.modes import Mode
 from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.slots import SLOT
 from battery_optimizer.model.tariff import KnownRates
@@ -26,6 +27,7 @@ from battery_optimizer.simulate.days.recorded import RecordedDays
 from battery_optimizer.simulate.hindsight.diary import Diary, loss_figures, split_table
 from battery_optimizer.simulate.hindsight.loss import Hindsight
 from battery_optimizer.simulate.hindsight.review import PLANS_A_LOOK, Review, lived_day
+from battery_optimizer.simulate.house import as_played
 from battery_optimizer.simulate.report.backtest import report_of
 from builders import a_battery, a_house
 from recordings import a_home, recorded_days, written
@@ -33,20 +35,27 @@ from recordings import a_home, recorded_days, written
 HOUSE: House = a_house(
     a_battery(efficiency=0.95, reserve_kwh=1.0), import_limit_kw=20, export_limit_kw=6
 )
+PLAYED = as_played(HOUSE)
 SETTINGS = PlannerSettings(horizon_hours=24)
 DAY = timedelta(days=1)
 START_KWH = 5.0
 
 
 @cache
-def a_run(*, days: float = 1.0, forecast: Forecast = Forecast.HISTORY, minutes: int = 30) -> Run:
+def a_run(
+    *,
+    days: float = 1.0,
+    forecast: Forecast = Forecast.HISTORY,
+    minutes: int = 30,
+    house: House = HOUSE,
+) -> Run:
     """The second recorded day and on; the first is history."""
     with TemporaryDirectory() as folder:
         path = written(recorded_days("2026-01-14", 4 * 48), Path(folder))
         recorded = RecordedDays.read(path, pv_kwp=3.0)
     start = recorded.run_start + DAY
     return Run(
-        house=HOUSE,
+        house=house,
         days=replace(recorded, run_start=start, run_end=start + days * DAY),
         start_soc_kwh=START_KWH,
         forecast=forecast,
@@ -89,7 +98,7 @@ def test_the_replay_with_the_forecasts_as_used_is_what_happened() -> None:
             days.append(day)
             return super().split(replace(day, is_played=False))
 
-    diary._hindsight = Noted(HOUSE, SETTINGS, keeps_limits=True)
+    diary._hindsight = Noted(PLAYED, SETTINGS)
     list(diary.kept(play(a_run())))
     assert days[0].is_played
     assert diary.splits[0].inverter_p == pytest.approx(0, abs=0.01)
@@ -172,13 +181,13 @@ END = START + DAY
 
 
 def a_review(store: Store, kept: Kept) -> Review:
-    return Review(past=store, rates=kept, house=HOUSE, settings=SETTINGS, keeps_limits=True)
+    return Review(past=store, rates=kept, house=lambda: PLAYED, settings=SETTINGS)
 
 
 def test_the_store_tells_the_day_as_the_backtest_lived_it(store: Store, kept: Kept) -> None:
     known = kept.known_rates(START, END + 2 * DAY, END)
     day = lived_day(store, known, START, END, END + 2 * DAY)
-    told = Hindsight(HOUSE, SETTINGS, keeps_limits=True).split(day)
+    told = Hindsight(PLAYED, SETTINGS).split(day)
     played = lived(days=1.25)[0].splits[0]
     assert told.bill_p == pytest.approx(played.bill_p, abs=1e-6)
     assert told.inverter_p == pytest.approx(0, abs=0.01)
@@ -205,6 +214,25 @@ def test_a_review_takes_a_few_plans_a_look_and_then_shows_yesterday(
     assert None not in found.solar.by_lead_kw[:12]
     review.look(END + timedelta(hours=20))
     assert review.latest is found
+
+
+def test_an_inverter_that_lacks_a_mode_and_keeps_to_no_power_is_looked_back_at_as_such(
+    tmp_path: Path,
+) -> None:
+    modes = frozenset({Mode.SELF_USE, Mode.FORCE_CHARGE, Mode.FORCE_DISCHARGE})
+    weak = as_played(replace(HOUSE, abilities=Abilities(modes=modes, sets_powers=False)))
+    store = Store(tmp_path / "kept.db")
+    kept = Kept(store, a_run(days=1.0625, house=weak))
+    # As long as it is not there nobody knows what it can do.
+    shown = PLAYED
+    review = Review(past=store, rates=kept, house=lambda: shown, settings=SETTINGS)
+    review.look(START + timedelta(hours=1))
+    shown = weak
+    for minute in range(200):
+        review.look(END + timedelta(minutes=5 + minute))
+    store.close()
+    assert isinstance(review.latest, Yesterday)
+    assert review.latest.split.inverter_p == pytest.approx(0, abs=0.01)
 
 
 def test_a_review_says_what_is_missing_and_tries_again_the_next_day(

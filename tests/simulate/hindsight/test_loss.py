@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from battery_optimizer.errors import DataError
+from battery_optimizer.model.house import Abilities
 from battery_optimizer.model.loss import Split
 from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode, flows
 from battery_optimizer.model.outlook import Future
@@ -17,6 +18,7 @@ from battery_optimizer.simulate.hindsight.loss import ALL, Hindsight
 from builders import MIDNIGHT, a_battery, a_house, an_outlook
 
 HOUSE = a_house(a_battery(efficiency=0.95, reserve_kwh=1.0), import_limit_kw=20, export_limit_kw=6)
+HOUSE = replace(HOUSE, abilities=Abilities(keeps_limits=True))
 SETTINGS = PlannerSettings(horizon_hours=24, switching_price_p=0.0)
 N_SLOTS, N_AHEAD = 48, 48
 START_KWH = 2.0
@@ -33,7 +35,7 @@ def series(values: Floats, scale: float = 1.0) -> SlotSeries:
 
 @cache
 def hindsight() -> Hindsight:
-    return Hindsight(HOUSE, SETTINGS, keeps_limits=True)
+    return Hindsight(HOUSE, SETTINGS)
 
 
 def actual(

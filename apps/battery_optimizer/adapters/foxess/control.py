@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from battery_optimizer.adapters.foxess.calls import Caller
 from battery_optimizer.adapters.foxess.models import ReadState
 from battery_optimizer.errors import InverterError, InverterUnavailable
-from battery_optimizer.model.house import NO_SOC_LIMITS, Battery
+from battery_optimizer.model.house import Abilities, Battery
 from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.service import CallService
 from battery_optimizer.model.slots import UK, day_bounds, local_day
@@ -68,14 +68,10 @@ class FoxEssControl:
     _told: _Told | None = field(default=None, init=False)
     renewals: int = field(default=0, init=False)
 
-    soc_limits = NO_SOC_LIMITS
-    keeps_limits = False
-    sets_powers = False
-
     @property
-    def modes(self) -> frozenset[Mode]:
-        """What there are services for."""
-        return frozenset({Mode.SELF_USE, *SERVICES})
+    def abilities(self) -> Abilities:
+        """What there are services for, at full power."""
+        return Abilities(modes=frozenset({Mode.SELF_USE, *SERVICES}), sets_powers=False)
 
     def current(self) -> InverterCommand | None:
         """What the inverter does; on the way what it was told is given more time.

@@ -34,7 +34,7 @@ from battery_optimizer.adapters.foxess.models import (
 )
 from battery_optimizer.adapters.foxess.soc import SocNumbers
 from battery_optimizer.errors import InverterError, InverterUnavailable
-from battery_optimizer.model.house import NO_SOC_LIMITS, Battery, SocLimits
+from battery_optimizer.model.house import Abilities, Battery
 from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.service import CallService
 
@@ -59,33 +59,26 @@ class FoxEssModbus:
     memory: Memory = field(default_factory=ForgetfulMemory)
     """Keeps what a current limit was before this app set it to 0."""
 
-    keeps_limits = False
-    """Floor and ceiling are kept by the five-minute cycle, not written into registers."""
-
-    sets_powers = True
     renewals = 0
 
     def __post_init__(self) -> None:
         self._soc_numbers = SocNumbers(self.read_state)
 
     @property
-    def soc_limits(self) -> SocLimits:
-        """By the inverter's own min and max SoC, as far as there are numbers for them."""
-        try:
-            return self._soc_numbers.limits(self._entities().stem)
-        except InverterError:
-            return NO_SOC_LIMITS
+    def abilities(self) -> Abilities:
+        """The modes that its select offers, and the limits of its own min and max SoC.
 
-    @property
-    def modes(self) -> frozenset[Mode]:
-        """Those that the select offers, and those that a current limit can stand in for.
-
-        All of them as long as that cannot be seen: `apply` says why not.
+        Everything as long as that cannot be seen: `apply` says why not. Floor and ceiling are kept
+        by the five-minute cycle, not written into registers.
         """
         try:
             fox = self._entities()
         except InverterError:
-            return frozenset(Mode)
+            return Abilities()
+        return Abilities(modes=self._modes(fox), soc_limits=self._soc_numbers.limits(fox.stem))
+
+    def _modes(self, fox: FoxEntities) -> frozenset[Mode]:
+        """Those that the select offers, and those that a current limit can stand in for."""
         offered = offered_options(self.read_state(fox.select))
         named = {mode for mode, word in fox.control.options.items() if word in offered}
         return frozenset({*named, *self._limits(fox).entities} if named else Mode)

@@ -11,7 +11,7 @@ somebody else's: it is not overwritten, and its owner is asked to clear it.
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta, tzinfo
 from typing import Final
 
@@ -19,7 +19,7 @@ from battery_optimizer.adapters.foxess.calls import Caller
 from battery_optimizer.adapters.foxess.limits import Memory
 from battery_optimizer.adapters.foxess.modbus import FoxEssModbus
 from battery_optimizer.errors import DataError, InverterError
-from battery_optimizer.model.house import SocLimits
+from battery_optimizer.model.house import Abilities
 from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
 from battery_optimizer.model.slots import UK
 
@@ -78,22 +78,13 @@ class FoxEssWithPeriods:
     _known: str = field(default="", init=False)
     """What was remembered last, for when the database is lost."""
 
-    keeps_limits = False
-
     @property
-    def sets_powers(self) -> bool:
-        """Not by a period, which charges at full power."""
-        return not self._stands_in()
-
-    @property
-    def soc_limits(self) -> SocLimits:
-        """Those of the inverter."""
-        return self.inner.soc_limits
-
-    @property
-    def modes(self) -> frozenset[Mode]:
-        """Those of the select, and Force Charge where a period stands in."""
-        return self.inner.modes | ({Mode.FORCE_CHARGE} if self._stands_in() else frozenset())
+    def abilities(self) -> Abilities:
+        """Those of the inverter; where a period stands in Force Charge, too, at full power."""
+        its = self.inner.abilities
+        if not self._stands_in():
+            return its
+        return replace(its, modes=its.modes | {Mode.FORCE_CHARGE}, sets_powers=False)
 
     def current(self) -> InverterCommand | None:
         """What it does; a period of ours that is wanted on is moved on before it ends.
@@ -157,7 +148,7 @@ class FoxEssWithPeriods:
 
     def _stands_in(self) -> bool:
         """Whether the select has no Force Charge, and there is a period that can be set."""
-        if Mode.FORCE_CHARGE in self.inner.modes:
+        if Mode.FORCE_CHARGE in self.inner.abilities.modes:
             return False
         return self.inner.read_state(self._switch(PERIOD)) is not None
 

@@ -14,6 +14,7 @@ from battery_optimizer.simulate.backtest import Run, Step
 from battery_optimizer.simulate.hindsight.learning import Expected
 from battery_optimizer.simulate.hindsight.lived import Actual, LivedDay, Moment
 from battery_optimizer.simulate.hindsight.loss import Hindsight
+from battery_optimizer.simulate.house import as_played
 
 
 class Diary:
@@ -25,9 +26,7 @@ class Diary:
 
     def __init__(self, run: Run, *, is_splitting: bool) -> None:
         self._run = run
-        self._hindsight = (
-            Hindsight(run.house, run.settings, keeps_limits=True) if is_splitting else None
-        )
+        self._hindsight = Hindsight(as_played(run.house), run.settings) if is_splitting else None
         self._before = SELF_USE
         self._today: list[Step] = []
         self.actual = Actual(

@@ -48,14 +48,10 @@ ALL: Final = frozenset(Input)
 
 
 class Hindsight:
-    """Splits days of one house; keeps compiled programs from day to day, nothing else.
+    """Splits days of one house; keeps compiled programs from day to day, nothing else."""
 
-    `keeps_limits` says whether its inverter stops at a command's floor and ceiling by itself.
-    """
-
-    def __init__(self, house: House, settings: PlannerSettings, *, keeps_limits: bool) -> None:
-        self._house = house
-        self._keeps_limits = keeps_limits
+    def __init__(self, house: House, settings: PlannerSettings) -> None:
+        self.house = house
         self._planner = Planner(settings)
         self._judge = Planner(settings)
 
@@ -97,7 +93,7 @@ class Hindsight:
 
     def _replay(self, day: LivedDay, known: Known) -> Generator[None, None, float]:
         """Cost of the day and what comes [p], lived through again with so much known."""
-        battery, soc_kwh, in_force = self._house.battery, day.start_soc_kwh, day.before
+        battery, soc_kwh, in_force = self.house.battery, day.start_soc_kwh, day.before
         meter = _Meter(day.actual)
         for moment in day.moments:
             yield
@@ -105,7 +101,7 @@ class Hindsight:
             if not same(wanted, in_force):
                 in_force = wanted
             given = flows(
-                self._house,
+                self.house,
                 in_force,
                 soc_kwh=soc_kwh,
                 load_kwh=day.actual.load_kw.at(moment.at) * moment.hours,
@@ -131,19 +127,14 @@ class Hindsight:
             return moment.command
         outlook = day.actual.in_place_of(moment.outlook, known)
         try:
-            plan = self._planner.plan(self._house, outlook, soc_kwh, in_force=in_force)
+            plan = self._planner.plan(self.house, outlook, soc_kwh, in_force=in_force)
         except PlanningError:
             return moment.command
-        return dispatch(
-            plan.slots[0].command,
-            battery=self._house.battery,
-            soc_kwh=soc_kwh,
-            keeps_limits=self._keeps_limits,
-        )
+        return dispatch(plan.slots[0].command, house=self.house, soc_kwh=soc_kwh)
 
     def _follow_to_the_letter(self, day: LivedDay) -> Generator[None, None, float]:
         """Cost with all known and the battery doing just the energies of each plan [p]."""
-        battery, soc_kwh = self._house.battery, day.start_soc_kwh
+        battery, soc_kwh = self.house.battery, day.start_soc_kwh
         meter = _Meter(day.actual)
         for moment in day.moments:
             yield
@@ -151,7 +142,7 @@ class Hindsight:
                 outlook = day.in_hindsight(moment.at)
             else:
                 outlook = day.actual.in_place_of(moment.outlook, ALL)
-            schedule = self._planner.optimum(self._house, outlook, soc_kwh).schedule
+            schedule = self._planner.optimum(self.house, outlook, soc_kwh).schedule
             share = moment.hours / float(outlook.horizon.hours[0])
             charge_kwh = share * float(schedule.charge_kwh[0])
             discharge_kwh = share * float(schedule.discharge_kwh[0])
@@ -177,12 +168,12 @@ class Hindsight:
         return self._least_cost(day.in_hindsight(day.end), max(0.0, soc_kwh))
 
     def _least_cost(self, outlook: Outlook, soc_kwh: float) -> float:
-        schedule = self._judge.optimum(self._house, outlook, soc_kwh).schedule
+        schedule = self._judge.optimum(self.house, outlook, soc_kwh).schedule
         cost_p = self._with_wear(schedule.cost_p, float(schedule.discharge_kwh.sum()))
         return cost_p - outlook.terminal_value.of(float(schedule.soc_kwh[-1]))
 
     def _with_wear(self, bill_p: float, discharged_kwh: float) -> float:
-        return bill_p + self._house.battery.wear_p_per_kwh * discharged_kwh
+        return bill_p + self.house.battery.wear_p_per_kwh * discharged_kwh
 
 
 class _Meter:

@@ -6,7 +6,7 @@ shone, and what comes after now is taken as yesterday's last plan expected it. I
 execution is what the other controller lost against ours.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final, Protocol
 
@@ -165,13 +165,14 @@ class Review:
         *,
         past: Past,
         rates: Rates,
-        house: House,
+        house: Callable[[], House],
         settings: PlannerSettings,
-        keeps_limits: bool,
     ) -> None:
         self._past = past
         self._rates = rates
-        self._hindsight = Hindsight(house, settings, keeps_limits=keeps_limits)
+        self._house = house
+        self._settings = settings
+        self._hindsight: Hindsight | None = None
         self._begun: date | None = None
         self._lived: LivedDay | None = None
         self._work: Generator[None, None, Split] | None = None
@@ -203,6 +204,10 @@ class Review:
         start, end = day_bounds(local_day(now) - timedelta(days=1))
         known = self._rates.known_rates(start, end + _AHEAD, now)
         self._lived = lived_day(self._past, known, start, end, now)
+        house = self._house()
+        # What the inverter can be told may change, and is not known while it is not there.
+        if self._hindsight is None or self._hindsight.house != house:
+            self._hindsight = Hindsight(house, self._settings)
         self._work = self._hindsight.splitting(self._lived)
 
 
