@@ -92,19 +92,22 @@ class TestRates:
 
 
 class TestObservations:
-    def test_average_the_readings_of_each_half_hour(self, store: Store) -> None:
-        for minute, load_kw in ((0, 1.0), (5, 2.0), (25, 6.0), (60, 0.5)):
+    def test_average_the_readings_of_each_half_hour_by_the_time_before_each(
+        self, store: Store
+    ) -> None:
+        # The first stands for 5 minutes, the second for 5, the third, after a gap, for 10.
+        for minute, load_kw in ((5, 1.0), (10, 2.0), (29, 6.0), (60, 0.5)):
             at = NOON + timedelta(minutes=minute)
             store.save_observation(a_reading(at, load_kw=load_kw))
         seen = store.observations(NOON - SLOT, NOON + 3 * SLOT)
         assert seen.load_kw.start == NOON - SLOT
-        np.testing.assert_allclose(seen.load_kw.values, [np.nan, 3, np.nan, 0.5])
+        np.testing.assert_allclose(seen.load_kw.values, [np.nan, 3.75, np.nan, 0.5])
         np.testing.assert_allclose(seen.solar_kw.values, [np.nan, 1.25, np.nan, 1.25])
 
     def test_count_a_reading_saved_twice_once(self, store: Store) -> None:
         for _ in range(3):
-            store.save_observation(a_reading(NOON, load_kw=1))
-        store.save_observation(a_reading(NOON + CYCLE, load_kw=2))
+            store.save_observation(a_reading(NOON + CYCLE, load_kw=1))
+        store.save_observation(a_reading(NOON + 2 * CYCLE, load_kw=2))
         assert store.observations(NOON, NOON + SLOT).load_kw.values == pytest.approx([1.5])
 
     def test_do_not_make_zeros_of_what_is_absent(self, store: Store) -> None:
@@ -120,13 +123,13 @@ class TestObservations:
         assert (seen.load_kw.start, seen.load_kw.values.tolist()) == (NOON, [1])
 
     def test_are_seeded_only_where_we_have_none_of_our_own(self, store: Store) -> None:
-        store.save_observation(a_reading(NOON, load_kw=1))
+        store.save_observation(a_reading(NOON + CYCLE, load_kw=1))
         seed = Observations(
             load_kw=SlotSeries(start=NOON - SLOT, values=np.array([7.0, 8.0, np.nan, 9.0])),
             solar_kw=SlotSeries(start=NOON, values=np.array([3.0, 4.0])),
         )
         store.seed_observations(seed)
-        store.save_observation(a_reading(NOON + CYCLE, load_kw=3))
+        store.save_observation(a_reading(NOON + 2 * CYCLE, load_kw=3))
         store.save_observation(a_reading(NOON + 2 * SLOT, load_kw=None))
         seen = store.observations(NOON - SLOT, NOON + 3 * SLOT)
         np.testing.assert_allclose(seen.load_kw.values, [7, 2, np.nan, 9])
@@ -153,8 +156,8 @@ class TestObservations:
 
 class TestSlotEnergy:
     def test_is_metered_from_the_readings(self, store: Store) -> None:
-        store.save_observation(a_reading(NOON, load_kw=1, grid_kw=2))
-        last = replace(a_reading(NOON + CYCLE, load_kw=2, grid_kw=-1), battery_kw=3, soc_kwh=6)
+        store.save_observation(a_reading(NOON + CYCLE, load_kw=1, grid_kw=2))
+        last = replace(a_reading(NOON + 2 * CYCLE, load_kw=2, grid_kw=-1), battery_kw=3, soc_kwh=6)
         store.save_observation(last)
         (energy,) = store.slot_energy(kind=EnergyKind.METERED, start=NOON, end=NOON + DAY)
         assert energy == SlotEnergy(
@@ -168,6 +171,39 @@ class TestSlotEnergy:
             soc_kwh=6,
             n_samples=2,
         )
+
+    def test_of_a_half_hour_of_charging_all_counts_and_no_more(self, store: Store) -> None:
+        # 3 kW from noon to half past, and cycles a second late: the reading at noon shows the mode
+        # before, and the second look, 40 s later, the new one.
+        noon = NOON + timedelta(seconds=1)
+        again = (noon + timedelta(seconds=40), noon + SLOT + timedelta(seconds=40))
+        for at in sorted([*(noon + cycle * CYCLE for cycle in range(-6, 13)), *again]):
+            is_charging = noon < at <= noon + SLOT
+            store.save_observation(a_reading(at, grid_kw=3.0 if is_charging else 0.0))
+        slots = store.slot_energy(kind=EnergyKind.METERED, start=NOON - SLOT, end=NOON + 2 * SLOT)
+        bought_kwh = [slot.grid_import_kwh for slot in slots]
+        assert bought_kwh == pytest.approx([0, 1.5, 0], abs=0.002)
+        assert [slot.n_samples for slot in slots] == [6, 7, 7]
+
+    def test_a_reading_at_the_very_start_serves_until_there_are_others(self, store: Store) -> None:
+        store.save_observation(a_reading(NOON, grid_kw=2.0))
+        (slot,) = store.slot_energy(kind=EnergyKind.METERED, start=NOON, end=NOON + SLOT)
+        assert (slot.grid_import_kwh, slot.n_samples) == (1.0, 1)
+
+    def test_what_is_stored_at_the_end_is_read_next_to_it(self, store: Store) -> None:
+        for minutes, soc_kwh in ((25, 5.0), (31, 5.5)):
+            at = NOON + timedelta(minutes=minutes)
+            store.save_observation(replace(a_reading(at), soc_kwh=soc_kwh))
+        slots = store.slot_energy(kind=EnergyKind.METERED, start=NOON, end=NOON + DAY)
+        assert [slot.soc_kwh for slot in slots] == [5.5, 5.5]
+
+    def test_a_reading_after_a_long_gap_says_nothing_of_the_half_hour_before(
+        self, store: Store
+    ) -> None:
+        store.save_observation(a_reading(NOON + CYCLE, grid_kw=1.0))
+        store.save_observation(a_reading(NOON + SLOT, grid_kw=9.0))
+        first, _ = store.slot_energy(kind=EnergyKind.METERED, start=NOON, end=NOON + DAY)
+        assert first.grid_import_kwh == pytest.approx(0.5)
 
     def test_is_expected_by_the_last_plan_before_the_slot(self, store: Store) -> None:
         for cycle in range(8):

@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from battery_optimizer.adapters.store.averages import mean, slots_touched, weighed
 from battery_optimizer.adapters.store.schema import epoch
 from battery_optimizer.model.slots import SLOT, Floats, SlotSeries, floor_to_slot
 from battery_optimizer.model.telemetry import Observations, Telemetry
@@ -22,10 +23,9 @@ _OUTSIDE: Final = "outside"
 
 _SAVE: Final = "INSERT OR REPLACE INTO more_samples (at, name, value) VALUES (?, ?, ?)"
 
-_AVERAGE: Final = """
+_AVERAGE: Final = f"""{weighed("more_samples", each="name")}
 INSERT OR REPLACE INTO more_half_hours (name, start, value)
-SELECT name, :slot, avg(value) FROM more_samples WHERE at >= :slot AND at < :slot_end GROUP BY name
-"""
+SELECT name, :slot, {mean("value")} FROM weighed GROUP BY name"""  # noqa: S608 - our own words
 
 _SEED: Final = "INSERT OR IGNORE INTO more_half_hours (name, start, value) VALUES (?, ?, ?)"
 
@@ -39,16 +39,16 @@ _NAMES: Final = "SELECT DISTINCT name FROM more_half_hours"
 
 
 def insert_more(connection: Connection, telemetry: Telemetry) -> None:
-    """Put a reading in, and bring the half hour that it falls in up to date."""
+    """Put a reading in, and bring the half hours that it is a part of up to date."""
     values = {_LOAD + name: kw for name, kw in telemetry.large_kw.items()}
     if telemetry.outside_c is not None:
         values[_OUTSIDE] = telemetry.outside_c
     known = [(name, value) for name, value in values.items() if isfinite(value)]
     if not known:
         return
-    at, slot = epoch(telemetry.measured_at), epoch(floor_to_slot(telemetry.measured_at))
+    at = epoch(telemetry.measured_at)
     connection.executemany(_SAVE, [(at, name, value) for name, value in known])
-    connection.execute(_AVERAGE, {"slot": slot, "slot_end": slot + _SLOT_SECONDS})
+    connection.executemany(_AVERAGE, slots_touched(connection, telemetry.measured_at))
 
 
 def seed_more(connection: Connection, seen: Observations) -> None:

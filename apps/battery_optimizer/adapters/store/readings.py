@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from battery_optimizer.adapters.store.averages import mean, slots_touched, weighed
 from battery_optimizer.adapters.store.schema import epoch, moment_of
 from battery_optimizer.model.decision import CommandResult
 from battery_optimizer.model.mode import Mode
@@ -45,23 +46,24 @@ _SETTLED_S: Final = 60
 
 # A slot is averaged anew from its samples each time: a sample saved twice counts once. A seeded
 # value stays where our own sensor gave nothing in the slot.
-_AVERAGE_SLOT: Final = """
+_AVERAGE_SLOT: Final = f"""{weighed("samples")}
 INSERT INTO half_hours (start, load_kw, solar_kw)
-SELECT :slot, avg(load_kw), avg(solar_kw) FROM samples WHERE at >= :slot AND at < :slot_end
+SELECT :slot, {mean("load_kw")}, {mean("solar_kw")} FROM weighed WHERE true
 ON CONFLICT (start) DO UPDATE
     SET load_kw = coalesce(excluded.load_kw, load_kw),
-        solar_kw = coalesce(excluded.solar_kw, solar_kw)"""
+        solar_kw = coalesce(excluded.solar_kw, solar_kw)"""  # noqa: S608 - our own words
 
-_METER_SLOT: Final = """
+# What is stored at the end is told by the reading next to it.
+_METER_SLOT: Final = f"""{weighed("samples")}
 INSERT OR REPLACE INTO slot_energy (kind, start, import_kwh, export_kwh, load_kwh, solar_kwh,
     charge_kwh, discharge_kwh, soc_kwh, n_samples)
 SELECT :kind, :slot,
-    :hours * avg(max(grid_kw, 0)), :hours * avg(max(-grid_kw, 0)),
-    :hours * avg(load_kw), :hours * avg(solar_kw),
-    :hours * avg(max(-battery_kw, 0)), :hours * avg(max(battery_kw, 0)),
-    (SELECT soc_kwh FROM samples WHERE at >= :slot AND at < :slot_end ORDER BY at DESC LIMIT 1),
-    count(*)
-FROM samples WHERE at >= :slot AND at < :slot_end"""
+    :hours * {mean("max(grid_kw, 0)")}, :hours * {mean("max(-grid_kw, 0)")},
+    :hours * {mean("load_kw")}, :hours * {mean("solar_kw")},
+    :hours * {mean("max(-battery_kw, 0)")}, :hours * {mean("max(battery_kw, 0)")},
+    (SELECT soc_kwh FROM weighed ORDER BY abs(at - :slot_end) LIMIT 1),
+    sum(at >= :slot AND at < :slot_end)
+FROM weighed"""  # noqa: S608 - our own words
 
 _SEED_SLOT: Final = """
 INSERT INTO half_hours (start, load_kw, solar_kw) VALUES (?, ?, ?)
@@ -84,8 +86,7 @@ FROM slot_energy WHERE kind = ? AND start >= ? AND start < ? ORDER BY start"""
 
 
 def insert_sample(connection: Connection, telemetry: Telemetry) -> None:
-    """Put a reading in, and bring the half hour that it falls in up to date."""
-    slot = epoch(floor_to_slot(telemetry.measured_at))
+    """Put a reading in, and bring the half hours that it is a part of up to date."""
     sample = {
         "at": epoch(telemetry.measured_at),
         "load_kw": _known(telemetry.load_kw),
@@ -95,10 +96,10 @@ def insert_sample(connection: Connection, telemetry: Telemetry) -> None:
         "soc_kwh": _known(telemetry.soc_kwh),
         "battery_temperature_c": _known(telemetry.battery_temperature_c),
     }
-    within = {"slot": slot, "slot_end": slot + _SLOT_SECONDS}
     connection.execute(_SAVE_SAMPLE, sample)
-    connection.execute(_AVERAGE_SLOT, within)
-    connection.execute(_METER_SLOT, {**within, "kind": EnergyKind.METERED, "hours": SLOT_HOURS})
+    for slot in slots_touched(connection, telemetry.measured_at):
+        connection.execute(_AVERAGE_SLOT, slot)
+        connection.execute(_METER_SLOT, {**slot, "kind": EnergyKind.METERED, "hours": SLOT_HOURS})
 
 
 def seed_half_hours(connection: Connection, seen: Observations) -> None:
