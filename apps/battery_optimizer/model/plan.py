@@ -55,7 +55,10 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlotPlan:
-    """One slot of a plan. Energies [kWh] as in `Schedule`; `cost_p` is the slot's bill [p]."""
+    """One slot of a plan. Energies [kWh] as in `Schedule`; rates as published [p/kWh].
+
+    `cost_p` is the slot's bill less what sessions of the supplier pay (C26) [p].
+    """
 
     start: datetime
     hours: float

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.settings import PlannerSettings
-from battery_optimizer.model.slots import require_utc
+from battery_optimizer.model.slots import SLOT, floor_to_slot, require_utc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +52,32 @@ class Event:
     end: datetime
     reward_p_per_kwh: float = 0.0
     free_import: bool = False
+    usual_kwh: tuple[float, ...] = ()
+    """What the house usually imports in each half hour from the start on [kWh], in a saving session
+    less what it exports; () where that is not known: then the session counts for nothing."""
 
     def __post_init__(self) -> None:
-        """Raise ValueError unless the times are UTC and in order."""
+        """Raise ValueError unless the times are UTC and in order, and what is usual fits them."""
         require_utc(self.start)
         require_utc(self.end)
         if self.end <= self.start:
             raise ValueError(f"an event must end after it starts, not at {self.end}")
+        if self.usual_kwh and len(self.usual_kwh) != len(self.half_hours):
+            raise ValueError(f"{len(self.half_hours)} half hours have {len(self.usual_kwh)} usual")
+
+    @property
+    def half_hours(self) -> tuple[datetime, ...]:
+        """The starts of those that it touches."""
+        first = floor_to_slot(self.start)
+        return tuple(first + n * SLOT for n in range(-((first - self.end) // SLOT)))
+
+    def holds_at(self, moment: datetime) -> bool:
+        """Whether it is on."""
+        return self.start <= moment < self.end
+
+    def usual_at(self, moment: datetime) -> float:
+        """What is usual in the half hour that holds a moment of it [kWh]; it must be known."""
+        return self.usual_kwh[(moment - floor_to_slot(self.start)) // SLOT]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

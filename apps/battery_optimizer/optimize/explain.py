@@ -34,8 +34,16 @@ def price(rate: float) -> str:
 class Story:
     """What a whole schedule is about, so that each slot's reason can refer to the others."""
 
-    def __init__(self, outlook: Outlook, schedule: Schedule, zone: ZoneInfo = UK) -> None:
-        self._outlook = outlook
+    def __init__(
+        self,
+        outlook: Outlook,
+        schedule: Schedule,
+        zone: ZoneInfo = UK,
+        *,
+        counted: Outlook | None = None,
+    ) -> None:
+        """`counted` has the rates with what sessions of the supplier make of them (C26)."""
+        self._outlook, counted = outlook, counted or outlook
         self._schedule = schedule
         moments = (*outlook.horizon.starts, outlook.horizon.end)
         self._local = [moment.astimezone(zone) for moment in moments]
@@ -51,9 +59,11 @@ class Story:
         is_empty = soc <= soc.min() + _SOME_KWH
         # Lists, since what follows looks at single slots, where an array is slow.
         self._some_kwh: list[float] = some.tolist()
-        self._rates: list[float] = outlook.import_rate.tolist()
-        self._pays: list[float] = np.where(sells, outlook.export_rate, outlook.import_rate).tolist()
+        self._rates: list[float] = counted.import_rate.tolist()
+        self._pays: list[float] = np.where(sells, counted.export_rate, counted.import_rate).tolist()
         """What a kWh from the battery brings in each slot [p/kWh]."""
+        self._extra: list[float] = (counted.import_rate - outlook.import_rate).tolist()
+        """What of it is a session's."""
         self._sells: list[bool] = sells.tolist()
         self._gives: list[bool] = gives.tolist()
         self._buying: list[int] = np.flatnonzero(buys).tolist()
@@ -97,7 +107,8 @@ class Story:
         return f"Charging from the grid {price(rate)}{self._purpose(slot)}."
 
     def _words_for_giving(self, slot: int) -> str:
-        rate = self._pays[slot]
+        outlook = self._outlook
+        rate = float((outlook.export_rate if self._sells[slot] else outlook.import_rate)[slot])
         if self._sells[slot]:
             sold = f"Selling from the battery at {pence(rate)}: {self._worth(slot)}."
             return sold + self._filled_again(slot)
@@ -131,9 +142,8 @@ class Story:
         later = self._cheaper(slot)
         if later is None:
             return ""
-        return (
-            f" Not charging {price(self._rates[slot])}: at {self._when(later)} {self._at(later)}."
-        )
+        now = price(float(self._outlook.import_rate[slot]))
+        return f" Not charging {now}: at {self._when(later)} {self._at(later)}."
 
     def _filled_again(self, slot: int) -> str:
         """When what is given now comes back, and at what price."""
@@ -154,6 +164,8 @@ class Story:
 
     def _at(self, slot: int) -> str:
         rate = self._rates[slot]
+        if self._extra[slot] < 0:
+            return f"a free session makes it cost {pence(rate)}"
         return f"you are paid {pence(-rate)}" if rate < 0 else f"it costs {pence(rate)}"
 
     def _purpose(self, slot: int) -> str:
@@ -175,7 +187,8 @@ class Story:
             last += 1
         span = f"{self._clock(first)}-{self._clock(last + 1)}"
         verb = "sold " if self._sells[best] else ""
-        return f"{span}{self._day(first)}, {verb}at {pence(pays[best])}"
+        paid = " with a saving session" if self._extra[best] > 0 else ""
+        return f"{span}{self._day(first)}, {verb}at {pence(pays[best])}{paid}"
 
     def _reach(self, slot: int) -> range:
         """The later slots that energy held now can last to: until the battery is next empty."""

@@ -17,7 +17,7 @@ from battery_optimizer.optimize.choosing import (
     priced,
     schedules_after,
 )
-from battery_optimizer.optimize.events import with_events
+from battery_optimizer.optimize.events import credit_p, with_events
 from battery_optimizer.optimize.explain import Story
 from battery_optimizer.optimize.inputs import ProgramInputs, program_inputs
 from battery_optimizer.optimize.mapping import (
@@ -66,7 +66,7 @@ class Planner:
         Raises PlanningError when no schedule could be proven good enough.
         """
         wishes = wishes.within(self._settings)
-        outlook = with_events(outlook, wishes.events)
+        told, outlook = outlook, with_events(house, outlook, wishes)
         inputs = program_inputs(house, outlook, soc_kwh, wishes)
         optimum = self._solver.solve(house.battery, inputs)
         order = wishes.order_at(outlook.horizon.start)
@@ -97,7 +97,7 @@ class Planner:
             schedule = after[chosen]
         # With its first slot settled a program knows less well what energy is worth.
         schedule = replace(schedule, energy_value_p_per_kwh=optimum.schedule.energy_value_p_per_kwh)
-        slots = _slots(house, outlook, soc_kwh, schedule, chosen, wishes)
+        slots = _slots(house, outlook, soc_kwh, schedule, chosen, wishes, told=told)
         return Plan(
             made_at=outlook.horizon.start,
             horizon=outlook.horizon,
@@ -151,23 +151,28 @@ def _on_average(
     return priced({each: costs[each] for each in best.values()})
 
 
-def _slots(
+def _slots(  # noqa: PLR0913 (rates as they count, and as they are told)
     house: House,
     outlook: Outlook,
     soc_kwh: float,
     schedule: Schedule,
     first: InverterCommand,
     wishes: Wishes,
+    *,
+    told: Outlook,
 ) -> tuple[SlotPlan, ...]:
     """The schedule as modes, played forward: each slot holds what its mode really gives."""
     played = _played(house, outlook, soc_kwh, schedule, first, wishes)
     done = _as_done(schedule, [given for _, given, _ in played], [end for *_, end in played])
-    story, remarks = Story(outlook, done), Remarks(house, outlook, done, wishes)
+    story = Story(told, done, counted=outlook)
+    remarks = Remarks(house, outlook, done, wishes)
     slots = []
     for t, (start, (command, given, end_kwh)) in enumerate(
         zip(outlook.horizon.starts, played, strict=True)
     ):
-        import_rate, export_rate = float(outlook.import_rate[t]), float(outlook.export_rate[t])
+        import_rate, export_rate = float(told.import_rate[t]), float(told.export_rate[t])
+        bill_p = import_rate * given.grid_import_kwh - export_rate * given.grid_export_kwh
+        paid_p = credit_p(told, wishes, t, given.grid_import_kwh, given.grid_export_kwh)
         slots.append(
             SlotPlan(
                 start=start,
@@ -186,7 +191,7 @@ def _slots(
                 soc_start_kwh=soc_kwh,
                 soc_end_kwh=end_kwh,
                 energy_value_p_per_kwh=float(schedule.energy_value_p_per_kwh[t]),
-                cost_p=import_rate * given.grid_import_kwh - export_rate * given.grid_export_kwh,
+                cost_p=bill_p - paid_p,
                 reason=story.reason(t) + remarks.on(t),
             )
         )

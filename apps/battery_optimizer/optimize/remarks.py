@@ -1,4 +1,4 @@
-"""What a householder should know of a slot besides its reason: a wish that it cost something."""
+"""What a householder should know of a slot besides its reason: sessions, and what wishes cost."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,9 @@ from battery_optimizer.model.house import House
 from battery_optimizer.model.modes import Mode
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.plan import Schedule
-from battery_optimizer.model.wishes import Wishes
+from battery_optimizer.model.slots import UK
+from battery_optimizer.model.wishes import Event, Wishes
+from battery_optimizer.optimize.events import counted_share
 from battery_optimizer.optimize.explain import pence
 
 _WORTH_P = 0.5
@@ -20,10 +22,21 @@ class Remarks:
     def __init__(self, house: House, outlook: Outlook, schedule: Schedule, wishes: Wishes) -> None:
         self._house, self._outlook = house, outlook
         self._schedule, self._wishes = schedule, wishes
+        self._shares = [
+            (event, counted_share(event, house, outlook, wishes)) for event in wishes.events
+        ]
 
     def on(self, slot: int) -> str:
         """What is to be added, with a space before it; mostly nothing."""
-        return "".join(f" {sentence}" for sentence in self._limits(slot))
+        sentences = (*self._sessions(slot), *self._limits(slot))
+        return "".join(f" {sentence}" for sentence in sentences)
+
+    def _sessions(self, slot: int) -> Iterator[str]:
+        """Which sessions are on (C26), until when, and whether they count."""
+        start = self._outlook.horizon.starts[slot]
+        for event, share in self._shares:
+            if event.holds_at(start):
+                yield _words_for(event, is_counted=bool(share[slot] > 0))
 
     def _limits(self, slot: int) -> Iterator[str]:
         """What would have paid, had it not been forbidden (C23, C24)."""
@@ -60,3 +73,18 @@ class Remarks:
 
     def _stored(self, slot: int) -> float:
         return float(self._schedule.soc_kwh[slot + 1])
+
+
+def _words_for(event: Event, *, is_counted: bool) -> str:
+    end = f"until {event.end.astimezone(UK):%H:%M}"
+    if event.free_import:
+        name, pays = "free electricity session", "gives you what is drawn beyond the usual"
+        most = "more than usual cannot be drawn"
+    else:
+        paid = pence(event.reward_p_per_kwh)
+        name, pays = "saving session", f"pays {paid} for each kWh less than usual"
+        most = "less than usual cannot be drawn"
+    if is_counted:
+        return f"A {name} {pays} {end}."
+    why = most if event.usual_kwh else "what is usual at this time is not known"
+    return f"A {name} runs {end}, and is not counted: {why}."
