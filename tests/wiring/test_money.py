@@ -9,7 +9,7 @@ from battery_optimizer.adapters.rates.demo import STANDING_CHARGE_P
 from battery_optimizer.config_sections import RatesSettings
 from battery_optimizer.model.money import Otherwise
 from battery_optimizer.simulate.money.ledger import NO_BILLS_YET
-from battery_optimizer.wiring.sources import tariff_name
+from battery_optimizer.wiring.sources import rates_source, tariff_name
 from wiring.test_house import NIGHT, SimulatedHouse, connected
 
 
@@ -49,3 +49,25 @@ def test_bills_follow_the_cycles(tmp_path: Path) -> None:
 )
 def test_another_tariff_has_another_name(settings: dict[str, object], name: str) -> None:
     assert tariff_name("octopus agile", RatesSettings.model_validate(settings)) == name
+
+
+def test_a_tariffs_name_tells_neither_who_nor_where_the_household_is() -> None:
+    def named(**changes: object) -> tuple[str, str]:
+        given = {"import_product": "agile", "account": "A-1234ABCD", "api_key": "sk_live_x"}
+        rates = RatesSettings.model_validate({**given, "postcode": "SW1A 1AA", **changes})
+        source = rates_source(rates, lambda _: None, list)
+        return tariff_name(source.tariff_name, rates), source.name
+
+    shown, stored_under = named()
+    assert shown == "octopus agile"
+    assert not any(each in stored_under for each in ("1234", "SW1A", "1AA", "sk_live"))
+    # Another household's rates are kept apart, and the same household's found again.
+    assert named(account="A-5678ABCD") != (shown, stored_under)
+    assert named(postcode="SW1A 2AA")[1] != stored_under
+    assert named() == (shown, stored_under)
+
+
+def test_a_tariff_without_a_household_is_stored_under_what_is_shown() -> None:
+    rates = RatesSettings.model_validate({"import_product": "agile", "region": "C"})
+    source = rates_source(rates, lambda _: None, list)
+    assert source.name == source.tariff_name == "octopus agile C octopus integration"

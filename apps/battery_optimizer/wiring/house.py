@@ -291,7 +291,7 @@ def connect(config: Config, host: Host) -> RunningHouse:
             rates=rates,
             standing=standing,
             house=config.house,
-            tariff=tariff_name(source.name, config.rates),
+            tariff=tariff_name(source.tariff_name, config.rates),
             has_solar=wired.meters.solar is not None,
         ),
         cycle=cycle,

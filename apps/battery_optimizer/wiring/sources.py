@@ -100,7 +100,7 @@ def fixed_rates(rates: RatesSettings) -> dict[Direction, float]:
 
 
 def tariff_name(source: str, rates: RatesSettings) -> str:
-    """What bills are reckoned by: another name for another tariff."""
+    """What bills are reckoned by, for anybody to see: another name for another tariff."""
     fixed = [f"{way} {rate:g} p" for way, rate in fixed_rates(rates).items()]
     return ", ".join(fixed if len(fixed) == len(Direction) else [source, *fixed])
 

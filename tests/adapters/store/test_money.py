@@ -46,6 +46,26 @@ def test_a_bill_comes_back_as_it_was_and_a_new_one_takes_its_place(store: Store)
     assert store.money.first_bill() == DAY
 
 
+@pytest.mark.parametrize(
+    ("was", "shown"),
+    [
+        ("octopus agile SW1A 1AA A-1234ABCD, export 15 p", "octopus agile, export 15 p"),
+        ("octopus AGILE-24-10-01 C A-1234ABCD", "octopus AGILE-24-10-01 C"),
+        ("octopus A-1234ABCD octopus integration", "octopus octopus integration"),
+        ("octopus agile go e16an", "octopus agile go"),
+        ("octopus GO-VAR-22-10-14 M1 1AE, export 4.1 p", "octopus GO-VAR-22-10-14, export 4.1 p"),
+        ("octopus INTELLI-VAR-22-10-14 OUTGOING-VAR-24-10-26 A", ""),
+        ("import 24.5 p, export 0 p", ""),
+        ("demo", ""),
+    ],
+)
+def test_old_bills_no_longer_tell_the_account_and_the_postcode(
+    store: Store, was: str, shown: str
+) -> None:
+    store.money.save_bill(a_bill(tariff=was))
+    assert store.money.bills(DAY, DAY) == [a_bill(tariff=shown or was)]
+
+
 def test_an_empty_store_has_no_money(store: Store) -> None:
     assert store.money.bills(DAY, DAY) == []
     assert store.money.losses(DAY, DAY) == []

@@ -135,7 +135,7 @@ class OctopusClient:
                 groups.add(text_of(row["group_id"]).removeprefix("_"))
         if len(groups) != 1 or not groups <= set(REGIONS):
             raise RatesUnavailable(
-                f"Octopus knows no single region for postcode {postcode!r}: set the region's letter"
+                "Octopus knows no single region for the postcode: set the region's letter"
             )
         return groups.pop()
 

@@ -22,7 +22,9 @@ class HouseRates:
     ) -> None:
         self.api, self.events, self.by_api = api, events, by_api
         both = len(by_api) == len(Direction)
-        self.name = api.name if both else f"{api.name} {events.name}" if by_api else events.name
+        of_events = [] if both else [events.name]
+        self.name = " ".join([api.name, *of_events] if by_api else of_events)
+        self.tariff_name = " ".join([api.tariff_name, *of_events] if by_api else of_events)
 
     def fetch(
         self,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from logging import getLogger
 from typing import Final
 
@@ -45,8 +46,10 @@ class OctopusRates:
         self._account, self._api_key = account, api_key
         self._told = told
         self._resolved: dict[Direction, tuple[Tariff, datetime]] = {}
-        settings = [*sorted(self._products.values()), region, postcode, account]
-        self.name = " ".join(["octopus", *(word for word in settings if word)])
+        words = [*sorted(self._products.values()), *([region] if region else [])]
+        self.tariff_name = " ".join(["octopus", *words])
+        """As it is shown: it tells neither where nor who the household is."""
+        self.name = " ".join([self.tariff_name, *_told_apart(postcode, account)])
 
     def fetch(
         self,
@@ -105,6 +108,13 @@ class OctopusRates:
                 "(0 if exports are not paid for)"
             )
         return agreements[direction]
+
+
+def _told_apart(*private: str | None) -> list[str]:
+    """A word that is another for another household, and does not tell which it is."""
+    if not any(private):
+        return []
+    return [blake2b(repr(private).encode(), digest_size=6).hexdigest()]
 
 
 def _require_possible(direction: Direction, product: str) -> None:

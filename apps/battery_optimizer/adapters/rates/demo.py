@@ -41,6 +41,7 @@ class DemoRates:
     """Demo rates, published when Octopus would publish them."""
 
     name: Final = "demo"
+    tariff_name: Final = "demo"
     is_demo: Final = True
 
     def fetch(

@@ -1,6 +1,8 @@
 """Money in the store: each day's bill, what it lost against the best possible, standing charges."""
 
+import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from functools import lru_cache
 from sqlite3 import Connection
@@ -17,6 +19,11 @@ from battery_optimizer.model.tariff import UnitRate
 from battery_optimizer.model.telemetry import EnergyKind
 
 T = TypeVar("T")
+
+# What tariffs were once called held the postcode and the account number, and bills are shown.
+_PRIVATE: Final = re.compile(
+    r" (?:[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|A-[A-Z\d]+)(?=[ ,]|$)", re.IGNORECASE
+)
 
 _STANDING: Final = "standing"
 """Standing charges [p/day] lie beside the unit rates, as a direction of their own."""
@@ -99,7 +106,8 @@ class MoneyStore:
 # A year of bills is asked for again and again, and of them only today's changes.
 @lru_cache(maxsize=512)
 def _bill(body: bytes) -> Bill:
-    return decode(Bill, body)
+    kept = decode(Bill, body)
+    return replace(kept, tariff=_PRIVATE.sub("", kept.tariff))
 
 
 @lru_cache(maxsize=512)
