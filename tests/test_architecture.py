@@ -38,7 +38,7 @@ LAYERS = {
 }  # fmt: skip
 """What each layer may import besides itself; a top-level module not named here is shell."""
 
-SHELL = {*LAYERS, "host", "logbook", "watch", "wiring"}
+SHELL = {*LAYERS, "host", "logbook", "turns", "watch", "wiring"}
 """The shell wires everything; only the simulator's command line is closed to it."""
 
 COMMAND_LINE = "simulate/__main__.py"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from battery_optimizer.commander import Commander
-from battery_optimizer.errors import TelemetryUnavailable
+from battery_optimizer.errors import InverterError, TelemetryUnavailable
 from battery_optimizer.model.decision import CommandResult
 from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
 from battery_optimizer.model.settings import CommandSettings, Control
@@ -215,6 +215,33 @@ def test_self_use_that_was_set_for_safety_is_nobody_elses_wish() -> None:
     assert run.cycle() is APPLIED
     assert not run.said
     assert run.story.shown == "Force Discharge"
+
+
+def test_self_use_for_safety_is_a_write_like_any_other_however_often_it_is_set() -> None:
+    run = Run(Story(), DISCHARGE)
+    run.live(10)
+    assert run.commander.writes(run.story.inverter.now) == 2
+    for _ in range(3):
+        run.commander.make_safe()
+    run.cycle()
+    assert run.commander.writes(run.story.inverter.now) == 5  # and once more mode and power
+    run.wanted = SELF_USE
+    for _ in range(3):
+        run.cycle()
+        run.commander.make_safe()
+    assert run.commander.writes(run.story.inverter.now) == 6  # nothing for what is so already
+
+
+def test_what_could_not_be_set_for_safety_is_no_write() -> None:
+    run = Run(Story(), DISCHARGE)
+    run.live(10)
+    run.story.broken = "select/select_option"
+    with pytest.raises(InverterError, match="Modbus down"):
+        run.commander.make_safe()
+    run.story.broken = ""
+    run.cycle()
+    # The power alone, which was put to 0 meanwhile.
+    assert run.commander.writes(run.story.inverter.now) == 3
 
 
 def test_self_use_after_one_failure_too_many_is_nobody_elses_wish() -> None:

@@ -1,8 +1,8 @@
 """The AppDaemon shell: hands AppDaemon's callables to the house, sets timers; does not think."""
 
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -17,12 +17,13 @@ from battery_optimizer.adapters.web.access import Access
 from battery_optimizer.adapters.web.latest import Status
 from battery_optimizer.adapters.web.site import Site
 from battery_optimizer.config import Config
-from battery_optimizer.errors import BatteryOptimizerError, ConfigError, InverterError
+from battery_optimizer.errors import ConfigError, InverterError
 from battery_optimizer.host import Host
 from battery_optimizer.logbook import LogBook, about_time_zone
 from battery_optimizer.model.entity import EntityState
 from battery_optimizer.model.shown import Shown
 from battery_optimizer.model.slots import floor_to_slot
+from battery_optimizer.turns import Turns
 from battery_optimizer.watch import Watch
 from battery_optimizer.wiring.found import findings_without
 from battery_optimizer.wiring.house import RunningHouse, connect
@@ -35,8 +36,6 @@ AFTER_THE_BOUNDARY: Final = timedelta(seconds=1)
 CONNECT_AGAIN_S: Final = 30
 LOOK_AGAIN_S: Final = 40
 """After a command, or something odd: by then a mode is felt and polled."""
-STOP_WITHIN_S: Final = 1.5
-"""AppDaemon gives all apps together 3 s to stop."""
 SERVED_AS: Final = "battery_optimizer"
 
 
@@ -52,9 +51,6 @@ class BatteryOptimizer(Hass):
         self._log_book = LogBook(self.logger)
         self._started_at = datetime.now(UTC)
         self._problem: str | None = None
-        # Held while a cycle runs, so that the last word to the inverter is `terminate`'s.
-        self._turn = threading.Lock()
-        self._stopping: int | None = None
         self._hide_arguments()
         self._timer: str | None = None
         self._watch = Watch(
@@ -63,6 +59,7 @@ class BatteryOptimizer(Hass):
             make_safe=self._on_silence,
             logger=self.logger,
         )
+        self._turns = Turns(watch=self._watch, logger=self.logger)
         self._config = self._settings()
         self._check_host()
         self._connect()
@@ -75,9 +72,11 @@ class BatteryOptimizer(Hass):
         house = getattr(self, "_house", None)
         if house is None:
             return
-        self._stopping = threading.get_ident()
         self._watch.stop()
-        has_turn = self._turn.acquire(timeout=STOP_WITHIN_S)
+        with self._turns.last():
+            self._leave(house)
+
+    def _leave(self, house: RunningHouse) -> None:
         try:
             if self._is_safe(house):
                 left = "left as it was" if house.is_read_only else "set to self-use"
@@ -88,8 +87,6 @@ class BatteryOptimizer(Hass):
             self.logger.exception("The heartbeat goes on looking alive")
         finally:
             house.close()
-            if has_turn:
-                self._turn.release()
 
     def _hide_arguments(self) -> None:
         """AppDaemon shows an app's arguments, secrets filled in, to all who may read its states."""
@@ -167,10 +164,7 @@ class BatteryOptimizer(Hass):
         )
 
     def _call_service(self, service: str, /, **data: Any) -> object:  # noqa: ANN401
-        if self._stopping not in (None, threading.get_ident()):
-            raise InverterError("the app is being stopped")
-        if self._watch.is_overdue():
-            raise InverterError("this cycle took so long that its orders are out of date")
+        self._turns.require()
         return self.call_service(service, **data)
 
     def _read_state(self, entity_id: str) -> EntityState | None:
@@ -193,31 +187,30 @@ class BatteryOptimizer(Hass):
         self._on_period()
 
     def _on_period(self) -> None:
-        self._try("a cycle", self._run_cycle)
+        self._cycle()
         self._try("looking back at yesterday", RunningHouse.look_back)
         self._try("tidying the database", RunningHouse.keep_house)
         self._try("looking around", self._survey)
 
     def _on_second_look(self, *_: object, **__: object) -> None:
-        self._try("a cycle", self._run_cycle)
+        self._cycle()
 
     def _on_refresh(self, **_: object) -> None:
         self._try("refreshing prices", lambda house, now: house.rates.refresh(now))
-        self._try("a cycle", self._run_cycle)
+        self._cycle()
 
-    def _try(self, what: str, work: Callable[[RunningHouse, datetime], object]) -> None:
-        """The last try, which keeps the timer alive: what comes here is the file's or a bug."""
-        if self._house is None or self._stopping is not None:
-            return
-        try:
-            with self._turn, self._watch.working():
-                work(self._house, datetime.now(UTC))
-        except BatteryOptimizerError as error:
-            self.logger.warning("%s failed: %s", what, error)
-        except Exception:
-            self.logger.exception("%s failed: this is a bug, please report it", what)
-            self._problem = f"{what} failed: see the log"
+    def _cycle(self) -> None:
+        """One cycle; where it cannot be run to its end nobody watches over the inverter."""
+        if not self._try("a cycle", self._run_cycle) and self._house is not None:
+            self._problem = "a cycle failed: see the log"
             self._is_safe(self._house)
+
+    def _try(self, what: str, work: Callable[[RunningHouse, datetime], object]) -> bool:
+        """The last try, which keeps the timer alive; False after a bug."""
+        house = self._house
+        if house is None:
+            return True
+        return self._turns.take(what, lambda: work(house, datetime.now(UTC)))
 
     def _on_silence(self, why: str) -> None:
         """No cycle comes: self-use, whoever else has the turn."""
@@ -244,6 +237,7 @@ class BatteryOptimizer(Hass):
             self.logger.error("Standing aside: %s", self._problem)
             return
         shown = house.run(now)
+        shown = replace(shown, problems=(*shown.problems, *self._turns.bugs))
         self._shown = shown
         self._log_book.say(shown)
         if self._teller is not None:

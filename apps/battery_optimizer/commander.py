@@ -34,6 +34,8 @@ class Commander:
         self._renewals = 0
         # Perhaps by another thread than that of the cycles.
         self._was_made_safe = False
+        self._in_force: InverterCommand | None = None
+        self._writes_for_safety = 0
 
     def look(
         self, now: datetime, wishes: Wishes
@@ -56,9 +58,10 @@ class Commander:
             steering = steering.seen(now, None, readable=False)
             is_away = isinstance(error, InverterUnavailable)
             self._steering = steering.away() if is_away else steering
+            self._in_force = None
             return None, self._steering.wishes(wishes, now), (str(error),)
-        self._steering = steering.seen(now, in_force, ordered=ordered)
-        self._count_renewals(now)
+        self._steering, self._in_force = steering.seen(now, in_force, ordered=ordered), in_force
+        self._count_writes_between(now)
         return in_force, self._steering.wishes(wishes, now), ()
 
     def writes(self, now: datetime) -> int:
@@ -98,6 +101,8 @@ class Commander:
             # Also if it fails in part: whatever is shown next was nobody else's wish.
             self._was_made_safe = True
             self._inverter.apply(SELF_USE)
+            # Until the next look, which counts it, it is written only once.
+            self._writes_for_safety = writes_for(self._in_force, SELF_USE)
 
     def _finding(
         self,
@@ -114,7 +119,7 @@ class Commander:
         for command in order.commands:
             self._inverter.apply(command, other_way=order.other_way)
             self._steering = self._steering.after_success(now, command, in_force)
-            in_force = command
+            self._in_force = in_force = command
 
     def _failed(
         self, now: datetime, order: Order, error: InverterError
@@ -131,11 +136,12 @@ class Commander:
                 problems = (*problems, _not_even(worse))
         return CommandResult.FAILED, problems
 
-    def _count_renewals(self, now: datetime) -> None:
-        """What had to be written so that a command goes on."""
+    def _count_writes_between(self, now: datetime) -> None:
+        """What had to be written so that a command goes on, or to make safe."""
         self._remember_writes(now)
         before, self._renewals = self._renewals, self._inverter.renewals
-        writes = self._steering.writes.plus(now, self._renewals - before)
+        count, self._writes_for_safety = self._writes_for_safety, 0
+        writes = self._steering.writes.plus(now, self._renewals - before + count)
         self._steering = replace(self._steering, writes=writes)
 
     def _remember_writes(self, now: datetime) -> None:

@@ -233,7 +233,8 @@ class World:
         """What the shell does on its timer."""
         assert self.house is not None
         self.n_cycles += 1
-        self._try(self._run)
+        if not self._try(self._run):
+            self._make_safe()
         self._try(lambda house, now: house.look_back(now))
         self._try(lambda house, now: house.keep_house(now))
 
@@ -247,7 +248,7 @@ class World:
         if self.shown.outcome.look_again:
             self.next_look = self.true_time + LOOK_AGAIN
 
-    def _try(self, work: Callable[[RunningHouse, datetime], object]) -> None:
+    def _try(self, work: Callable[[RunningHouse, datetime], object]) -> bool:
         assert self.house is not None
         try:
             work(self.house, self.now)
@@ -257,10 +258,15 @@ class World:
             logging.getLogger("faults").exception("a bug")
             self.bugs.append(repr(error))
             self.problems.append(f"a cycle failed: {error!r}")
-            try:
-                self.house.cycle.make_safe()
-            except InverterError as worse:
-                self.problems.append(str(worse))
+            return False
+        return True
+
+    def _make_safe(self) -> None:
+        assert self.house is not None
+        try:
+            self.house.cycle.make_safe()
+        except InverterError as error:
+            self.problems.append(str(error))
 
     @property
     def health(self) -> str:
@@ -291,10 +297,7 @@ class World:
         """As the shell does at its end."""
         if self.house is None:
             return
-        try:
-            self.house.cycle.make_safe()
-        except InverterError as error:
-            self.problems.append(str(error))
+        self._make_safe()
         self.die()
 
     def die(self) -> None:
