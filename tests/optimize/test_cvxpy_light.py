@@ -36,6 +36,28 @@ import sys
 print((sys.modules["scipy.stats"], sys.modules["scipy.optimize"]) == before)
 """
 
+_IS_MISSING = """
+import sys
+from importlib.abc import MetaPathFinder
+
+class Missing(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name == "cvxpy":
+            raise ImportError("not installed yet")
+
+sys.meta_path.insert(0, Missing())
+try:
+    from battery_optimizer.optimize.cvxpy_light import cp
+except ImportError as error:
+    print(str(error).replace(" ", "_"))
+from scipy.optimize import brentq
+from scipy.stats import norm
+print(brentq(lambda x: x - 0.25, 0.0, 1.0), norm.cdf(0.0))
+sys.meta_path.pop(0)
+from battery_optimizer.optimize.cvxpy_light import cp
+print(cp.__name__)
+"""
+
 
 def told_by(script: str) -> list[str]:
     """What a fresh Python prints."""
@@ -56,3 +78,7 @@ def test_a_cvxpy_that_needs_more_of_them_gets_it() -> None:
 
 def test_what_was_there_before_stays() -> None:
     assert told_by(_WAS_THERE) == ["True"]
+
+
+def test_a_cvxpy_that_cannot_be_loaded_leaves_scipy_to_others_and_can_be_loaded_later() -> None:
+    assert told_by(_IS_MISSING) == ["not_installed_yet", "0.25", "0.5", "cvxpy"]

@@ -31,12 +31,19 @@ def _real(name: str) -> Any:  # noqa: ANN401 - whatever is there
 
 _STAND_IN: Final = ModuleType(_HEAVY)
 _STAND_IN.__dict__.update(entropy=_entropy, __getattr__=_real)
-sys.modules.setdefault(_HEAVY, _STAND_IN)
-sys.modules.setdefault(_NOT_NEEDED, None)  # type: ignore[arg-type]  # which says "not to be found"
 
-import cvxpy as cp  # noqa: E402 - with the stand-in there
 
-if sys.modules.get(_HEAVY) is _STAND_IN:
-    del sys.modules[_HEAVY]
-if sys.modules.get(_NOT_NEEDED) is None:
-    del sys.modules[_NOT_NEEDED]
+def _cvxpy() -> Any:  # noqa: ANN401 - CVXPY ships no types
+    sys.modules.setdefault(_HEAVY, _STAND_IN)
+    sys.modules.setdefault(_NOT_NEEDED, None)  # type: ignore[arg-type]  # which says "not there"
+    try:
+        return import_module("cvxpy")
+    finally:
+        # Also where it failed: other apps of this process have a use for SciPy.
+        if sys.modules.get(_HEAVY) is _STAND_IN:
+            del sys.modules[_HEAVY]
+        if sys.modules.get(_NOT_NEEDED) is None:
+            sys.modules.pop(_NOT_NEEDED, None)
+
+
+cp: Final = _cvxpy()
