@@ -27,7 +27,7 @@ from battery_optimizer.model.telemetry import Observations
 Json = dict[str, Any]
 
 FORMAT: Final = "battery_optimizer diagnostics"
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 MOST_CYCLES: Final = 24
 """Two hours in memory; after a restart as many half hours from the database."""
 DAYS_KNOWN: Final = timedelta(days=14)
