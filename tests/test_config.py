@@ -59,9 +59,27 @@ def test_what_the_battery_may_do_is_a_setting() -> None:
     assert (usual.battery_may_export, usual.max_grid_charge_p_per_kwh) == (True, None)
 
 
+def test_sessions_count_unless_they_are_to_be_ignored() -> None:
+    assert Config.from_args(args()).sessions.enabled
+    named = {"enabled": False, "free_event": "event.x_octoplus_free_electricity_session_events"}
+    sessions = Config.from_args(args(sessions=named)).sessions
+    assert (sessions.enabled, sessions.saving_event) == (False, None)
+
+
+def test_a_wrong_entity_of_sessions_is_not_repeated_for_the_account_is_in_it() -> None:
+    wrong = "binary_sensor.octopus_energy_a_1234abcd_octoplus_saving_sessions"
+    assert mistakes(sessions={"saving_event": wrong}) == [
+        "sessions.saving_event must be an entity whose name begins with event."
+    ]
+    given = mistakes(sessions={"saving_events": wrong})
+    assert given == ["sessions.saving_events is not a setting; did you mean sessions.saving_event?"]
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"sessions": {"enabled": "maybe"}},
+         "sessions.enabled must be a valid boolean, not 'maybe'"),
         ({"planner": {"max_grid_charge_p_per_kwh": 1500}},
          "planner.max_grid_charge_p_per_kwh must be from -1000 to 1000, not 1500.0"),
         ({"planner": {"max_grid_charge_p_per_kwh": "cheap"}},

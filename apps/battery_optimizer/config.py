@@ -19,6 +19,7 @@ from battery_optimizer.config_sections import (
     NotifySettings,
     RatesSettings,
     Section,
+    SessionsSettings,
     SolarSettings,
     WebSettings,
 )
@@ -66,6 +67,7 @@ class Config(Section):
     inverter: Inverter = Inverter()
     grid: GridConnection = GridConnection()
     rates: RatesSettings = RatesSettings()
+    sessions: SessionsSettings = SessionsSettings()
     solar: SolarSettings = SolarSettings()
     load: LoadSettings = LoadSettings()
     entities: EntitySettings = EntitySettings()

@@ -13,7 +13,9 @@ from pydantic import BaseModel, SecretStr
 REMOVED: Final = "(removed)"
 
 _PRIVATE: Final = re.compile(
-    r"key|token|passw|secret|user|account|postcode|latitude|longitude|mpan|serial", re.IGNORECASE
+    r"key|token|passw|secret|user|account|postcode|latitude|longitude|mpan|serial|saving_event"
+    r"|free_event",
+    re.IGNORECASE,
 )
 _URL: Final = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s'\"<>]+", re.IGNORECASE)
 _LONG_NUMBER: Final = re.compile(r"(?<![\d.])\d{10,}")

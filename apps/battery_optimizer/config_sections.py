@@ -77,6 +77,29 @@ class RatesSettings(Section):
         return self
 
 
+class SessionsSettings(Section):
+    """Octopus's saving sessions and free electricity sessions, from its integration."""
+
+    enabled: bool = True
+    """Whether plans count on the saving sessions that you joined, and on free electricity sessions;
+    the app itself joins none."""
+    saving_event: str | None = None
+    """The Octopus Energy integration's entity that ends in _octoplus_saving_session_events; none:
+    found out."""
+    free_event: str | None = None
+    """The one that ends in _octoplus_free_electricity_session_events; none: found out, if you
+    enabled it in Home Assistant."""
+
+    @model_validator(mode="after")
+    def _are_events(self) -> Self:
+        for name in ("saving_event", "free_event"):
+            entity_id = getattr(self, name)
+            if entity_id is not None and not entity_id.startswith("event."):
+                # Not shown: the account's number is in it.
+                raise ValueError(f"{name} must be an entity whose name begins with event.")
+        return self
+
+
 class SolarSettings(Section):
     """Who is asked for the solar forecast, and what stands on the roof."""
 

@@ -19,6 +19,7 @@ from battery_optimizer.model.slots import UK
 from battery_optimizer.model.tariff import Direction
 from battery_optimizer.wiring.inverter import AnyInverter, Wired
 from battery_optimizer.wiring.load import load_findings
+from battery_optimizer.wiring.wishes import session_findings
 
 TIME_ZONE: Final = UK.key
 LOOK_AGAIN: Final = timedelta(minutes=30)
@@ -86,6 +87,7 @@ class Survey:
             *self._learning(),
             *self._wishes(),
             *(self._tariff(way) for way in Direction),
+            *session_findings(self._config.sessions, self._host, now),
             self._sun(now),
             _zone(self._host),
             _watching(self._host),

@@ -11,7 +11,6 @@ from typing import Any, Final, TypeVar
 
 from battery_optimizer.adapters.instance import HEARTBEAT, Instance
 from battery_optimizer.adapters.octopus.dispatches import PlannedDispatches
-from battery_optimizer.adapters.overrides import HouseholdOrders
 from battery_optimizer.adapters.rates.demo import DemoRates
 from battery_optimizer.adapters.rates.feed import RatesFeed
 from battery_optimizer.adapters.rates.standing import StandingFeed
@@ -42,6 +41,7 @@ from battery_optimizer.wiring.sources import (
     solar_sources,
     tariff_name,
 )
+from battery_optimizer.wiring.wishes import HouseWishes, house_wishes
 
 T = TypeVar("T")
 
@@ -86,7 +86,7 @@ class RunningHouse:
     meter_entities: MeterEntities
     inverter: AnyInverter
     cycle: Cycle
-    orders: HouseholdOrders
+    wishes: HouseWishes
     review: Review
     ledger: Ledger
     standing: StandingFeed
@@ -108,7 +108,7 @@ class RunningHouse:
         if is_due and is_first:
             self.rates.refresh(now)
         self.ledger.recall(now)
-        outcome = self.cycle.run(now, self.orders.wishes(now))
+        outcome = self.cycle.run(now, self.wishes.wishes(now))
         self.recent.add(outcome)
         if is_due and not is_first:
             self.rates.refresh(now)
@@ -192,7 +192,7 @@ class RunningHouse:
             *self.solar.problems(),
             *self.meters.problems(),
             *self.schedules.problems(),
-            *self.orders.problems(),
+            *self.wishes.problems(),
             *self.store.problems(),
         )
 
@@ -272,12 +272,7 @@ def connect(config: Config, host: Host) -> RunningHouse:
         meter_entities=wired.meters,
         inverter=inverter,
         survey=survey,
-        orders=HouseholdOrders(
-            read_state=host.read_state,
-            call_service=host.call_service,
-            memory=store,
-            battery=config.battery,
-        ),
+        wishes=house_wishes(config, host, store),
         review=Review(
             past=store,
             rates=rates,

@@ -48,17 +48,13 @@ def sleeps() -> Sleeps:
 
 
 @pytest.fixture
-def client(server: OctopusServer, sleeps: Sleeps) -> Iterator[OctopusClient]:
-    one = OctopusClient(server.url, timeouts_s=(5.0, 5.0), sleep=sleeps)
-    yield one
-    one.close()
+def client(server: OctopusServer, sleeps: Sleeps) -> OctopusClient:
+    return OctopusClient(server.url, timeouts_s=(5.0, 5.0), sleep=sleeps)
 
 
 @pytest.fixture
-def impatient(server: OctopusServer, sleeps: Sleeps) -> Iterator[OctopusClient]:
-    one = OctopusClient(server.url, timeouts_s=(0.1, 0.1), sleep=sleeps)
-    yield one
-    one.close()
+def impatient(server: OctopusServer, sleeps: Sleeps) -> OctopusClient:
+    return OctopusClient(server.url, timeouts_s=(0.1, 0.1), sleep=sleeps)
 
 
 def spoilt(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
@@ -129,7 +125,6 @@ def test_all_pages_are_read() -> None:
         server.publish(AGILE.code, half_hours(START, values))
         client = OctopusClient(server.url)
         rates = client.unit_rates(AGILE, START, START + 5 * DAY)
-        client.close()
     assert [rate.p_per_kwh for rate in rates] == values
     assert len(server.asked) == 15
 
@@ -402,7 +397,6 @@ def test_nobody_there_is_an_error_that_asks_for_the_internet(sleeps: Sleeps) -> 
     client = OctopusClient(url, sleep=sleeps)
     with pytest.raises(RatesUnavailable, match="internet"):
         rates_of_day(client)
-    client.close()
 
 
 @pytest.mark.parametrize("base_url", ["octopus", "http://", "ftp://127.0.0.1/"])
@@ -411,7 +405,6 @@ def test_a_base_url_that_is_none_is_told_at_once(base_url: str, sleeps: Sleeps) 
     with pytest.raises(RatesUnavailable, match="base URL"):
         rates_of_day(client)
     assert sleeps == []
-    client.close()
 
 
 def test_a_tariff_that_octopus_does_not_know_is_named(client: OctopusClient) -> None:
@@ -472,7 +465,6 @@ def test_products_are_found_on_later_pages() -> None:
     with OctopusServer(largest_page=2) as server:
         client = OctopusClient(server.url)
         assert client.discover_product("outgoing", NOW) == "OUTGOING-VAR-24-10-26"
-        client.close()
     assert server.asked[0].query["brand"] == "OCTOPUS_ENERGY"
     assert server.asked[0].query["is_variable"] == "true"
 

@@ -16,14 +16,13 @@ SOUTH = SolarArray(peak_kw=4.0, tilt_deg=35, azimuth_deg=0)
 EAST = SolarArray(peak_kw=2.25, tilt_deg=20, azimuth_deg=-90)
 
 
-def source(server: JsonServer, *arrays: SolarArray, api_key: str | None = None) -> ForecastSolar:
+def source(server: JsonServer, *arrays: SolarArray) -> ForecastSolar:
     api = JsonApi(base_url=server.url, timeout_s=0.5, calls_per_hour=CALLS_PER_HOUR)
     return ForecastSolar(
         get_json=api.get,
         latitude=51.5,
         longitude=-0.12,
         arrays=arrays or (SOUTH,),
-        api_key=api_key,
     )
 
 
@@ -66,11 +65,11 @@ def test_a_time_closes_the_hour_before_it() -> None:
 def test_asks_for_each_array_with_whole_degrees_and_utc() -> None:
     with JsonServer(Answer.of(payload("forecast_solar/estimate.json"))) as server:
         both = source(server, SOUTH, EAST).fetch(NOW)
-        one = source(server, SOUTH, api_key="secret").fetch(NOW)
+        one = source(server, SOUTH).fetch(NOW)
     assert [request.path for request in server.requests] == [
         "/estimate/51.5000/-0.1200/35/0/4",
         "/estimate/51.5000/-0.1200/20/-90/2.25",
-        "/secret/estimate/51.5000/-0.1200/35/0/4",
+        "/estimate/51.5000/-0.1200/35/0/4",
     ]
     assert all(request.query == {"time": "utc"} for request in server.requests)
     assert both.p50_kw.values == pytest.approx(2 * one.p50_kw.values)

@@ -73,21 +73,16 @@ class OctopusClient:
         self,
         base_url: str = BASE_URL,
         *,
-        session: requests.Session | None = None,
         timeouts_s: tuple[float, float] = (5.0, 15.0),
         attempts: int = 3,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """`timeouts_s` for the connection and for silence after it; `attempts` of each request."""
         self._base_url = base_url.rstrip("/")
-        self._session = session if session is not None else requests.Session()
+        self._session = requests.Session()
         self._timeouts_s = timeouts_s
         self._attempts = attempts
         self._sleep = sleep
-
-    def close(self) -> None:
-        """Close the connections that are kept open."""
-        self._session.close()
 
     def unit_rates(
         self,

@@ -32,7 +32,7 @@ class ForecastSolar:
     """Forecast.Solar asked by ourselves, one call for each array of panels.
 
     `get_json(path, params, now)` is `JsonApi.get` on `API_URL` with `CALLS_PER_HOUR`. `zone` is the
-    wall clock of the panels, whose days the answer is made of. `api_key` is for subscribers.
+    wall clock of the panels, whose days the answer is made of.
     """
 
     get_json: Callable[[str, Mapping[str, str], datetime], object]
@@ -40,7 +40,6 @@ class ForecastSolar:
     longitude: float
     arrays: Sequence[SolarArray]
     zone: ZoneInfo = UK
-    api_key: str | None = None
     name: str = "Forecast.Solar"
     refresh_every: timedelta = timedelta(minutes=30)
 
@@ -49,9 +48,8 @@ class ForecastSolar:
         return of_all(self.arrays, self._kw, self.name, now)
 
     def _kw(self, array: SolarArray, now: datetime) -> SlotSeries:
-        key = "" if self.api_key is None else f"/{self.api_key}"
         path = (
-            f"{key}/estimate/{self.latitude:.4f}/{self.longitude:.4f}"
+            f"/estimate/{self.latitude:.4f}/{self.longitude:.4f}"
             f"/{array.tilt_deg:.0f}/{array.azimuth_deg:.0f}/{array.peak_kw:g}"
         )
         energies = _energies(self.get_json(path, {"time": "utc"}, now))

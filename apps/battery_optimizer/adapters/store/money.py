@@ -33,7 +33,6 @@ _BILLS: Final = "SELECT body FROM day_bills WHERE day BETWEEN ? AND ? ORDER BY d
 _SAVE_LOSS: Final = "INSERT OR REPLACE INTO day_losses (day, body) VALUES (?, ?)"
 _LOSSES: Final = "SELECT body FROM day_losses WHERE day BETWEEN ? AND ? ORDER BY day"
 _FIRST_METERED: Final = "SELECT min(start) FROM slot_energy WHERE kind = ?"
-_FIRST_BILL: Final = "SELECT min(day) FROM day_bills"
 
 
 class MoneyStore:
@@ -50,11 +49,6 @@ class MoneyStore:
     def bills(self, first: date, last: date) -> list[Bill]:
         """The bills of these days, oldest first; days without one are left out."""
         return self._read(_BILLS, _bill, first, last)
-
-    def first_bill(self) -> date | None:
-        """The first day with a bill."""
-        (day,) = self._file.read(lambda connection: connection.execute(_FIRST_BILL).fetchone())
-        return None if day is None else date.fromisoformat(day)
 
     def save_loss(self, split: Split) -> None:
         """Keep how a day's money fell short of the best possible."""

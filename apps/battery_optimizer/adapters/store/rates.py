@@ -26,10 +26,6 @@ SELECT rates.start, rates.end, p_per_kwh FROM rates JOIN rate_series ON series =
 WHERE direction = ? AND source = ? AND rates.start < ? AND (rates.end IS NULL OR rates.end > ?)
 ORDER BY rates.start"""
 
-_LAST_FETCH: Final = """
-SELECT max(fetched_at) FROM rates JOIN rate_series ON series = id
-WHERE direction = ? AND source = ?"""
-
 _SAVE_FORECAST: Final = """
 INSERT OR REPLACE INTO solar_forecasts (issued_at, source, body) VALUES (?, ?, ?)"""
 
@@ -77,12 +73,6 @@ def select_rates(
         )
         for first, last, p_per_kwh in rows
     ]
-
-
-def select_last_fetch(connection: Connection, direction: Direction, source: str) -> datetime | None:
-    """When the newest of these rates was fetched."""
-    (seconds,) = connection.execute(_LAST_FETCH, (direction, source)).fetchone()
-    return None if seconds is None else moment_of(seconds)
 
 
 def insert_forecast(connection: Connection, forecast: SolarForecast) -> None:
