@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
     """A day's money [p]: the bill, and its distance from the best possible in hindsight in parts.
 
-    `bill_p` has no wear in it; the parts have, where it has a price.
+    `bill_p` has no wear in it; the parts have, where it has a price. `n_bridged` half hours were
+    not metered, and were taken as the mean of their neighbours.
     """
 
     start: datetime
@@ -20,6 +22,7 @@ class Split:
     inverter_p: float
     mode_p: float
     optimizer_p: float
+    n_bridged: int = 0
 
     @property
     def execution_p(self) -> float:
@@ -64,6 +67,12 @@ class ForecastErrors:
     def next_hour_kw(self) -> float | None:
         """Mean absolute error of what was expected for the next hour."""
         return self.by_lead_kw[0] if self.by_lead_kw else None
+
+
+NO_ERRORS: Final = ForecastErrors(
+    by_hour_kw=(), by_hour_bias_kw=(), by_lead_kw=(), by_lead_bias_kw=()
+)
+"""Nothing is known of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -172,6 +172,8 @@ class Savings:
     month: Bill | None = None
     last_month: Bill | None = None
     losses: tuple[Split, ...] = ()
+    lately: tuple[Split, ...] = ()
+    """The same of the last week's days, newest first."""
     problem: str = ""
     """Why there is nothing, or nothing new."""
 

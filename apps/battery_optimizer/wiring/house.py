@@ -139,10 +139,10 @@ class RunningHouse:
         )
 
     def look_back(self, now: datetime) -> None:
-        """A little more of what yesterday's decisions lost, and why; bills up to date."""
+        """A little more of what past days' decisions lost, and why; bills up to date."""
         self.review.look(now)
         self.standing.refresh(now)
-        self.ledger.look(now, self.review.latest)
+        self.ledger.look(now)
 
     def rival(self, now: datetime) -> str | None:
         """Why this app must stand aside, if it must."""
@@ -275,6 +275,7 @@ def connect(config: Config, host: Host) -> RunningHouse:
         wishes=house_wishes(config, host, store),
         review=Review(
             past=store,
+            losses=store.money,
             rates=rates,
             house=lambda: replace(config.house, abilities=inverter.abilities),
             settings=config.planner,

@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from battery_optimizer.adapters.entities.table import ENTITIES
 from battery_optimizer.model.loss import ForecastErrors, Split, Yesterday
+from battery_optimizer.model.money import Savings
 from battery_optimizer.model.shown import Shown
 from builders import MIDNIGHT
 from shown_values import a_planned_day
@@ -44,6 +47,17 @@ def test_the_loss_is_shown_by_cause_and_adds_up() -> None:
     assert (attributes["bill_p"], attributes["best_p"]) == (40.0, 36.0)
     causes = ("load_forecast", "solar_forecast", "price_forecast", "execution", "optimizer")
     assert [attributes[f"{cause}_p"] for cause in causes] == [3.0, -1.0, 0.5, 1.25, 0.25]
+
+
+def test_the_days_before_are_shown_with_it_also_where_yesterday_has_none() -> None:
+    before = replace(SPLIT, start=MIDNIGHT - timedelta(days=1), n_bridged=1)
+    day = a_planned_day(yesterday="not yet", savings=Savings(lately=(before, SPLIT)))
+    state, attributes = shown(day, "lost_yesterday")
+    assert (state, attributes["why"]) == ("unknown", "not yet")
+    assert [each["day"] for each in attributes["lately"]] == ["2026-01-14", "2026-01-15"]
+    first = attributes["lately"][0]
+    assert (first["lost_p"], first["load_forecast_p"]) == (4.0, 3.0)
+    assert [each["half_hours_not_metered"] for each in attributes["lately"]] == [1, 0]
 
 
 @pytest.mark.parametrize("name", ["load_forecast_error", "solar_forecast_error"])

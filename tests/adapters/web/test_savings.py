@@ -4,6 +4,7 @@ import asyncio
 import csv
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 from pathlib import Path
@@ -189,11 +190,19 @@ def test_the_standing_charge_is_null_where_it_is_not_known() -> None:
 def test_the_page_shows_what_there_is_or_why_there_is_nothing() -> None:
     nothing = savings_box(Savings(problem="there is no bill yet"))
     assert nothing == {"problem": "there is no bill yet", "periods": [], "lost": None}
-    box = savings_box(Savings(today=a_bill(), month=a_bill(), losses=(a_split(DAY),)))
+    split = replace(a_split(DAY), n_bridged=1)
+    box = savings_box(
+        Savings(today=a_bill(), month=a_bill(), losses=(split,), lately=(split, a_split(DAY)))
+    )
     assert [period["name"] for period in box["periods"]] == ["Today so far", "This month"]
     assert box["lost"]["days"] == 1
     assert box["lost"]["distance_p"] == 11
     assert box["lost"]["parts_p"]["execution"] == 5
+    assert [each["half_hours_not_metered"] for each in box["lost"]["lately"]] == [1, 0]
+    assert box["lost"]["lately"][0]["day"] == DAY.isoformat()
+    assert box["lost"]["lately"][0]["parts_p"] == box["lost"]["parts_p"]
+    first_of_month = savings_box(Savings(today=a_bill(), lately=(split,)))
+    assert (first_of_month["lost"]["days"], len(first_of_month["lost"]["lately"])) == (0, 1)
 
 
 def of_the_page(store: Store | None, query: str) -> tuple[int, Json]:

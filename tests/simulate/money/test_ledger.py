@@ -11,7 +11,7 @@ import pytest
 from battery_optimizer.adapters.store.sqlite import Store
 from battery_optimizer.errors import RatesUnavailable
 from battery_optimizer.model.house import House
-from battery_optimizer.model.loss import ForecastErrors, Split, Yesterday
+from battery_optimizer.model.loss import Split
 from battery_optimizer.model.money import Bill, Otherwise
 from battery_optimizer.model.slots import SLOT, SlotSeries, day_bounds, local_day
 from battery_optimizer.model.tariff import KnownRates
@@ -22,7 +22,6 @@ from builders import a_battery, a_house
 DAY = date(2026, 1, 12)
 ONE_DAY = timedelta(days=1)
 HOUSE = a_house(a_battery(efficiency=0.9))
-NO_ERRORS = ForecastErrors(by_hour_kw=(), by_hour_bias_kw=(), by_lead_kw=(), by_lead_bias_kw=())
 
 
 @dataclass
@@ -254,18 +253,23 @@ def test_days_before_a_change_of_settings_stay_as_they_were(
     assert world.bill(DAY + ONE_DAY).tariff == other.tariff
 
 
-def test_what_yesterday_lost_is_kept_and_told_with_the_month(world: World) -> None:
+def test_what_days_lost_is_told_with_the_month_and_of_the_last_week(world: World) -> None:
     world.live(DAY)
     start = day_bounds(DAY)[0]
     split = Split(
         start=start, bill_p=1, load_p=1, solar_p=1, rates_p=1, inverter_p=1, mode_p=1, optimizer_p=1
     )
     ledger = world.ledger()
-    ledger.look(after(1), "yesterday has not been looked at yet")
-    assert ledger.savings.losses == ()
-    ledger.look(after(1), Yesterday(split=split, load=NO_ERRORS, solar=NO_ERRORS))
-    assert ledger.savings.losses == (split,)
-    assert world.store.money.losses(DAY, DAY) == [split]
+    ledger.look(after(1))
+    assert (ledger.savings.losses, ledger.savings.lately) == ((), ())
+    later = replace(split, start=day_bounds(DAY + ONE_DAY)[0])
+    for each in (split, later):
+        world.store.money.save_loss(each)
+    ledger.look(after(2))
+    assert ledger.savings.losses == (split, later)
+    assert ledger.savings.lately == (later, split)
+    ledger.look(after(8))
+    assert ledger.savings.lately == (later,)
 
 
 def test_after_a_restart_what_was_kept_is_shown_at_once(world: World) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from battery_optimizer.model.loss import ForecastErrors, Yesterday
+from battery_optimizer.model.loss import ForecastErrors, Split, Yesterday
 from battery_optimizer.model.modes import Mode
 from battery_optimizer.model.plan import SlotPlan
 from battery_optimizer.model.shown import Shown, end_of
@@ -169,17 +169,30 @@ def lost_yesterday(shown: Shown) -> Value:
 
 
 def loss_facts(shown: Shown) -> Attributes:
-    """Yesterday's bill, the best possible and the causes of the difference [p], which add up."""
+    """Yesterday's bill, the best possible and the causes of the difference [p], which add up.
+
+    The same of the last week's days, newest first, with how much less each could have cost.
+    """
+    lately = [
+        {**_split_facts(split), "lost_p": _p(split.distance_p)} for split in shown.savings.lately
+    ]
     found = shown.yesterday
-    if isinstance(found, str):
-        return {"why": shortened(found)}
-    split = found.split
+    told = {"why": shortened(found)} if isinstance(found, str) else _split_facts(found.split)
+    return {**told, "lately": lately}
+
+
+def _split_facts(split: Split) -> Attributes:
     return {
         "day": local_day(split.start).isoformat(),
-        "bill_p": round(split.bill_p, 2),
-        "best_p": round(split.best_p, 2),
-        **{f"{name.replace(' ', '_')}_p": round(lost, 2) for name, lost in split.parts.items()},
+        "bill_p": _p(split.bill_p),
+        "best_p": _p(split.best_p),
+        **{f"{name.replace(' ', '_')}_p": _p(lost) for name, lost in split.parts.items()},
+        "half_hours_not_metered": split.n_bridged,
     }
+
+
+def _p(pence: float) -> float:
+    return round(pence, 2) + 0.0
 
 
 def forecast_error(read: Callable[[Yesterday], ForecastErrors]) -> Callable[[Shown], Value]:

@@ -60,7 +60,8 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
 )
 
 # Of old plans and outcomes the first of each hour is kept, of still older ones, and of forecasts,
-# the first of each six hours: every plan of 60 days would fill 140 MB.
+# the first of each six hours: every plan of 60 days would fill 140 MB. Outcomes whose outlook is
+# kept stay, too: a day is looked back on by both.
 PRUNE: Final = (
     "DELETE FROM samples WHERE at < :samples",
     "DELETE FROM more_samples WHERE at < :samples",
@@ -70,17 +71,17 @@ PRUNE: Final = (
     "DELETE FROM rates WHERE end < :rates",
     "DELETE FROM decisions WHERE at < :decisions",
     "DELETE FROM commands WHERE at < :decisions",
+    "DELETE FROM outlooks WHERE slot < :outlooks",
     "DELETE FROM outcomes WHERE at < :decisions",
-    """DELETE FROM outcomes WHERE at < :every_plan
+    """DELETE FROM outcomes WHERE at < :every_plan AND at NOT IN (SELECT at FROM outlooks)
         AND at NOT IN (SELECT min(at) FROM outcomes GROUP BY at / 3600)""",
-    """DELETE FROM outcomes WHERE at < :hourly_plan
+    """DELETE FROM outcomes WHERE at < :hourly_plan AND at NOT IN (SELECT at FROM outlooks)
         AND at NOT IN (SELECT min(at) FROM outcomes GROUP BY at / 21600)""",
     "DELETE FROM plans WHERE made_at < :decisions",
     """DELETE FROM plans WHERE made_at < :every_plan
         AND made_at NOT IN (SELECT min(made_at) FROM plans GROUP BY made_at / 3600)""",
     """DELETE FROM plans WHERE made_at < :hourly_plan
         AND made_at NOT IN (SELECT min(made_at) FROM plans GROUP BY made_at / 21600)""",
-    "DELETE FROM outlooks WHERE slot < :outlooks",
     "DELETE FROM solar_forecasts WHERE issued_at < :forecasts",
     """DELETE FROM solar_forecasts WHERE issued_at < :hourly_plan AND (issued_at, source) NOT IN
         (SELECT min(issued_at), source FROM solar_forecasts GROUP BY source, issued_at / 21600)""",

@@ -75,8 +75,8 @@ class Retention:
     """Their half-hourly averages, and the energies of each slot."""
     decisions: int = 60
     """One line for each cycle, the commands sent, and what is left of plans."""
-    outlooks: int = 2
-    """What was expected, for looking back at yesterday."""
+    outlooks: int = 31
+    """What was expected, for looking back at days past: 0.3 MB a day."""
     every_plan: int = 1
     """Every plan; beyond, the first plan of each hour,"""
     hourly_plan: int = 7

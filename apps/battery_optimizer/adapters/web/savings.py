@@ -31,8 +31,9 @@ COLUMNS: Final = (
     *(f"saved_against_{other}_p" for other in Otherwise),
     "stored_more_than_self_use_kwh", "stored_more_than_reactive_kwh",
     *(f"lost_{cause}_p" for cause in _CAUSES),
-    "lost_days", "days", "days_missing", "days_without_standing_charge", "half_hours",
-    "half_hours_estimated", "half_hours_missing", "is_estimate", "rates_are_demo", "tariff",
+    "lost_days", "lost_half_hours_not_metered", "days", "days_missing",
+    "days_without_standing_charge", "half_hours", "half_hours_estimated", "half_hours_missing",
+    "is_estimate", "rates_are_demo", "tariff",
 )  # fmt: skip
 """Of a row, in the order of the CSV."""
 
@@ -77,7 +78,7 @@ def savings_box(found: Savings) -> Json:
         "periods": [
             {"name": name, **row(bill, {})} for name, bill in periods.items() if bill is not None
         ],
-        "lost": _lost(found.losses) if found.losses else None,
+        "lost": _lost(found) if found.losses or found.lately else None,
     }
 
 
@@ -103,6 +104,7 @@ def row(bill: Bill, losses: Mapping[date, Split]) -> Json:
         "stored_more_than_reactive_kwh": _rounded(bill.stored_more_than(Otherwise.REACTIVE)),
         **{f"lost_{name}_p": lost for name, lost in _parts(own).items()},
         "lost_days": len(own),
+        "lost_half_hours_not_metered": sum(split.n_bridged for split in own),
         "days": bill.n_days,
         "days_missing": bill.n_missing_days,
         "days_without_standing_charge": bill.n_no_standing,
@@ -143,11 +145,22 @@ def _parts(splits: Sequence[Split]) -> dict[str, float | None]:
     }
 
 
-def _lost(splits: Sequence[Split]) -> Json:
+def _lost(found: Savings) -> Json:
     return {
-        "days": len(splits),
-        "distance_p": _rounded(sum(split.distance_p for split in splits)),
-        "parts_p": _parts(splits),
+        "days": len(found.losses),
+        "distance_p": _rounded(sum(split.distance_p for split in found.losses)),
+        "parts_p": _parts(found.losses),
+        "lately": [_lost_on(split) for split in found.lately],
+    }
+
+
+def _lost_on(split: Split) -> Json:
+    return {
+        "day": local_day(split.start).isoformat(),
+        "bill_p": _rounded(split.bill_p),
+        "distance_p": _rounded(split.distance_p),
+        "parts_p": _parts([split]),
+        "half_hours_not_metered": split.n_bridged,
     }
 
 

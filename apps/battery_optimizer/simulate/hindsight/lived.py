@@ -37,10 +37,11 @@ class Actual:
         """The outlook with the inputs in `known` as they came, as far as it is known how."""
         load, solar = used.load_kwh, used.solar_kwh
         bought, sold, published = used.import_rate, used.export_rate, used.rate_published
-        horizon, futures = used.horizon, used.futures
+        horizon, futures, bursts = used.horizon, used.futures, used.bursts_kwh
         if Input.LOAD in known:
             load = _as_came(self.load_kw.on(horizon) * horizon.hours, load)
             futures = tuple(replace(future, load_kwh=load) for future in futures)
+            bursts = None
         if Input.SOLAR in known:
             solar = _as_came(self.solar_kw.on(horizon) * horizon.hours, solar)
             futures = tuple(replace(future, solar_kwh=solar) for future in futures)
@@ -56,6 +57,7 @@ class Actual:
             load_kwh=load,
             solar_kwh=solar,
             futures=() if {Input.LOAD, Input.SOLAR} <= known else futures,
+            bursts_kwh=bursts,
         )
 
 
@@ -86,7 +88,8 @@ class LivedDay:
     """A day as it was lived through, and all that is known of it now.
 
     `before` was in force when it began. `is_played` says that the meter shows just what the
-    commands give, as in a simulation: then the inverter lost nothing.
+    commands give, as in a simulation: then the inverter lost nothing. `n_bridged` half hours were
+    not metered, and are taken as the mean of their neighbours.
     """
 
     moments: tuple[Moment, ...]
@@ -97,6 +100,7 @@ class LivedDay:
     discharged_kwh: float
     actual: Actual
     is_played: bool = False
+    n_bridged: int = 0
 
     def __post_init__(self) -> None:
         """Raise DataError unless the day can be lived through again."""

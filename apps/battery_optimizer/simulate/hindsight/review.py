@@ -1,33 +1,22 @@
-"""Looks back at yesterday from the store: what it lost and why, and how good its forecasts were.
+"""Looks back at past days from the store: what each lost and why, and how good forecasts were.
 
-As the backtest does for recorded days, with what the live app has kept. What it cannot know: a
-person's orders and missed cycles count as execution, sun that was turned down as sun that never
-shone, and what comes after now is taken as yesterday's last plan expected it. In read-only mode
-execution is what the other controller lost against ours.
+As the backtest does for recorded days, with what the live app has kept (see `stored`). What comes
+after now is taken as the day's last plan expected it. In read-only mode execution is what the other
+controller lost against ours. Yesterday goes first; days that were missed follow, newest first.
 """
 
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final, Protocol
 
 import numpy as np
 
-from battery_optimizer.errors import BatteryOptimizerError, DataError
-from battery_optimizer.model.decision import CycleOutcome, Decision
+from battery_optimizer.errors import BatteryOptimizerError
 from battery_optimizer.model.house import House
-from battery_optimizer.model.loss import ForecastErrors, Split, Yesterday
-from battery_optimizer.model.modes import SELF_USE
+from battery_optimizer.model.loss import NO_ERRORS, ForecastErrors, Split, Yesterday
 from battery_optimizer.model.settings import PlannerSettings
-from battery_optimizer.model.slots import (
-    SLOT,
-    Floats,
-    SlotSeries,
-    day_bounds,
-    floor_to_slot,
-    local_day,
-)
-from battery_optimizer.model.tariff import KnownRates, bill
-from battery_optimizer.model.telemetry import EnergyKind, Observations, SlotEnergy
+from battery_optimizer.model.slots import Floats, SlotSeries, day_bounds, local_day
 from battery_optimizer.ports import Rates
 from battery_optimizer.simulate.hindsight.learning import (
     Expected,
@@ -35,107 +24,34 @@ from battery_optimizer.simulate.hindsight.learning import (
     errors_by_hour,
     errors_by_lead,
 )
-from battery_optimizer.simulate.hindsight.lived import Actual, LivedDay, Moment
+from battery_optimizer.simulate.hindsight.lived import LivedDay
 from battery_optimizer.simulate.hindsight.loss import Hindsight
+from battery_optimizer.simulate.hindsight.stored import Past, lived_day
 
 PLANS_A_LOOK: Final = 3
 """Work for one look: a day is split in the course of the morning, and no cycle waits for long."""
+MOST_DAYS: Final = 30
+"""How far back days are caught up, as far as the store still has what they were planned from."""
 _AHEAD: Final = timedelta(days=2)
-_PROMPT: Final = timedelta(minutes=6)
-"""An outlook made later in its half hour says too little of it."""
+_DAY: Final = timedelta(days=1)
+_AGAIN: Final = timedelta(hours=1)
+_OLD_AGAIN: Final = timedelta(hours=12)
+"""When a day is tried again of which something was missing: it may have come late."""
 
-_MOST_BLIND: Final = 0.25
-"""Share of the day without an outlook above which forecasts cannot be told from the rest."""
-
-
-class Past(Protocol):
-    """What the store remembers."""
-
-    def decisions(self, start: datetime, end: datetime) -> Sequence[Decision]:
-        """One line for each cycle of [start, end), oldest first."""
-
-    def outcome(self, at: datetime) -> CycleOutcome | None:
-        """The cycle of this moment with its outlook, as long as they are kept."""
-
-    def slot_energy(
-        self, *, kind: EnergyKind, start: datetime, end: datetime
-    ) -> Sequence[SlotEnergy]:
-        """Energies of each known half hour of [start, end) [kWh], oldest first."""
-
-    def observations(self, start: datetime, end: datetime) -> Observations:
-        """Load and solar of [start, end) [kW average per half hour]; NaN where not metered."""
+NOT_YET: Final = "yesterday has not been looked at yet"
 
 
-def lived_day(
-    past: Past, known: KnownRates, start: datetime, end: datetime, now: datetime
-) -> LivedDay:
-    """The day [start, end) as the store has it at `now`; DataError says what is missing.
+class Losses(Protocol):
+    """Where the splits are kept; ranges of days are inclusive."""
 
-    `known` are the rates from `start` on, as far as they are published.
-    """
-    observed = past.observations(start, floor_to_slot(now))
-    actual = Actual(
-        imports=known.imports,
-        exports=known.exports,
-        load_kw=observed.load_kw,
-        solar_kw=observed.solar_kw,
-    )
-    metered = past.slot_energy(kind=EnergyKind.METERED, start=start, end=end)
-    before = past.decisions(start - SLOT, start)
-    last = past.outcome(before[-1].at) if before else None
-    return LivedDay(
-        moments=_moments(past, start, end),
-        before=SELF_USE if last is None else last.command,
-        start_soc_kwh=_stored_kwh(past, start),
-        end_soc_kwh=_stored_kwh(past, end),
-        bill_p=_bill_p(metered, actual, start, end),
-        discharged_kwh=sum(slot.discharge_kwh or 0.0 for slot in metered),
-        actual=actual,
-    )
+    def save_loss(self, split: Split) -> None:
+        """Keep how a day's money fell short of the best possible."""
 
+    def losses(self, first: date, last: date) -> Sequence[Split]:
+        """The splits of these days, oldest first, of those that were looked back on."""
 
-def _moments(past: Past, start: datetime, end: datetime) -> tuple[Moment, ...]:
-    """Each half hour with its first cycle; without one, what was commanded before goes on."""
-    firsts: dict[datetime, datetime] = {}
-    for decision in past.decisions(start, end):
-        firsts.setdefault(floor_to_slot(decision.at), decision.at)
-    moments, command, at = [], SELF_USE, start
-    while at < end:
-        outcome = past.outcome(firsts[at]) if at in firsts else None
-        command = command if outcome is None else outcome.command
-        is_prompt = at in firsts and firsts[at] - at <= _PROMPT
-        moments.append(
-            Moment(
-                at=at,
-                until=at + SLOT,
-                outlook=outcome.outlook if outcome is not None and is_prompt else None,
-                command=command,
-            )
-        )
-        at += SLOT
-    missing = sum(moment.outlook is None for moment in moments)
-    if missing > _MOST_BLIND * len(moments):
-        raise DataError(f"of {missing} half hours it is not known what was expected")
-    return tuple(moments)
-
-
-def _stored_kwh(past: Past, at: datetime) -> float:
-    for decision in past.decisions(at, at + SLOT):
-        if decision.soc_kwh is not None:
-            return decision.soc_kwh
-    raise DataError(f"how full the battery was at {at:%d %b %H:%M} UTC is not known")
-
-
-def _bill_p(metered: Sequence[SlotEnergy], actual: Actual, start: datetime, end: datetime) -> float:
-    whole = [slot for slot in metered if None not in (slot.grid_import_kwh, slot.grid_export_kwh)]
-    missing = (end - start) // SLOT - len(whole)
-    if missing:
-        raise DataError(f"of {missing} half hours the energy at the meter is not known")
-    bought = np.array([slot.grid_import_kwh for slot in whole], float)
-    sold = np.array([slot.grid_export_kwh for slot in whole], float)
-    imports = actual.imports.between(start, end).values
-    exports = actual.exports.between(start, end).values
-    return float(bill(imports, exports, bought, sold))
+    def first_metered(self) -> datetime | None:
+        """The start of the first half hour of which there is a reading."""
 
 
 def forecast_errors(day: LivedDay, read: Read, metered: SlotSeries) -> ForecastErrors:
@@ -157,58 +73,115 @@ def _known(values: Floats) -> tuple[float | None, ...]:
     return tuple(float(value) if np.isfinite(value) else None for value in values)
 
 
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A day whose split has been begun."""
+
+    lived: LivedDay
+    splitting: Generator[None, None, Split]
+
+
 class Review:
-    """Splits each day once it is over, a few plans at a look."""
+    """Splits each day once it is over, a few plans at a look, and keeps what it finds."""
 
     def __init__(
         self,
         *,
         past: Past,
+        losses: Losses,
         rates: Rates,
         house: Callable[[], House],
         settings: PlannerSettings,
     ) -> None:
         self._past = past
+        self._losses = losses
         self._rates = rates
         self._house = house
         self._settings = settings
         self._hindsight: Hindsight | None = None
-        self._begun: date | None = None
-        self._lived: LivedDay | None = None
-        self._work: Generator[None, None, Split] | None = None
-        self.latest: Yesterday | str = "yesterday has not been looked at yet"
-        """What was found, or why nothing was."""
+        self._yesterday: date | None = None
+        self._due: list[date] = []
+        self._listed_at: datetime | None = None
+        self._failed_at: dict[date, datetime] = {}
+        self._begun: dict[date, _Work] = {}
+        self.latest: Yesterday | str = NOT_YET
+        """What was found of yesterday, or why nothing was."""
 
     def look(self, now: datetime) -> None:
-        """Go on with yesterday's split, if there is something left of it."""
-        today = local_day(now)
+        """Go on with yesterday's split, or with one of a day before that has none."""
+        yesterday = local_day(now) - _DAY
+        if self._yesterday != yesterday:
+            self._yesterday, self._listed_at, self.latest = yesterday, None, NOT_YET
+        day = yesterday
         try:
-            if self._begun != today:
-                self._begun = today
-                self._begin(now)
-            self._go_on()
+            self._list_days(yesterday, now)
+            for day in self._due:
+                if self._may_be_tried(day, now):
+                    self._go_on(day, now)
+                    break
         except BatteryOptimizerError as error:
-            self._work, self.latest = None, str(error)
+            self._failed_at[day] = now
+            self._begun.pop(day, None)
+            if day == yesterday and isinstance(self.latest, str):
+                self.latest = str(error)
 
-    def _go_on(self) -> None:
-        if self._work is None or self._lived is None:
+    def _list_days(self, yesterday: date, now: datetime) -> None:
+        """Which days have no split yet, newest first."""
+        if self._listed_at is not None and now - self._listed_at < _OLD_AGAIN:
             return
+        oldest = yesterday - (MOST_DAYS - 1) * _DAY
+        metered = self._losses.first_metered()
+        begun = yesterday if metered is None else max(oldest, local_day(metered))
+        kept = {local_day(split.start): split for split in self._losses.losses(begun, yesterday)}
+        days = [yesterday - t * _DAY for t in range(max(1, (yesterday - begun) // _DAY + 1))]
+        self._due = [day for day in days if day not in kept]
+        self._failed_at = {day: at for day, at in self._failed_at.items() if day in self._due}
+        self._begun = {day: work for day, work in self._begun.items() if day in self._due}
+        self._listed_at = now
+        if yesterday in kept and isinstance(self.latest, str):
+            self.latest = self._recalled(kept[yesterday], now)
+
+    def _may_be_tried(self, day: date, now: datetime) -> bool:
+        failed_at = self._failed_at.get(day)
+        again = _AGAIN if day == self._yesterday else _OLD_AGAIN
+        return failed_at is None or now - failed_at >= again
+
+    def _go_on(self, day: date, now: datetime) -> None:
+        if day not in self._begun:
+            lived = self._as_lived(day, now)
+            self._begun[day] = _Work(lived, self._for_this_house().splitting(lived))
+            if day == self._yesterday:
+                self.latest = NOT_YET
+        work = self._begun[day]
         try:
             for _ in range(PLANS_A_LOOK):
-                next(self._work)
+                next(work.splitting)
         except StopIteration as end:
-            self._work, self.latest = None, _yesterday(self._lived, end.value)
+            split = replace(end.value, n_bridged=work.lived.n_bridged)
+            self._losses.save_loss(split)
+            self._due.remove(day)
+            del self._begun[day]
+            if day == self._yesterday:
+                self.latest = _yesterday(work.lived, split)
 
-    def _begin(self, now: datetime) -> None:
-        self._work = None
-        start, end = day_bounds(local_day(now) - timedelta(days=1))
+    def _recalled(self, split: Split, now: datetime) -> Yesterday:
+        """As it was found before the app was started anew; its forecasts are judged again."""
+        try:
+            return _yesterday(self._as_lived(local_day(split.start), now), split)
+        except BatteryOptimizerError:
+            return Yesterday(split=split, load=NO_ERRORS, solar=NO_ERRORS)
+
+    def _as_lived(self, day: date, now: datetime) -> LivedDay:
+        start, end = day_bounds(day)
         known = self._rates.known_rates(start, end + _AHEAD, now)
-        self._lived = lived_day(self._past, known, start, end, now)
+        return lived_day(self._past, known, start, end, now)
+
+    def _for_this_house(self) -> Hindsight:
+        """What the inverter can be told may change, and is not known while it is not there."""
         house = self._house()
-        # What the inverter can be told may change, and is not known while it is not there.
         if self._hindsight is None or self._hindsight.house != house:
             self._hindsight = Hindsight(house, self._settings)
-        self._work = self._hindsight.splitting(self._lived)
+        return self._hindsight
 
 
 def _yesterday(day: LivedDay, split: Split) -> Yesterday:

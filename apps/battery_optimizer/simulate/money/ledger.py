@@ -15,7 +15,7 @@ import numpy as np
 from battery_optimizer.errors import BatteryOptimizerError, RatesUnavailable
 from battery_optimizer.forecast.rates import RECENT_DAYS
 from battery_optimizer.model.house import House
-from battery_optimizer.model.loss import Split, Yesterday
+from battery_optimizer.model.loss import Split
 from battery_optimizer.model.money import Bill, Savings, month_of, total
 from battery_optimizer.model.slots import SLOT, SlotSeries, day_bounds, floor_to_slot, local_day
 from battery_optimizer.model.tariff import KnownRates
@@ -29,6 +29,7 @@ DAYS_A_LOOK: Final = 3
 _RECENT: Final = 8
 _ALL_AGAIN: Final = timedelta(hours=12)
 _DAY: Final = timedelta(days=1)
+_LATELY: Final = 7 * _DAY
 NO_BILLS_YET: Final = "there is no bill yet: the first half hour has to be metered to its end"
 
 
@@ -52,9 +53,6 @@ class Books(Protocol):
 
     def bills(self, first: date, last: date) -> Sequence[Bill]:
         """The bills of these days, oldest first; days without one are left out."""
-
-    def save_loss(self, split: Split) -> None:
-        """Keep how a day's money fell short of the best possible."""
 
     def losses(self, first: date, last: date) -> Sequence[Split]:
         """The splits of these days, oldest first."""
@@ -93,7 +91,6 @@ class Ledger:
         self._has_solar = has_solar
         self._due: deque[date] = deque()
         self._all_done_at: datetime | None = None
-        self._loss_kept: datetime | None = None
         self.savings = Savings(problem=NO_BILLS_YET)
         """What there is to show."""
 
@@ -105,23 +102,17 @@ class Ledger:
             except BatteryOptimizerError as error:
                 self.savings = Savings(problem=str(error))
 
-    def look(self, now: datetime, found: Yesterday | str = "") -> None:
-        """Bring some days up to date, and today; `found` is what looking back at yesterday found.
+    def look(self, now: datetime) -> None:
+        """Bring some days up to date, and today.
 
         Whatever fails is told in `savings`, and tried again at the next look.
         """
         try:
-            self._keep_loss(found)
             for day in (*self._next_days(now), local_day(now)):
                 self._bring_up_to_date(day, now)
             self.savings = self._savings(local_day(now))
         except BatteryOptimizerError as error:
             self.savings = Savings(problem=str(error))
-
-    def _keep_loss(self, found: Yesterday | str) -> None:
-        if not isinstance(found, str) and found.split.start != self._loss_kept:
-            self._books.save_loss(found.split)
-            self._loss_kept = found.split.start
 
     def _next_days(self, now: datetime) -> list[date]:
         if not self._due:
@@ -196,6 +187,7 @@ class Ledger:
             month=total(bills, first, today),
             last_month=total(earlier, *before),
             losses=tuple(self._books.losses(first, last)),
+            lately=tuple(reversed(self._books.losses(today - _LATELY, today))),
         )
 
 

@@ -105,7 +105,20 @@ function notesOn(period) {
 function showLost(lost) {
   find("lost-box").hidden = !lost;
   if (!lost) return;
-  find("lost-words").textContent = `This month, over the ${counted(lost.days, "day")} looked back on, ${money(lost.distance_p)} `
-    + "short of what perfect foresight would have got; by cause (below zero: luck):";
-  facts(find("lost"), Object.entries(CAUSES).map(([cause, words]) => [words, money(lost.parts_p[cause])]));
+  find("lost-words").textContent = lost.days
+    ? `This month, over the ${counted(lost.days, "day")} looked back on, ${money(lost.distance_p)} `
+      + "short of what perfect foresight would have got; by cause (below zero: luck):"
+    : "No day of this month has been looked back on yet.";
+  facts(find("lost"), lost.days ? Object.entries(CAUSES).map(([cause, words]) => [words, money(lost.parts_p[cause])]) : []);
+  fillTable(find("lost-table"), "Of each of the last seven days, as far as they were looked back on",
+    [["Day", "left"], ["Bill"], ["Short by"], ...Object.values(CAUSES).map((words) => [words])],
+    lost.lately.map((day) => [dayWords(day), money(day.bill_p), money(day.distance_p),
+      ...Object.keys(CAUSES).map((cause) => money(day.parts_p[cause]))]));
+  find("lost-notes").replaceChildren(...lost.lately.filter((day) => day.half_hours_not_metered).map((day) => element("li",
+    `${dayWords(day)}: ${counted(day.half_hours_not_metered, "half hour")} not metered, taken as the mean of those beside.`)));
+}
+
+function dayWords({ day }) {
+  const noon = `${day}T12:00Z`;
+  return `${weekday(noon)} ${shortDay(noon)}`;
 }
