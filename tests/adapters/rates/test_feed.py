@@ -64,7 +64,6 @@ def world(tmp_path: Path) -> Iterator[World]:
         store = Store(tmp_path / "battery_optimizer.db")
         yield World(server, client, store)
         store.close()
-        client.close()
 
 
 class NoDemo:

@@ -43,7 +43,6 @@ def test_a_bill_comes_back_as_it_was_and_a_new_one_takes_its_place(store: Store)
     kept = [a_bill(n_estimated=7), a_bill(DAY + ONE_DAY)]
     assert store.money.bills(DAY, DAY + ONE_DAY) == kept
     assert store.money.bills(DAY, DAY) == kept[:1]
-    assert store.money.first_bill() == DAY
 
 
 @pytest.mark.parametrize(
@@ -69,7 +68,6 @@ def test_old_bills_no_longer_tell_the_account_and_the_postcode(
 def test_an_empty_store_has_no_money(store: Store) -> None:
     assert store.money.bills(DAY, DAY) == []
     assert store.money.losses(DAY, DAY) == []
-    assert store.money.first_bill() is None
     assert store.money.first_metered() is None
 
 

@@ -69,9 +69,6 @@ class TestRates:
         save_imports(store, a_rate(NOON, 3), fetched_at=NOW + DAY)
         save_imports(store, a_rate(NOON, 1), fetched_at=NOW - DAY)
         assert imports(store) == [a_rate(NOON, 3)]
-        fetched_at = store.rates_fetched_at(direction=Direction.IMPORT, source=AGILE)
-        assert fetched_at == (NOW + DAY).replace(microsecond=0)
-        assert store.rates_fetched_at(direction=Direction.EXPORT, source=AGILE) is None
 
     def test_that_only_overlap_the_range_are_found(self, store: Store) -> None:
         fixed = UnitRate(start=NOON - 300 * DAY, end=None, p_per_kwh=15)
