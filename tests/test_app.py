@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -13,13 +15,14 @@ from appdaemon.models.config.app import AppConfig
 from appdaemontestframework import AssertThatWrapper, GivenThatWrapper, HassMocks
 from appdaemontestframework.appdaemon_mock.appdaemon import MockAppDaemon
 
-from battery_optimizer.app import BatteryOptimizer
+from battery_optimizer.adapters.instance import HEARTBEAT, Instance
+from battery_optimizer.app import CONNECT_AGAIN_S, BatteryOptimizer
 from battery_optimizer.config import Config
 from battery_optimizer.errors import ConfigError
 from battery_optimizer.host import Host
 from battery_optimizer.logbook import LogBook
 from battery_optimizer.model.entity import EntityState
-from battery_optimizer.turns import Turns
+from battery_optimizer.turns import STOP_WITHIN_S, Turns
 from battery_optimizer.watch import Watch
 from battery_optimizer.wiring.house import RunningHouse, connect
 
@@ -70,27 +73,39 @@ def app(mocks: HassMocks) -> BatteryOptimizer:
     return BatteryOptimizer(MockAppDaemon(), config)
 
 
-def house_of(
-    app: BatteryOptimizer, folder: Path, shows: EntityState = FORCED, **settings: object
-) -> RunningHouse:
-    """A wired house whose inverter is stuck in what it shows."""
-    host = Host(
+def host_of(
+    app: BatteryOptimizer, folder: Path, read_state: Callable[[str], EntityState | None]
+) -> Host:
+    return Host(
         app="app",
         folder=folder,
         latitude=51.5,
         longitude=0.0,
         call_service=app._call_service,
-        read_state=lambda entity_id: shows if entity_id == SELECT else None,
+        read_state=read_state,
         list_entities=lambda: [SELECT],
         get_history=None,
         sleep=lambda _: None,
         now=lambda: datetime.now(UTC),
     )
+
+
+def house_of(
+    app: BatteryOptimizer, folder: Path, shows: EntityState = FORCED, **settings: object
+) -> RunningHouse:
+    """A wired house whose inverter is stuck in what it shows."""
+    host = host_of(app, folder, lambda entity_id: shows if entity_id == SELECT else None)
     return connect(Config.from_args(SETTINGS | settings), host)
 
 
 def started(app: BatteryOptimizer, house: RunningHouse) -> None:
-    given = {"_teller": None, "_problem": None, "_shown": None, "_house": house, "_timer": None}
+    waiting(app, house.config)
+    app._house = house
+
+
+def waiting(app: BatteryOptimizer, config: Config) -> None:
+    """As `initialize` leaves it where there is no inverter."""
+    given = {"_teller": None, "_problem": None, "_shown": None, "_house": None, "_timer": None}
     watch = Watch(
         every=timedelta(minutes=5),
         wake=lambda: None,
@@ -99,7 +114,7 @@ def started(app: BatteryOptimizer, house: RunningHouse) -> None:
     )
     turns = Turns(watch=watch, logger=app.logger)
     log_book = LogBook(app.logger)
-    parts = {"_config": house.config, "_watch": watch, "_turns": turns, "_log_book": log_book}
+    parts = {"_config": config, "_watch": watch, "_turns": turns, "_log_book": log_book}
     vars(app).update(given | parts)
 
 
@@ -187,6 +202,77 @@ def test_nothing_is_sent_by_a_cycle_that_was_overtaken_by_the_stop(
     with pytest.raises(Exception, match="being stopped"):
         app._call_service("select/select_option", entity_id=SELECT, option="Force Charge")
     house.close()
+
+
+@pytest.mark.parametrize("late_s", [0.2, STOP_WITHIN_S + 0.5])
+def test_an_app_that_is_stopped_while_it_connects_does_not_go_on(
+    app: BatteryOptimizer, mocks: HassMocks, tmp_path: Path, late_s: float
+) -> None:
+    """Whether `terminate` can wait for it or not."""
+    begun = Event()
+
+    def slow(entity_id: str) -> EntityState | None:
+        if not begun.is_set():
+            begun.set()
+            time.sleep(late_s)
+        return FORCED if entity_id == SELECT else None
+
+    waiting(app, Config.from_args(SETTINGS))
+    vars(app)["_host"] = lambda: host_of(app, tmp_path, slow)
+    starting = Thread(target=app._start)
+    starting.start()
+    assert begun.wait(5)
+    app.terminate()
+    starting.join(5)
+    assert app._house is None
+    assert not app._watch._thread.is_alive()
+    for never in ("run_in", "run_every", "listen_state"):
+        mocks.hass_functions[never].assert_not_called()
+    beats = [
+        call for call in mocks.hass_functions["set_state"].mock_calls if HEARTBEAT in call.args
+    ]
+    assert beats[-1].kwargs["state"] == "unavailable"
+    Instance(tmp_path, inverter=SELECT, app="the next one").release()  # the inverter was let go
+
+
+def test_a_setting_that_does_not_fit_what_the_inverter_says_is_told_until_it_does(
+    app: BatteryOptimizer, mocks: HassMocks, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    states: dict[str, EntityState] = {}
+    given = {"battery": {"capacity_kwh": 10, "maximum_kwh": 9}}
+    waiting(app, Config.from_args(SETTINGS | given))
+    vars(app)["_host"] = lambda: host_of(app, tmp_path, states.get)
+    with caplog.at_level(logging.WARNING):
+        app._start()
+        assert "does not exist (yet)" in (app._problem or "")
+        states[SELECT] = FORCED
+        states["number.foxess_min_soc"] = EntityState(state="95")
+        for _ in range(2):
+            app._start()
+    words = "what the inverter says does not fit the settings of the battery"
+    assert words in (app._problem or "")
+    assert caplog.text.count(f"Not started yet: {words}") == 1
+    told = [call.kwargs for call in mocks.hass_functions["set_state"].mock_calls]
+    assert any(words in str(each["attributes"].get("problems")) for each in told)
+    again = [call.args[1:] for call in mocks.hass_functions["run_in"].mock_calls]
+    assert again == [(app._start, CONNECT_AGAIN_S)] * 3
+    states["number.foxess_min_soc"] = EntityState(state="20")
+    app._turns.take("connecting", app._connect_again)
+    assert app._house is not None
+    app._house.close()
+
+
+def test_a_bug_while_it_waits_is_told_and_it_goes_on_waiting(
+    app: BatteryOptimizer, mocks: HassMocks, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    waiting(app, Config.from_args(SETTINGS))
+    vars(app)["_host"] = lambda: host_of(app, tmp_path, bug)
+    with caplog.at_level(logging.ERROR):
+        app._start()
+        app._start()
+    assert caplog.text.count("connecting failed (ZeroDivisionError('of the story'))") == 1
+    assert app._problem == "connecting failed: see the log"
+    assert len(mocks.hass_functions["run_in"].mock_calls) == 2
 
 
 def test_when_no_cycle_comes_self_use_is_told_though_another_thread_has_the_turn(

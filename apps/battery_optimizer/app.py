@@ -17,7 +17,7 @@ from battery_optimizer.adapters.web.access import Access
 from battery_optimizer.adapters.web.latest import Status
 from battery_optimizer.adapters.web.site import Site
 from battery_optimizer.config import Config
-from battery_optimizer.errors import ConfigError, InverterError
+from battery_optimizer.errors import BatteryOptimizerError, ConfigError, InverterError
 from battery_optimizer.host import Host
 from battery_optimizer.logbook import LogBook, about_time_zone
 from battery_optimizer.model.entity import EntityState
@@ -25,7 +25,6 @@ from battery_optimizer.model.shown import Shown
 from battery_optimizer.model.slots import floor_to_slot
 from battery_optimizer.turns import Turns
 from battery_optimizer.watch import Watch
-from battery_optimizer.wiring.found import findings_without
 from battery_optimizer.wiring.house import RunningHouse, connect
 from battery_optimizer.wiring.tell import Teller, teller_of
 from battery_optimizer.wiring.web import diagnosed, is_guarded, open_door, past_of, with_sources
@@ -61,26 +60,33 @@ class BatteryOptimizer(Hass):
         )
         self._turns = Turns(watch=self._watch, logger=self.logger)
         self._config = self._settings()
-        self._check_host()
-        self._connect()
+        self._log_book.warn(open_door(self.AD.http), about_time_zone(str(self.AD.time_zone)))
+        try:
+            self._connect()
+        except ConfigError as error:
+            self.logger.error("Not started: %s", error)  # noqa: TRY400 - for users
+            raise
         if self._config.web.enabled:
             self._serve()
         self.run_in(self._start, 0)
 
     def terminate(self) -> None:
         """Self-use (unless read_only), whatever else is happening; never raises."""
-        house = getattr(self, "_house", None)
-        if house is None:
+        turns = getattr(self, "_turns", None)
+        if turns is None:
             return
-        self._watch.stop()
-        with self._turns.last():
+        with turns.last():
+            self._watch.stop()
+            house = self._house
+            if house is None:
+                return  # `_connect_again` leaves it, should one come yet
+            if self._is_safe(house):
+                left = "left as it was" if house.is_read_only else "set to self-use"
+                self.logger.info("Stopped; the inverter is %s", left)
             self._leave(house)
 
     def _leave(self, house: RunningHouse) -> None:
         try:
-            if self._is_safe(house):
-                left = "left as it was" if house.is_read_only else "set to self-use"
-                self.logger.info("Stopped; the inverter is %s", left)
             if self._teller is not None:
                 self._teller.leave()
         except Exception:
@@ -101,32 +107,36 @@ class BatteryOptimizer(Hass):
                 self.logger.error("Wrong setting: %s", line)  # noqa: TRY400 - for users
             raise
 
-    def _check_host(self) -> None:
-        """What to tell of the AppDaemon that this runs in."""
-        for warning in (open_door(self.AD.http), about_time_zone(str(self.AD.time_zone))):
-            if warning is not None:
-                self.logger.warning("%s", warning)
-
     def _connect(self) -> None:
         """Wire the house, if its inverter is there."""
         try:
             self._house = connect(self._config, self._host())
             self._teller = teller_of(self._house, self._set_entity)
         except InverterError as error:
-            if self._problem != str(error):
-                self._problem = str(error)
-                self.logger.warning("Not started yet: %s", error)
-                self._log_book.tell_found(findings_without(str(error), self._host()))
-            if not self._config.mqtt.enabled:
-                publish_waiting(str(error), self._set_entity)
+            self._wait(error)
+
+    def _connect_again(self) -> None:
+        """By now a wrong setting is no end: it may be wrong only beside what the inverter says."""
+        try:
+            self._connect()
         except ConfigError as error:
-            self.logger.error("Not started: %s", error)  # noqa: TRY400 - for users
-            raise
+            self._wait(error)
+        if self._turns.are_over and self._house is not None:
+            self._leave(self._house)
+            self._house = None
+
+    def _wait(self, error: BatteryOptimizerError) -> None:
+        self._problem = str(error)
+        self._log_book.wait(self._problem, self._host())
+        if not self._config.mqtt.enabled:
+            publish_waiting(self._problem, self._set_entity)
 
     def _start(self, **_: object) -> None:
         """The first cycle, and the timer; later, while the inverter is not there."""
-        if self._house is None:
-            self._connect()
+        if self._house is None and not self._turns.take("connecting", self._connect_again):
+            self._problem = "connecting failed: see the log"
+        if self._turns.are_over:
+            return
         if self._house is None:
             self.run_in(self._start, CONNECT_AGAIN_S)
             return
@@ -220,16 +230,8 @@ class BatteryOptimizer(Hass):
             self._is_safe(self._house)
 
     def _is_safe(self, house: RunningHouse) -> bool:
-        """Set self-use, unless read_only; whether that could be done."""
-        try:
-            house.cycle.make_safe()
-        except InverterError as error:
-            self.logger.error("Self-use could not be set: %s", error)  # noqa: TRY400 - no bug
-            return False
-        except Exception:
-            self.logger.exception("Self-use could not be set")
-            return False
-        return True
+        """Set self-use, unless read_only, whoever has the turn; whether that could be done."""
+        return self._turns.is_done("Self-use could not be set", house.cycle.make_safe)
 
     def _run_cycle(self, house: RunningHouse, now: datetime) -> None:
         self._problem = house.rival(now)

@@ -2,10 +2,11 @@
 
 from logging import Logger
 
+from battery_optimizer.host import Host
 from battery_optimizer.model.decision import CommandResult
 from battery_optimizer.model.found import Finding, as_block
 from battery_optimizer.model.shown import Shown
-from battery_optimizer.wiring.found import TIME_ZONE
+from battery_optimizer.wiring.found import TIME_ZONE, findings_without
 
 
 class LogBook:
@@ -14,6 +15,7 @@ class LogBook:
     def __init__(self, logger: Logger) -> None:
         self._logger = logger
         self._said: tuple[object, ...] = ()
+        self._waits = ""
         self.found: tuple[Finding, ...] = ()
         """What is there, and what is missing."""
 
@@ -32,6 +34,19 @@ class LogBook:
         self._logger.info("Plan %s", shown.summary)
         for problem in shown.problems:
             self._logger.warning("Problem: %s", problem)
+
+    def warn(self, *warnings: str | None) -> None:
+        """What is wrong around the app."""
+        for warning in warnings:
+            if warning is not None:
+                self._logger.warning("%s", warning)
+
+    def wait(self, why: str, host: Host) -> None:
+        """Why the app waits, when it is another reason."""
+        if why != self._waits:
+            self._waits = why
+            self._logger.warning("Not started yet: %s", why)
+            self.tell_found(findings_without(why, host))
 
     def tell_found(self, found: tuple[Finding, ...]) -> None:
         """What is there and what is missing, when it is another."""

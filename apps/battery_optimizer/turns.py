@@ -51,6 +51,18 @@ class Turns:
             return False
         return True
 
+    def is_done(self, failure: str, work: Callable[[], object]) -> bool:
+        """Do this at once, whoever has the turn; whether that could be done, else it is logged."""
+        try:
+            work()
+        except BatteryOptimizerError as error:
+            self._logger.error("%s: %s", failure, error)  # noqa: TRY400 - no bug
+            return False
+        except Exception:
+            self._logger.exception("%s", failure)
+            return False
+        return True
+
     @contextmanager
     def last(self) -> Iterator[None]:
         """The last turn: had at once if need be, though somebody should still be at work."""
