@@ -182,6 +182,19 @@ def test_with_no_forecast_recent_days_stand_in() -> None:
     assert (expected.mean_kwh[after(CLEAR_KW) == 0] < 0.05).all()
 
 
+def test_with_no_forecast_even_what_was_turned_down_is_more_than_nothing() -> None:
+    came = CLEAR_KW * clouds()
+    most = 1.4 + 0.2 * np.random.default_rng(2).random(N_SLOTS)  # the limit and the load
+    limited, seen = np.minimum(came, most), np.where(came < most, came, np.nan)
+    horizon = Horizon(start=NOW, n_slots=96)
+    forecaster = SolarForecaster(peak_kw=4.0)
+    dull = forecaster.forecast(series(seen), None, None, horizon)
+    expected = forecaster.forecast(series(seen), None, None, horizon, metered=series(limited))
+    assert expected.basis is SolarBasis.RECENT_DAYS
+    assert_sound(expected)
+    assert expected.p50_kwh[2] > 1.05 * dull.p50_kwh[2]
+
+
 def test_with_neither_forecast_nor_history_a_clear_sky_stands_in() -> None:
     forecaster = SolarForecaster(peak_kw=4.0, site=SITE)
     expected = forecaster.forecast(

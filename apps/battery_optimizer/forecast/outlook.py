@@ -51,7 +51,9 @@ class HistoryForecaster:
 
     def solar(self, observed: Observations, latest: SolarForecast | None, horizon: Horizon) -> Band:
         """What the panels could give [kWh per slot]; ForecastUnavailable if nothing is known."""
-        given = self._solar.forecast(observed.solar_kw, observed.told, latest, horizon)
+        given = self._solar.forecast(
+            observed.sun_kw, observed.told, latest, horizon, metered=observed.solar_kw
+        )
         return Band(mean_kwh=given.mean_kwh, p10_kwh=given.p10_kwh, p90_kwh=given.p90_kwh)
 
     def futures(self, load: Band, solar: Band) -> tuple[Future, ...]:

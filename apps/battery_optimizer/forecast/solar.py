@@ -90,18 +90,25 @@ class SolarForecaster:
         told: SolarForecast | None,
         latest: SolarForecast | None,
         horizon: Horizon,
+        *,
+        metered: SlotSeries | None = None,
     ) -> RoofForecast:
         """Generation from `horizon.start`, which is now.
 
-        `observed` is the average power [kW], NaN also where it was curtailed or clipped; `told`
+        `observed` is the average power [kW], NaN also where it was turned down; `told`
         what had been forecast for past half hours before they began (see `as_told`); `latest` the
-        newest usable forecast, None if there is none. ForecastUnavailable if nothing is known.
+        newest usable forecast, None if there is none. `metered` is `observed` with what came where
+        it was turned down, which is more than nothing where nobody tells what the sun will give.
+        ForecastUnavailable if nothing is known.
         """
         now = floor_to_slot(horizon.start)
         start = now - TOLD_DAYS * _DAY
         came = believable_solar(observed.between(start, now).values, self._most_kw)
+        least = came
+        if metered is not None and metered is not observed:
+            least = believable_solar(metered.between(start, now).values, self._most_kw)
         if latest is None:
-            basis, given = self._stand_in(came, start, horizon.end)
+            basis, given = self._stand_in(least, start, horizon.end)
             model = learn_solar_model(given[:, :0], came[:0], came[:0], _slots(start, 0))
         else:
             basis, given = SolarBasis.FORECAST, _quantiles(latest, start, horizon.end)
@@ -109,7 +116,7 @@ class SolarForecaster:
                 given = _first_known(_quantiles(told, start, now), given)
             model = self._learn(given[:, : len(came)], came, start)
             if not np.isfinite(given[:, len(came) :]).all():
-                given = self._filled(given, came, start, horizon.end)
+                given = self._filled(given, least, start, horizon.end)
         recent = len(came) - _REACH
         slot = _slots(start, given.shape[1])
         mean, quantiles = model.correct(given[:, recent:], slot[recent:])

@@ -75,7 +75,7 @@ def _past(
 ) -> tuple[Floats, Floats]:
     """What was forecast, and what came, in so many days [kW]."""
     start = end - days * _DAY
-    came = believable_solar(observed.solar_kw.between(start, end).values, np.inf)
+    came = believable_solar(observed.sun_kw.between(start, end).values, np.inf)
     given = latest.p50_kw.between(start, end).values
     if observed.told is not None:
         told = observed.told.p50_kw.between(start, end).values

@@ -70,6 +70,17 @@ class Observations:
     """The temperature outside as a weather service has it: what was, and what is to come."""
     planned: Mapping[str, Sequence[PlannedRun]] = field(default_factory=dict)
     """When large loads are known to run; one that is not named here is guessed."""
+    held_back: SlotSeries | None = None
+    """1 in the half hours in which the panels may have been kept from giving all, if any."""
+
+    @property
+    def sun_kw(self) -> SlotSeries:
+        """The solar power where it shows what the panels could give; else NaN."""
+        if self.held_back is None:
+            return self.solar_kw
+        held_back = self.held_back.between(self.solar_kw.start, self.solar_kw.end).values
+        values = np.where(held_back == 1, np.nan, self.solar_kw.values)
+        return SlotSeries(start=self.solar_kw.start, values=values)
 
 
 @dataclass(frozen=True, kw_only=True)

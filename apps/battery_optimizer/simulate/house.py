@@ -159,7 +159,7 @@ class PlayedHouse:
             hours=hours,
         )
         if given.lost_kwh > 0:
-            # What was turned down says nothing about the sun (as the live store leaves it out).
+            # What was turned down says nothing about the sun; live, `is_held_back` tells it.
             turned_down = (now - self._metered_solar_kw.start) // SLOT
             self._metered_solar_kw.values[turned_down] = np.nan
         self.soc_kwh = self._house.battery.soc_after(

@@ -1,6 +1,7 @@
 """What further sensors said: large loads [kW] and the temperature outside, as samples and averages.
 
-A large load goes by `load NAME`, the temperature by `outside`.
+A large load goes by `load NAME`, the temperature by `outside`. Half hours in which the panels may
+have been held back are marked by `held back`.
 """
 
 from collections.abc import Collection
@@ -14,12 +15,15 @@ import numpy as np
 
 from battery_optimizer.adapters.store.averages import mean, slots_touched, weighed
 from battery_optimizer.adapters.store.schema import epoch
+from battery_optimizer.model.decision import CycleOutcome
+from battery_optimizer.model.held_back import is_held_back
 from battery_optimizer.model.slots import SLOT, Floats, SlotSeries, floor_to_slot
 from battery_optimizer.model.telemetry import Observations, Telemetry
 
 _SLOT_SECONDS: Final = int(SLOT.total_seconds())
 _LOAD: Final = "load "
 _OUTSIDE: Final = "outside"
+_HELD_BACK: Final = "held back"
 
 _SAVE: Final = "INSERT OR REPLACE INTO more_samples (at, name, value) VALUES (?, ?, ?)"
 
@@ -32,8 +36,13 @@ _SEED: Final = "INSERT OR IGNORE INTO more_half_hours (name, start, value) VALUE
 _SELECT: Final = """
 SELECT start, value FROM more_half_hours WHERE name = ? AND start >= ? AND start < ?"""
 
+_MARK: Final = "INSERT OR IGNORE INTO more_half_hours (name, start, value) VALUES (?, ?, 1)"
+
 _LOOKED_BACK: Final = timedelta(days=180)
 """What the forecasts learn from; each further year would cost them 10 ms a sensor."""
+
+_READ_OF: Final = timedelta(minutes=1)
+"""A reading is of the time before it."""
 
 _NAMES: Final = "SELECT DISTINCT name FROM more_half_hours"
 
@@ -66,6 +75,15 @@ def seed_more(connection: Connection, seen: Observations) -> None:
         connection.executemany(_SEED, rows)
 
 
+def insert_held_back(connection: Connection, outcome: CycleOutcome) -> None:
+    """Mark the half hour that a cycle's reading is mostly of, if the panels may not give all."""
+    inputs, seen = outcome.inputs, outcome.telemetry
+    if inputs is None or seen is None or not is_held_back(inputs.house, inputs.in_force, seen):
+        return
+    slot = floor_to_slot(seen.measured_at - _READ_OF)
+    connection.execute(_MARK, (_HELD_BACK, epoch(slot)))
+
+
 def with_more(
     connection: Connection, observed: Observations, end: datetime, large: Collection[str] | None
 ) -> Observations:
@@ -77,11 +95,12 @@ def with_more(
     if large is None:
         known = [row[0] for row in connection.execute(_NAMES)]
         large = [name.removeprefix(_LOAD) for name in known if name.startswith(_LOAD)]
-    outside = _series(connection, _OUTSIDE, start, end)
+    outside, held_back = (_series(connection, name, start, end) for name in (_OUTSIDE, _HELD_BACK))
     return replace(
         observed,
         large_kw={name: _series(connection, _LOAD + name, start, end) for name in large},
         outside_c=outside if np.isfinite(outside.values).any() else None,
+        held_back=held_back if np.isfinite(held_back.values).any() else None,
     )
 
 
