@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from battery_optimizer.adapters.octopus.sessions import OctopusSessions, SessionKind
 from battery_optimizer.model.entity import EntityState
@@ -111,6 +113,8 @@ def test_local_times_with_their_offset_are_read() -> None:
         (joined(5, start=None), "it has no start and end that are times"),
         (joined(5, start="at six"), "it has no start and end that are times"),
         (joined(5, end="2026-01-15T20:00:00"), "times with a time zone"),
+        (joined(5, start="0001-01-01T00:00:00Z"), "it is of the year 1"),
+        (joined(5, end="9999-12-31T23:00:00-01:00"), "it has no start and end that are times"),
         (joined(5, length=-1), "it of Thu 15 Jan 17:00 does not end in the twelve hours after"),
         (joined(5, length=30), "does not end in the twelve hours after its start"),
         (joined(24 * 30), "it is too far ahead, Sat 14 Feb 12:00"),
@@ -197,3 +201,20 @@ def test_problems_go_when_what_was_wrong_is_mended() -> None:
     states[SAVING] = EntityState(state=UPDATED, attributes={"joined_events": []})
     sessions.sessions(NOW)
     assert sessions.problems() == ()
+
+
+_TIMES = st.sampled_from(
+    [UPDATED, "2026-01-15T17:00:00Z", "2026-01-15T18:00:00+00:00", "0001-01-01T00:00:00Z", ""]
+)
+_JUNK = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | _TIMES
+_KEYS = ("start", "end", "octopoints_per_kwh", "is_test", "id")
+_ROWS = st.lists(_JUNK | st.dictionaries(st.sampled_from(_KEYS), _JUNK | st.lists(_JUNK)))
+
+
+@given(st.sampled_from(SessionKind), _ROWS | _JUNK)
+def test_whatever_the_entity_shows_nothing_breaks(kind: SessionKind, rows: object) -> None:
+    shown = {"joined_events": rows, "events": rows}
+    sessions = source({SAVING: EntityState(state=UPDATED, attributes=shown)}, **{kind: SAVING})
+    for event in sessions.sessions(NOW):
+        assert event.start < event.end
+        assert 0 <= event.reward_p_per_kwh <= 1000

@@ -21,6 +21,7 @@ POINTS_PER_PENNY: Final = 8.0
 """800 Octopoints are worth a pound."""
 _MOST_POINTS: Final = 8000
 """A kWh that pays more than 10 pounds is a mistake; 4 have been the most."""
+_YEARS: Final = range(2000, 2100)
 _LONGEST: Final = timedelta(hours=12)
 _FURTHEST: Final = timedelta(days=14)
 _SILENT: Final = ("unavailable", "unknown")
@@ -153,6 +154,8 @@ def _times(row: Mapping[str, object]) -> tuple[datetime, datetime]:
         start, end = utc_moment(row.get("start")), utc_moment(row.get("end"))
     except ValueError as error:
         raise ValueError("has no start and end that are times with a time zone") from error
+    if start.year not in _YEARS:
+        raise ValueError(f"is of the year {start.year}")
     if not timedelta(0) < end - start <= _LONGEST:
         raise ValueError(f"of {_clock(start)} does not end in the twelve hours after its start")
     return start, end
