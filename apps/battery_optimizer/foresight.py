@@ -12,7 +12,7 @@ from battery_optimizer.errors import ForecastUnavailable, StoreUnavailable
 from battery_optimizer.forecast.away import while_away
 from battery_optimizer.forecast.battery_limits import WINDOW, learned_limits
 from battery_optimizer.forecast.house_load import load_doubts
-from battery_optimizer.forecast.meters import sensor_doubts
+from battery_optimizer.forecast.meters import judge_meters
 from battery_optimizer.forecast.outlook import Forecaster, build_outlook
 from battery_optimizer.forecast.rates import RECENT_DAYS
 from battery_optimizer.forecast.solar import TOLD_DAYS, as_told
@@ -60,14 +60,15 @@ class Foresight:
         known = self._ports.rates.known_rates(slot - timedelta(days=RECENT_DAYS), horizon.end, now)
         seen, gaps = self._seen(slot - timedelta(days=HISTORY_DAYS), now)
         weather, unknown = self._weather(now)
-        observed = replace(
-            seen, told=self._told(now), weather_c=weather, planned=self._planned(now)
-        )
-        solar, problems = self._solar(now, observed)
+        metered = replace(seen, told=self._told(now), weather_c=weather, planned=self._planned(now))
+        latest, missing = self._latest(now)
+        judged = judge_meters(metered, latest, now)
+        observed = judged.observed
+        solar, problems = self._usable(latest, observed, now)
         outlook = build_outlook(self._forecaster, battery, horizon, known, observed, solar)
         doubts = load_doubts(observed, now)
-        away = while_away(outlook, observed, wishes.away_until)
-        return away, (*gaps, *unknown, *problems, *doubts)
+        away = while_away(outlook, judged.away, wishes.away_until)
+        return away, (*gaps, *unknown, *missing, *problems, *judged.doubts, *doubts)
 
     def _weather(self, now: datetime) -> tuple[SlotSeries | None, tuple[str, ...]]:
         """How cold it was and will be, if anybody is asked, and why nobody knows."""
@@ -100,23 +101,26 @@ class Foresight:
             self._last_told = (today, told)
         return self._last_told[1]
 
-    def _solar(
-        self, now: datetime, observed: Observations
-    ) -> tuple[SolarForecast | None, tuple[str, ...]]:
-        """The forecast to be used, and what is wrong with it or with the meters."""
+    def _latest(self, now: datetime) -> tuple[SolarForecast | None, tuple[str, ...]]:
+        """The newest solar forecast, or why there is none."""
         try:
-            latest = self._ports.solar.latest(now)
+            return self._ports.solar.latest(now), ()
         except ForecastUnavailable as error:
-            return None, (f"{error}; {_RECENT_SUN}", *sensor_doubts(observed, now))
+            return None, (f"{error}; {_RECENT_SUN}",)
+
+    def _usable(
+        self, latest: SolarForecast | None, observed: Observations, now: datetime
+    ) -> tuple[SolarForecast | None, tuple[str, ...]]:
+        """The solar forecast if it may be used, and what is wrong with it."""
+        if latest is None:
+            return None, ()
         doubt = forecast_doubt(latest, observed, now)
+        if doubt is not None:
+            return None, (
+                f"the solar forecast of {latest.source} is not used: {doubt}; {_RECENT_SUN}",
+            )
         remark = forecast_remark(latest, observed, now)
-        remarks = () if remark is None else (f"solar forecast: {remark}",)
-        if doubt is None:
-            return latest, (*remarks, *sensor_doubts(observed, now))
-        return None, (
-            f"the solar forecast of {latest.source} is not used: {doubt}; {_RECENT_SUN}",
-            *sensor_doubts(observed, now),
-        )
+        return latest, () if remark is None else (f"solar forecast: {remark}",)
 
 
 class Limits(Protocol):

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import numpy as np
 
+from battery_optimizer.forecast.cleaning import believable_load
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.slots import Floats
 from battery_optimizer.model.telemetry import Observations
@@ -16,7 +17,7 @@ QUIET = 0.2
 
 def while_away(outlook: Outlook, observed: Observations, until: datetime | None) -> Outlook:
     """The outlook with no more load than that of quiet half hours until then."""
-    recent = observed.load_kw.values[-RECENT_HALF_HOURS:]
+    recent = believable_load(observed.load_kw.values[-RECENT_HALF_HOURS:])
     known = recent[np.isfinite(recent)]
     if until is None or not known.size:
         return outlook

@@ -1,13 +1,25 @@
-"""What is wrong with what is metered, in words."""
+"""What is wrong with what is metered, in words, and what of it is learned from."""
 
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 import numpy as np
 
+from battery_optimizer.forecast.balance import (
+    BATTERY,
+    BLOCK,
+    GRID,
+    LOAD,
+    SOLAR,
+    Balance,
+    Fault,
+    Kind,
+    Suspect,
+)
 from battery_optimizer.forecast.cleaning import believable_load, believable_solar
-from battery_optimizer.model.slots import floor_to_slot
-from battery_optimizer.model.telemetry import Observations
+from battery_optimizer.model.slots import SLOT, Bools, Floats, SlotSeries, floor_to_slot
+from battery_optimizer.model.telemetry import Observations, SolarForecast
 
 _DAY: Final = timedelta(days=1)
 _JUDGED_DAYS: Final = 28
@@ -15,6 +27,58 @@ _JUDGED_DAYS: Final = 28
 
 _MANY_SLOTS: Final = 4
 """So many unbelievable half hours in a day are no passing fault."""
+
+_SLOTS_PER_DAY: Final = 48
+
+_DEAD_SLOTS: Final = 2 * _SLOTS_PER_DAY
+"""Two days: one without any sun was metered on a sound roof, off for a day."""
+_DEAD_KWH: Final = 2.0
+_DEAD_SHARE: Final = 1 / 300
+"""Less than this of the most that was forecast: nothing, or kW given as W. Fog leaves ten times
+more."""
+_MOST_SUN_KW: Final = 50.0
+"""A forecast of more is none for a house, and condemns no meter."""
+
+_DEAD_SUN: Final = (
+    "the solar power metered in the last two days is nothing, or a thousandth of what was "
+    "forecast, and is not learned from: check its sensor and its unit (kW given as W?), and "
+    "whether the panels are on"
+)
+
+_CALLED: Final = {
+    LOAD: "load",
+    SOLAR: "solar power",
+    BATTERY: "battery's power",
+    GRID: "grid's power",
+}
+_SIGN_SETTING: Final = {
+    BATTERY: "entities.battery_positive",
+    GRID: "entities.grid_positive",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """What was metered, as far as it can be believed."""
+
+    observed: Observations
+    """To learn from."""
+    away: Observations
+    """The same with the half hours in which nobody was in."""
+    doubts: tuple[str, ...] = ()
+
+
+def judge_meters(observed: Observations, latest: SolarForecast | None, now: datetime) -> Judged:
+    """Hold the meters against each other, their past and the sun that was forecast."""
+    believed, doubts = _balanced(observed, now)
+    doubts += sensor_doubts(believed, now)
+    dead = _dead_sun(believed, latest, now)
+    solar = believed.solar_kw
+    if dead.any():
+        believed = replace(believed, solar_kw=_without(solar, dead))
+        if dead[: (floor_to_slot(now) - solar.start) // SLOT][-1:].all():
+            doubts += (_DEAD_SUN,)
+    return Judged(observed=_at_home(believed), away=believed, doubts=doubts)
 
 
 def sensor_doubts(observed: Observations, now: datetime) -> tuple[str, ...]:
@@ -33,7 +97,174 @@ def sensor_doubts(observed: Observations, now: datetime) -> tuple[str, ...]:
         if lost >= _MANY_SLOTS:
             doubts.append(
                 f"the {name} metered in {lost} half hours of the last day cannot be (negative, "
-                "far too much, nothing at all, or not changing) and is not learned from: check "
-                "its sensor"
+                "far too much, next to nothing, or not changing) and is not learned from: check "
+                "its sensor and its unit"
             )
     return tuple(doubts)
+
+
+def _balanced(observed: Observations, now: datetime) -> tuple[Observations, tuple[str, ...]]:
+    """Load and sun without what the other meters contradict, and why."""
+    balance, start = _side_by_side(observed)
+    if balance is None:
+        return observed, ()
+    load, solar = (balance.flows_kw[sensor].copy() for sensor in (LOAD, SOLAR))
+    load[balance.jumps] = np.nan
+    for first, fault in balance.faults():
+        if _is_unmetered_sun(observed, fault):
+            continue
+        day = slice(first, first + _SLOTS_PER_DAY)
+        if fault.sensors == {LOAD} and fault.lasts:
+            known = np.isfinite(balance.missing_kw[day])
+            load[day][known] = balance.load_kw[day][known]
+        elif LOAD in fault.sensors or not fault.sensors:
+            load[day][fault.where] = np.nan
+        elif fault.sensors == {SOLAR}:
+            solar[day][fault.where] = np.nan
+    believed = replace(
+        observed,
+        load_kw=_changed(observed.load_kw, balance.flows_kw[LOAD], load, start),
+        solar_kw=_changed(observed.solar_kw, balance.flows_kw[SOLAR], solar, start),
+    )
+    # The last day, to the end of the block that runs.
+    upto = -(-((floor_to_slot(now) - start) // SLOT) // BLOCK) * BLOCK
+    last = balance.fault(max(0, upto - _SLOTS_PER_DAY), upto)
+    if last is None or _is_unmetered_sun(observed, last):
+        return believed, ()
+    return believed, (_balance_doubt(last),)
+
+
+def _side_by_side(observed: Observations) -> tuple[Balance | None, datetime]:
+    """The four meters from a midnight on, if they are all there."""
+    flows = observed.flows
+    if flows is None:
+        return None, observed.load_kw.start
+    first = flows.grid_kw.start
+    start = first - timedelta(hours=first.hour, minutes=first.minute)
+    days = -((start - flows.grid_kw.end) // _DAY)
+    every = (observed.load_kw, observed.solar_kw, flows.battery_kw, flows.grid_kw, flows.soc_kwh)
+    *rows, soc = (series.between(start, start + days * _DAY).values for series in every)
+    if not np.isfinite(rows[SOLAR]).any():
+        rows[SOLAR] = np.zeros(len(soc))
+    return Balance(np.array(rows), soc), start
+
+
+def _is_unmetered_sun(observed: Observations, fault: Fault) -> bool:
+    """Whether panels without a sensor may be all that is missing."""
+    has_sensor = np.isfinite(observed.solar_kw.values).any()
+    return not has_sensor and (not fault.sensors or SOLAR in fault.sensors)
+
+
+def _balance_doubt(fault: Fault) -> str:
+    if not fault.suspects:
+        return (
+            f"load, sun, battery and grid do not add up in {fault.where.sum()} half hours of the "
+            f"last day, by {fault.missing_kw:.1f} kW on average: check the units and signs of "
+            "their sensors, and whether the load sensor counts all; the load of then is not "
+            "learned from"
+        )
+    what = ", or ".join(_suspicion(suspect) for suspect in fault.suspects)
+    done = ""
+    if fault.sensors == {LOAD} and fault.lasts:
+        done = "; the load is worked out from the others meanwhile"
+    elif LOAD in fault.sensors:
+        done = "; the load of then is not learned from"
+    return f"the meters do not add up: {what}{done}"
+
+
+def _suspicion(suspect: Suspect) -> str:
+    name, number = _CALLED[suspect.sensor], suspect.number
+    match suspect.kind:
+        case Kind.UNIT:
+            return (
+                f"the {name} is about a thousandth of what the others say: check the unit of its "
+                "sensor (kW given as W?)"
+            )
+        case Kind.SIGN:
+            return (
+                f"the {name} has the wrong sign: turn {_SIGN_SETTING[suspect.sensor]} round, or "
+                "exchange its two sensors"
+            )
+        case Kind.FROZEN:
+            return f"the {name} stays at {number:.3g} kW while the others change: check its sensor"
+        case Kind.DEAD:
+            return f"the {name} is nothing while the others say that it is not: check its sensor"
+        case Kind.JUMPS:
+            return f"the {name} jumps to {number:.3g} kW, unseen by the others: check its sensor"
+        case Kind.FACTOR:
+            return (
+                f"the {name} is {1 / number:.2g} times what the others say: check its sensor and "
+                "what it counts"
+            )
+
+
+def _dead_sun(observed: Observations, latest: SolarForecast | None, now: datetime) -> Bools:
+    """In which half hours the panels' meter was dead, or showed a thousandth.
+
+    By whole days of UTC, and by the last two days: so long without any sun although it was
+    forecast, by a forecast that is none of a power station.
+    """
+    solar = observed.solar_kw
+    dead = np.zeros(len(solar.values), dtype=bool)
+    if not len(dead):
+        return dead
+    told = _told_kw(latest, observed)
+    end = min((floor_to_slot(now) - solar.start) // SLOT, len(dead))
+    clock = (solar.start - solar.start.replace(hour=0, minute=0)) // SLOT
+    midnights = range(-clock % _SLOTS_PER_DAY, end - _DEAD_SLOTS + 1, _SLOTS_PER_DAY)
+    known = np.flatnonzero(np.isfinite(told))
+    since = int(known[0]) - _SLOTS_PER_DAY if len(known) else end
+    for first in (*midnights, max(0, end - _DEAD_SLOTS)):
+        part = slice(first, first + _DEAD_SLOTS)
+        if first >= since and _is_dead(solar.values[part], told[part]):
+            dead[part] = np.isfinite(solar.values[part])
+    return dead
+
+
+def _is_dead(came: Floats, told: Floats) -> bool:
+    known = np.isfinite(came * told)
+    if known.sum() < _DEAD_SLOTS // 2:
+        return False
+    most = float(told[known].max())
+    should_kwh = float(told[known].sum()) / 2
+    return (
+        should_kwh >= _DEAD_KWH
+        and most <= _MOST_SUN_KW
+        and float(came[known].max()) < _DEAD_SHARE * most
+    )
+
+
+def _told_kw(latest: SolarForecast | None, observed: Observations) -> Floats:
+    """What had been forecast of the sun for the half hours of the metered one [kW]."""
+    start, end = observed.solar_kw.start, observed.solar_kw.end
+    told = np.full(len(observed.solar_kw.values), np.nan)
+    # The latest counts where nothing was kept.
+    for forecast in (latest, observed.told):
+        if forecast is not None:
+            newer = forecast.p50_kw.between(start, end).values
+            told = np.where(np.isfinite(newer), newer, told)
+    return told
+
+
+def _at_home(observed: Observations) -> Observations:
+    """Without the load of half hours in which nobody was in."""
+    load, away = observed.load_kw, observed.away
+    if away is None:
+        return observed
+    return replace(observed, load_kw=_without(load, away.between(load.start, load.end).values == 1))
+
+
+def _without(series: SlotSeries, where: Bools) -> SlotSeries:
+    return SlotSeries(start=series.start, values=np.where(where, np.nan, series.values))
+
+
+def _changed(series: SlotSeries, before: Floats, after: Floats, start: datetime) -> SlotSeries:
+    """The series with what was changed of a part of it that begins at `start`."""
+    if not ((before != after) & ~(np.isnan(before) & np.isnan(after))).any():
+        return series
+    end = start + len(after) * SLOT
+    first, upto = max(start, series.start), min(end, series.end)
+    values = series.values.copy()
+    part = slice((first - series.start) // SLOT, (upto - series.start) // SLOT)
+    values[part] = after[(first - start) // SLOT : (upto - start) // SLOT]
+    return SlotSeries(start=series.start, values=values)

@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import Final, TypeVar
 
+from battery_optimizer.adapters.store.beside import insert_absence, with_beside
 from battery_optimizer.adapters.store.file import StoreFile
 from battery_optimizer.adapters.store.journal import (
     insert_outcome,
@@ -198,7 +199,8 @@ class Store:
 
         def select(connection: Connection) -> Observations:
             observed = select_observations(connection, start, end)
-            return with_more(connection, observed, end, self._large_loads)
+            observed = with_more(connection, observed, end, self._large_loads)
+            return with_beside(connection, observed, end)
 
         return self._file.read(select)
 
@@ -219,7 +221,12 @@ class Store:
 
     def record(self, outcome: CycleOutcome) -> None:
         """Keep one cycle, all of it or nothing."""
-        self._file.write(lambda connection: insert_outcome(connection, outcome))
+
+        def insert(connection: Connection) -> None:
+            insert_outcome(connection, outcome)
+            insert_absence(connection, outcome)
+
+        self._file.write(insert)
 
     def last_plan(self) -> Plan | None:
         """The plan made last; None if there is none, or none that this version can read."""

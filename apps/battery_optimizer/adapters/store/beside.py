@@ -1,0 +1,70 @@
+"""What else is known of the half hours that were metered: other meters, and when nobody was in.
+
+An absence is kept with the further half hours (`more`), as `away`.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from sqlite3 import Connection
+from typing import Final
+
+import numpy as np
+
+from battery_optimizer.adapters.store.schema import epoch
+from battery_optimizer.model.decision import CycleOutcome
+from battery_optimizer.model.slots import SLOT, SLOT_HOURS, SlotSeries, floor_to_slot
+from battery_optimizer.model.telemetry import EnergyKind, MeteredFlows, Observations
+
+_SLOT_SECONDS: Final = int(SLOT.total_seconds())
+_NAMES: Final = ("grid_kw", "battery_kw", "soc_kwh")
+
+_LOOKED_BACK: Final = timedelta(days=180)
+"""As far as of other further half hours: what is older hardly counts any more."""
+
+_FEWEST_READINGS: Final = 3
+"""Of a half hour, for its average to be held against other meters'."""
+
+_FLOWS: Final = f"""
+SELECT start, (import_kwh - export_kwh) / {SLOT_HOURS}, (discharge_kwh - charge_kwh) / {SLOT_HOURS},
+    soc_kwh
+FROM slot_energy WHERE kind = '{EnergyKind.METERED}' AND start >= ? AND start < ?
+    AND n_samples >= {_FEWEST_READINGS}"""  # noqa: S608 - our own words
+
+_AWAY: Final = "INSERT OR IGNORE INTO more_half_hours (name, start, value) VALUES ('away', ?, 1)"
+
+_WHEN_AWAY: Final = """
+SELECT start, value FROM more_half_hours WHERE name = 'away' AND start >= ? AND start < ?"""
+
+
+def insert_absence(connection: Connection, outcome: CycleOutcome) -> None:
+    """Remember of a cycle's half hour that the household was away, if it had said so."""
+    until = None if outcome.inputs is None else outcome.inputs.wishes.away_until
+    if until is not None and outcome.at < until:
+        connection.execute(_AWAY, (epoch(floor_to_slot(outcome.at)),))
+
+
+def with_beside(connection: Connection, observed: Observations, end: datetime) -> Observations:
+    """What was observed with what the other meters said, and with when nobody was in."""
+    start = max(observed.load_kw.start, floor_to_slot(end) - _LOOKED_BACK)
+    flows = _series(connection, _FLOWS, start, end, 3)
+    away = _series(connection, _WHEN_AWAY, start, end, 1)
+    return replace(
+        observed,
+        flows=None if flows is None else MeteredFlows(**dict(zip(_NAMES, flows, strict=True))),
+        away=None if away is None else away[0],
+    )
+
+
+def _series(
+    connection: Connection, query: str, start: datetime, end: datetime, count: int
+) -> list[SlotSeries] | None:
+    """So many columns of a query for [start, end), after the half hour; None if all are empty."""
+    rows = connection.execute(query, (epoch(start), epoch(end))).fetchall()
+    values = np.full((count, max(0, -((start - end) // SLOT))), np.nan)
+    if rows:
+        # SQL's NULL arrives as None, which becomes NaN.
+        starts, *columns = np.array(rows, dtype=np.float64).T
+        values[:, ((starts - epoch(start)) // _SLOT_SECONDS).astype(int)] = columns
+    if not np.isfinite(values).any():
+        return None
+    return [SlotSeries(start=start, values=row) for row in values]
