@@ -27,7 +27,6 @@ from battery_optimizer.adapters.store.rates import (
     insert_forecast,
     insert_rates,
     select_forecasts,
-    select_last_fetch,
     select_latest_forecast,
     select_rates,
 )
@@ -153,10 +152,6 @@ class Store:
         return self._file.read(
             lambda connection: select_rates(connection, direction, source, start, end)
         )
-
-    def rates_fetched_at(self, *, direction: Direction, source: str) -> datetime | None:
-        """When the newest of these rates was fetched; None if none ever was."""
-        return self._file.read(lambda connection: select_last_fetch(connection, direction, source))
 
     def save_solar_forecast(self, forecast: SolarForecast) -> None:
         """Keep a forecast as it was issued."""
