@@ -25,7 +25,6 @@ from appdaemon.models.config import MainConfig
 
 from appdaemon_process import NOWHERE, LiveAppDaemon
 from battery_optimizer.adapters.entities.table import ENTITIES
-from battery_optimizer.adapters.instance import STALE_AFTER
 from battery_optimizer.adapters.store.sqlite import Store
 from battery_optimizer.adapters.telemetry.house import MAX_AGE
 from battery_optimizer.app import CONNECT_AGAIN_S, LOOK_AGAIN_S
@@ -37,6 +36,7 @@ from battery_optimizer.model.decision import CommandResult, CycleResult
 from battery_optimizer.model.modes import Mode
 from battery_optimizer.model.plan import Plan
 from battery_optimizer.model.settings import CommandSettings, PlannerSettings
+from battery_optimizer.model.shown import STALE_AFTER
 from battery_optimizer.model.slots import SLOT, UK, SlotSeries
 from battery_optimizer.model.tariff import Direction, UnitRate
 from battery_optimizer.model.telemetry import Observations

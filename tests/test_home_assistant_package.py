@@ -9,9 +9,10 @@ import yaml
 from battery_optimizer.adapters.entities.table import ENTITIES
 from battery_optimizer.adapters.foxess.models import CONTROLS
 from battery_optimizer.adapters.foxess.periods import HELPER, PERIOD, SERVICE
-from battery_optimizer.adapters.instance import HEARTBEAT, STALE_AFTER
+from battery_optimizer.adapters.instance import HEARTBEAT
 from battery_optimizer.adapters.overrides import CHOICE, OPTIONS, POWER, TARGET, TARGET_BY, UNTIL
 from battery_optimizer.model.modes import Mode
+from battery_optimizer.model.shown import STALE_AFTER
 
 PATH = Path(__file__).parents[1] / "docs" / "home_assistant" / "battery_optimizer.yaml"
 HELPERS = ("input_select", "input_datetime", "input_number", "input_text")

@@ -10,17 +10,16 @@ import json
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TextIO
 from uuid import uuid4
 
 from battery_optimizer.errors import ConfigError
 from battery_optimizer.model.entity import EntityState, utc_moment
+from battery_optimizer.model.shown import STALE_AFTER
 
 HEARTBEAT: Final = "sensor.battery_optimizer_heartbeat"
-STALE_AFTER: Final = timedelta(minutes=11)
-"""Two cycles and a bit: after this another instance is taken as gone."""
 
 
 class Instance:

@@ -1,7 +1,8 @@
 """What there is to show after a cycle, read off its outcome: for entities, HTTP and the page."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from battery_optimizer.model.slots import HOUR, UK
 from battery_optimizer.model.tariff import RateClass, classify
 
 DEMO = "demo rates"
+STALE_AFTER: Final = timedelta(minutes=11)
+"""Two cycles and a bit: who has shown nothing for so long is taken as gone."""
 _DAY_HOURS = 24.0
 
 
@@ -29,7 +32,7 @@ class Shown:
     instance: str = ""
     """Which running app this is, so that a second one on the same inverter is noticed."""
     inverter: str = ""
-    """What that app drives: the id of the entity that sets the mode."""
+    """What that app drives: the id of the entity that sets the mode; empty if it only looks on."""
     yesterday: Yesterday | str = ""
     """What looking back at yesterday found, or why it found nothing."""
     band: Band = field(default_factory=dict)

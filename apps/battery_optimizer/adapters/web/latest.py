@@ -13,13 +13,11 @@ from battery_optimizer.model.found import Finding
 from battery_optimizer.model.house import Battery
 from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.plan import Plan, SlotPlan
-from battery_optimizer.model.shown import DEMO, Shown, end_of
+from battery_optimizer.model.shown import DEMO, STALE_AFTER, Shown, end_of
 
 Json = dict[str, Any]
 
 NO_PLAN_YET: Final = "no plan yet: the first one is made within a minute of the start"
-STALE_AFTER: Final = timedelta(minutes=11)
-"""Two cycles and a bit."""
 _NO_DISCHARGE: Final = (Mode.HOLD, Mode.FORCE_CHARGE)
 
 
