@@ -204,6 +204,27 @@ def test_nothing_is_sent_by_a_cycle_that_was_overtaken_by_the_stop(
     house.close()
 
 
+@pytest.mark.parametrize("drives", [True, False])
+def test_who_stands_aside_for_one_that_only_looks_on_leaves_no_mode_behind(
+    app: BatteryOptimizer, mocks: HassMocks, tmp_path: Path, *, drives: bool
+) -> None:
+    """That one's heartbeat would keep Home Assistant's watchdog quiet."""
+    folder = tmp_path / "not mounted yet"
+    house = house_of(app, folder)
+    started(app, house)
+    app._has_driven = True
+    folder.mkdir()
+    other = Instance(folder, inverter=SELECT, app="other", drives=drives)
+    for _ in range(2):
+        app._cycle()
+    assert "by 'other'" in (app._problem or "")
+    told = mocks.hass_functions["call_service"].mock_calls
+    assert bool(told) is not drives
+    assert app._shown is None
+    other.release()
+    house.close()
+
+
 @pytest.mark.parametrize("late_s", [0.2, STOP_WITHIN_S + 0.5])
 def test_an_app_that_is_stopped_while_it_connects_does_not_go_on(
     app: BatteryOptimizer, mocks: HassMocks, tmp_path: Path, late_s: float

@@ -12,6 +12,7 @@ from appdaemon.plugins.hass import Hass
 from battery_optimizer.adapters.entities.table import publish_waiting
 from battery_optimizer.adapters.foxess.calls import NOT_THERE
 from battery_optimizer.adapters.ha_history import Rows
+from battery_optimizer.adapters.instance import Rival
 from battery_optimizer.adapters.unpruned import unpruned
 from battery_optimizer.adapters.web.access import Access
 from battery_optimizer.adapters.web.latest import Status
@@ -42,6 +43,8 @@ class BatteryOptimizer(Hass):
     """Plans and drives one home battery; see the README for its settings."""
 
     _shown: Shown | None = None
+    _has_driven = False
+    """Whether the inverter may be in a mode that this app wanted."""
 
     def initialize(self) -> None:
         """Check the settings, claim the inverter, serve, start; a wrong setting ends it here."""
@@ -200,7 +203,7 @@ class BatteryOptimizer(Hass):
         self._cycle()
         self._try("looking back at yesterday", RunningHouse.look_back)
         self._try("tidying the database", RunningHouse.keep_house)
-        self._try("looking around", self._survey)
+        self._try("looking around", self._log_book.survey)
 
     def _on_second_look(self, *_: object, **__: object) -> None:
         self._cycle()
@@ -234,10 +237,11 @@ class BatteryOptimizer(Hass):
         return self._turns.is_done("Self-use could not be set", house.cycle.make_safe)
 
     def _run_cycle(self, house: RunningHouse, now: datetime) -> None:
-        self._problem = house.rival(now)
-        if self._problem is not None:
-            self.logger.error("Standing aside: %s", self._problem)
+        rival = house.rival(now)
+        if rival is not None:
+            self._stand_aside(house, rival)
             return
+        self._problem, self._has_driven = None, True
         shown = house.run(now)
         shown = replace(shown, problems=(*shown.problems, *self._turns.bugs))
         self._shown = shown
@@ -247,10 +251,12 @@ class BatteryOptimizer(Hass):
         if shown.outcome.look_again:
             self.run_in(self._on_second_look, LOOK_AGAIN_S)
 
-    def _survey(self, house: RunningHouse, now: datetime) -> None:
-        """What is there and what is missing; told at the start, and when it is another."""
-        if house.survey.is_due(now):
-            self._log_book.tell_found(house.survey.look(now))
+    def _stand_aside(self, house: RunningHouse, rival: Rival) -> None:
+        self._problem = rival.words
+        self.logger.error("Standing aside: %s", rival.words)
+        # Who only looks on ends no mode of ours, and its heartbeat pleases the watchdog.
+        if self._has_driven and not rival.drives and self._is_safe(house):
+            self._has_driven = False
 
     def _set_entity(
         self, entity_id: str, /, *, state: str | float, attributes: Mapping[str, Any]

@@ -1,5 +1,6 @@
 """Tells the log, in plain words, what changed since the last cycle."""
 
+from datetime import datetime
 from logging import Logger
 
 from battery_optimizer.host import Host
@@ -7,6 +8,7 @@ from battery_optimizer.model.decision import CommandResult
 from battery_optimizer.model.found import Finding, as_block
 from battery_optimizer.model.shown import Shown
 from battery_optimizer.wiring.found import TIME_ZONE, findings_without
+from battery_optimizer.wiring.house import RunningHouse
 
 
 class LogBook:
@@ -47,6 +49,11 @@ class LogBook:
             self._waits = why
             self._logger.warning("Not started yet: %s", why)
             self.tell_found(findings_without(why, host))
+
+    def survey(self, house: RunningHouse, now: datetime) -> None:
+        """What is there and what is missing: at the start, and when it is another."""
+        if house.survey.is_due(now):
+            self.tell_found(house.survey.look(now))
 
     def tell_found(self, found: tuple[Finding, ...]) -> None:
         """What is there and what is missing, when it is another."""

@@ -71,7 +71,10 @@ def test_a_damaged_lock_file_is_written_anew(tmp_path: Path, content: str) -> No
 
 def test_a_strangers_heartbeat_makes_it_stand_aside_while_it_is_fresh(tmp_path: Path) -> None:
     instance = Instance(tmp_path, inverter=SELECT, app="app")
-    assert "another instance" in (instance.rival(heartbeat("stranger"), NOW) or "")
+    rival = instance.rival(heartbeat("stranger"), NOW)
+    assert rival is not None
+    assert rival.drives
+    assert "another instance" in rival.words
     late = NOW + timedelta(minutes=12)
     assert instance.rival(heartbeat("stranger"), late) is None
     assert instance.rival(heartbeat("stranger", "select.other"), NOW) is None
@@ -101,6 +104,43 @@ def test_a_folder_that_cannot_be_written_is_said_and_the_house_is_run(tmp_path: 
     lock.mkdir()
     other = Instance(tmp_path, inverter=SELECT, app="app")
     assert other.id != known
+
+
+def test_who_only_looks_on_claims_no_inverter(tmp_path: Path) -> None:
+    watcher = Instance(tmp_path, inverter=SELECT, app="watcher", drives=False)
+    with pytest.raises(ConfigError, match="already watched by 'watcher'"):
+        Instance(tmp_path, inverter=SELECT, app="app")  # they would share a database
+    driver = Instance(other_folder(tmp_path), inverter=SELECT, app="app")
+    beat = EntityState(state=NOW.isoformat(), attributes=watcher.facts)
+    assert driver.rival(beat, NOW) is None
+    beat = EntityState(state=NOW.isoformat(), attributes=driver.facts)
+    assert watcher.rival(beat, NOW) is not None
+    driver.release()
+    watcher.release()
+    again = Instance(tmp_path, inverter=SELECT, app="watcher")  # now it is to drive
+    assert (again.id, again.facts["inverter"]) == (watcher.id, SELECT)
+    again.release()
+
+
+@pytest.mark.parametrize("drives", [True, False])
+def test_whether_a_rival_in_the_folder_drives_is_known(tmp_path: Path, *, drives: bool) -> None:
+    folder = tmp_path / "gone"
+    instance = Instance(folder, inverter=SELECT, app="app")
+    folder.mkdir()
+    other = Instance(folder, inverter=SELECT, app="other", drives=drives)
+    rival = instance.rival(None, NOW)
+    assert rival is not None
+    assert rival.drives is drives
+    assert "by 'other'" in rival.words
+    other.release()
+    assert instance.rival(None, NOW) is None
+    instance.release()
+
+
+def other_folder(folder: Path) -> Path:
+    made = folder / "other"
+    made.mkdir()
+    return made
 
 
 def test_a_heartbeat_of_the_time_to_come_is_no_rival(tmp_path: Path) -> None:

@@ -241,7 +241,7 @@ class World:
     def _run(self, house: RunningHouse, now: datetime) -> None:
         rival = house.rival(now)
         if rival is not None:
-            self.problems.append(rival)
+            self.problems.append(rival.words)
             return
         self.shown = house.run(now)
         self.problems += [each for each in self.shown.problems if each not in self.problems]

@@ -328,7 +328,33 @@ def test_a_fresh_heartbeat_of_another_app_is_a_rival(tmp_path: Path) -> None:
             state=NIGHT.isoformat(),
             attributes={"instance": "another", "inverter": "select.foxess_work_mode"},
         )
-        assert "another instance" in (house.rival(NIGHT) or "")
+        rival = house.rival(NIGHT)
+        assert rival is not None
+        assert "another instance" in rival.words
+
+
+def test_an_app_that_only_looks_on_is_in_nobodys_way(tmp_path: Path) -> None:
+    """On somebody's desk, say, beside the add-on that drives."""
+    desk, add_on = tmp_path / "desk", tmp_path / "add_on"
+    for folder in (desk, add_on):
+        folder.mkdir()
+    watched = SimulatedHouse(desk)
+    beats: dict[str, EntityState] = {}
+
+    def set_entity(entity_id: str, /, *, state: object, attributes: Mapping[str, object]) -> None:
+        beats[entity_id] = EntityState(state=str(state), attributes=attributes)
+
+    with connected(watched, control="read_only") as looking_on:
+        teller = teller_of(looking_on, set_entity)
+        driven = SimulatedHouse(add_on)
+        with connected(driven) as driving:
+            for _ in range(2):  # the first heartbeat, then that of a cycle
+                driven.others[HEARTBEAT] = beats[HEARTBEAT]
+                assert driving.rival(NIGHT) is None
+                teller.tell(looking_on.run(NIGHT))
+            teller_of(driving, set_entity)
+            watched.others[HEARTBEAT] = beats[HEARTBEAT]
+            assert looking_on.rival(NIGHT) is not None
 
 
 def test_services_that_need_the_panels_are_asked_only_with_panels(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 Within one AppDaemon, and between those that share a configuration folder, a locked file does it;
 the lock ends with the process, however that ends. Between AppDaemons far apart that share a Home
-Assistant the heartbeat entity does: each app publishes who it is and what it drives.
+Assistant the heartbeat entity does: each app publishes who it is and what it drives. One that is
+read_only drives nothing, and is in nobody's way there; but it has the lock, since two apps in one
+folder would share a database.
 """
 
 import fcntl
@@ -10,6 +12,7 @@ import json
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -22,12 +25,22 @@ from battery_optimizer.model.shown import STALE_AFTER
 HEARTBEAT: Final = "sensor.battery_optimizer_heartbeat"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rival:
+    """Another app on the same inverter, for which this one must stand aside."""
+
+    words: str
+    drives: bool
+    """Whether it gives orders; else what this app ordered last would stand for ever."""
+
+
 class Instance:
     """This app's claim on an inverter, held until `release`."""
 
-    def __init__(self, folder: Path, *, inverter: str, app: str) -> None:
+    def __init__(self, folder: Path, *, inverter: str, app: str, drives: bool = True) -> None:
         """Claim it; ConfigError when another app in this folder has."""
         self.inverter = inverter
+        self._drives = drives
         name = re.sub(r"[^a-z0-9]+", "_", inverter.lower())
         path = folder / f"battery_optimizer_{name}.lock"
         self.id = str(uuid4())
@@ -45,7 +58,7 @@ class Instance:
             self._file, self.problem = file, None
         except OSError as error:
             _close(file)
-            self.id = _remembered(self._path) or self.id
+            self.id = str(_known(self._path).get("id") or self.id)
             self.problem = (
                 f"the folder {self._path.parent} cannot be written ({error.strerror}): nothing "
                 "keeps a second app from driving the inverter, and nothing is remembered; check "
@@ -56,16 +69,20 @@ class Instance:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            other = _read(file).get("app", "another app")
+            other = _read(file)
             file.close()
+            name = other.get("app", "another app")
+            does = "driven" if _drives(other) else "watched"
             raise ConfigError(
-                f"{self.inverter} is already driven by {other!r}: remove one of the two from "
+                f"{self.inverter} is already {does} by {name!r}: remove one of the two from "
                 "apps.yaml, or give each its own inverter in entities.work_mode"
             ) from None
         # The same after a restart, so that one's own last heartbeat is no stranger's.
         known = _read(file)
         self.id = str(known.get("id") or self.id)
-        ours = {"id": self.id, "app": self._app}
+        ours: dict[str, Any] = {"id": self.id, "app": self._app}
+        if not self._drives:
+            ours["drives"] = False
         # Not written without need: on a full disk it would be emptied, and the id forgotten.
         if known != ours:
             file.truncate(0)
@@ -74,16 +91,16 @@ class Instance:
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """What the heartbeat tells of it."""
-        return {"instance": self.id, "inverter": self.inverter}
+        """What the heartbeat tells of it: who it is, and what it drives, if anything."""
+        return {"instance": self.id, "inverter": self.inverter if self._drives else ""}
 
-    def rival(self, heartbeat: EntityState | None, now: datetime) -> str | None:
-        """Why this app must stand aside, by the heartbeat shown; None if it need not."""
+    def rival(self, heartbeat: EntityState | None, now: datetime) -> Rival | None:
+        """For whom this app must stand aside, by the heartbeat shown; None if it need not."""
         if self._file is None:
             try:
                 self._open()  # perhaps the folder is well again
             except ConfigError as error:
-                return str(error)
+                return Rival(words=str(error), drives=_drives(_known(self._path)))
         if heartbeat is None:
             return None
         attributes = heartbeat.attributes
@@ -96,11 +113,12 @@ class Instance:
         # Where clocks differ it is neither fresh nor to be waited for.
         if abs(now - beat) > STALE_AFTER:
             return None
-        return (
+        words = (
             f"another instance of the app drives {self.inverter} (heartbeat of {beat:%H:%M} UTC): "
             f"stop that one; this one goes on when it was silent for {STALE_AFTER.seconds // 60} "
             "minutes"
         )
+        return Rival(words=words, drives=True)
 
     def release(self) -> None:
         """Let another app have the inverter."""
@@ -113,13 +131,18 @@ def _close(file: TextIO | None) -> None:
             file.close()
 
 
-def _remembered(path: Path) -> str | None:
-    """Who this app was, where that may be read though not written."""
+def _drives(known: Mapping[str, Any]) -> bool:
+    """Whether the app that wrote this does."""
+    return known.get("drives") is not False
+
+
+def _known(path: Path) -> Mapping[str, Any]:
+    """What stands in the file, where that may be read though not written."""
     try:
         with path.open(encoding="utf-8") as file:
-            return str(_read(file).get("id") or "") or None
+            return _read(file)
     except OSError:
-        return None
+        return {}
 
 
 def _read(file: TextIO) -> Mapping[str, Any]:

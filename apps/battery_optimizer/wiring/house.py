@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
-from battery_optimizer.adapters.instance import HEARTBEAT, Instance
+from battery_optimizer.adapters.instance import HEARTBEAT, Instance, Rival
 from battery_optimizer.adapters.octopus.dispatches import PlannedDispatches
 from battery_optimizer.adapters.rates.demo import DemoRates
 from battery_optimizer.adapters.rates.feed import RatesFeed
@@ -117,7 +117,7 @@ class RunningHouse:
             capacity_kwh=self.config.battery.capacity_kwh,
             problems=tuple(dict.fromkeys((*outcome.problems, *self._problems()))),
             instance=self.instance.id,
-            inverter=self.instance.inverter,
+            inverter=self.instance.facts["inverter"],
             yesterday=self.review.latest,
             band=soc_band(outcome.inputs.house, outcome.plan, outcome.outlook)
             if outcome.plan and outcome.inputs
@@ -144,8 +144,8 @@ class RunningHouse:
         self.standing.refresh(now)
         self.ledger.look(now)
 
-    def rival(self, now: datetime) -> str | None:
-        """Why this app must stand aside, if it must."""
+    def rival(self, now: datetime) -> Rival | None:
+        """For whom this app must stand aside, if it must."""
         return self.instance.rival(self.host.read_state(HEARTBEAT), now)
 
     def keep_house(self, now: datetime) -> None:
@@ -217,7 +217,8 @@ def connect(config: Config, host: Host) -> RunningHouse:
     config = config.with_found(wired.says)
     # Made before the claim, so that a wrong setting leaves nothing behind.
     source = rates_source(config.rates, host.read_state, host.list_entities)
-    instance = Instance(host.folder, inverter=wired.id, app=host.app)
+    drives = config.control is Control.ACTIVE
+    instance = Instance(host.folder, inverter=wired.id, app=host.app, drives=drives)
     path = host.folder / (DATABASE if has_home_assistant else SIMULATED_DATABASE)
     store = Store(path, large_loads=config.load.names)
     meters = EntityMeters(
