@@ -1,5 +1,8 @@
 """A day's bill against the backtest, which reckons the same by stepping a house."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -16,7 +19,7 @@ from battery_optimizer.model.tariff import KnownRates
 from battery_optimizer.model.telemetry import Observations, SlotEnergy
 from battery_optimizer.simulate.backtest import Policy, Run, Step, play
 from battery_optimizer.simulate.days.recorded import RecordedDays
-from battery_optimizer.simulate.money.bills import day_bill, without_battery
+from battery_optimizer.simulate.money.bills import day_bill, digest, without_battery
 from battery_optimizer.simulate.money.metered import DayRecords
 from builders import a_battery, a_house
 from recordings import recorded_days, written
@@ -290,3 +293,26 @@ def test_another_house_has_another_mark() -> None:
     changed = day_bill(DAY, end, records(), other, tariff="agile", before=None)
     assert changed is not None
     assert changed.house != bill().house
+
+
+def test_a_house_has_the_same_mark_in_each_process() -> None:
+    # A set's order, and with it its `repr`, is another with each process's hash seed.
+    marks = {
+        subprocess.run(
+            [sys.executable, "-c", _TELL_MARK],
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        for seed in ("1", "2", "3")
+    }
+    assert marks == {digest(a_house())}
+
+
+_TELL_MARK = """
+from battery_optimizer.simulate.money.bills import digest
+from builders import a_house
+
+print(digest(a_house()))
+"""

@@ -253,6 +253,17 @@ def test_days_before_a_change_of_settings_stay_as_they_were(
     assert world.bill(DAY + ONE_DAY).tariff == other.tariff
 
 
+def test_a_day_that_a_restart_with_other_settings_interrupted_gets_all_of_its_bill(
+    world: World,
+) -> None:
+    world.live(DAY, slots=slice(0, 44))
+    look(world.ledger(), after(0, hours=22))
+    assert world.bill().n_slots == 44
+    world.live(DAY, slots=slice(44, None))
+    look(replace(world, house=replace(HOUSE, battery=a_battery())).ledger(), after(1))
+    assert (world.bill().n_slots, world.bill().actual.import_kwh) == (48, 24.0)
+
+
 def test_what_days_lost_is_told_with_the_month_and_of_the_last_week(world: World) -> None:
     world.live(DAY)
     start = day_bounds(DAY)[0]

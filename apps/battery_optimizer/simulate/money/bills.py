@@ -7,6 +7,7 @@ real Self Use buys and sells at once more often than its half-hourly averages te
 A rate that is not known is that of recent days at the same time of day.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -15,6 +16,7 @@ from zlib import crc32
 from battery_optimizer.control.fallback import reactive_command
 from battery_optimizer.errors import RatesUnavailable
 from battery_optimizer.forecast.rates import RateForecast, forecast_rates
+from battery_optimizer.model.codec import to_plain
 from battery_optimizer.model.house import House
 from battery_optimizer.model.modes import SELF_USE, Flows, InverterCommand, flows
 from battery_optimizer.model.money import Account, Bill
@@ -78,8 +80,8 @@ def without_battery(house: House) -> House:
 
 
 def digest(house: House) -> str:
-    """Tells apart houses of other settings."""
-    return f"{crc32(repr(house).encode()):08x}"
+    """Tells apart houses of other settings, and is the same for the same in each process."""
+    return f"{crc32(json.dumps(to_plain(house)).encode()):08x}"
 
 
 def _rates(known: KnownRates, start: datetime, end: datetime) -> RateForecast | None:

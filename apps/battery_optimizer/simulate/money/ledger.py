@@ -125,7 +125,7 @@ class Ledger:
             return []
         today = local_day(now)
         first = local_day(begun)
-        if self._all_done_at is not None and now - self._all_done_at < _ALL_AGAIN:
+        if self._all_done_at is not None and abs(now - self._all_done_at) < _ALL_AGAIN:
             first = max(first, today - _RECENT * _DAY)
         else:
             self._all_done_at = now
@@ -133,9 +133,10 @@ class Ledger:
 
     def _bring_up_to_date(self, day: date, now: datetime) -> None:
         before, kept = self._bill_of(day - _DAY), self._bill_of(day)
-        if kept is not None and day != local_day(now) and not self._is_ours(kept):
-            return
         start, end = day_bounds(day)
+        is_whole = kept is not None and kept.n_slots == (end - start) // SLOT
+        if kept is not None and is_whole and not self._is_ours(kept):
+            return
         metered = self._readings.slot_energy(kind=EnergyKind.METERED, start=start - SLOT, end=end)
         if not any(slot.start >= start for slot in metered):
             return
