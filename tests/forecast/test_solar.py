@@ -5,7 +5,7 @@ import pytest
 
 from battery_optimizer.errors import ForecastUnavailable
 from battery_optimizer.forecast.sky import Site
-from battery_optimizer.forecast.solar import RoofForecast, SolarBasis, SolarForecaster, as_told
+from battery_optimizer.forecast.solar import RoofForecast, SolarForecaster, as_told
 from battery_optimizer.model.slots import SLOT, Floats, Horizon, SlotSeries, floor_to_slot
 from battery_optimizer.model.solar import SolarArray
 from battery_optimizer.model.telemetry import SolarForecast
@@ -165,7 +165,6 @@ def test_the_first_forecast_is_taken_as_it_is() -> None:
     expected = SolarForecaster().forecast(
         SlotSeries.empty(NOW), None, forecast, Horizon(start=NOW, n_slots=96)
     )
-    assert expected.basis is SolarBasis.FORECAST
     assert expected.p50_kwh == pytest.approx(after(told))
     assert expected.p90_kwh == pytest.approx(after(told * 1.2))
     mean = 0.2 * after(told * 0.5) + 0.6 * after(told) + 0.2 * after(told * 1.2)
@@ -176,7 +175,6 @@ def test_with_no_forecast_recent_days_stand_in() -> None:
     came = CLEAR_KW * clouds()
     expected = expect(came, None)
     assert_sound(expected)
-    assert expected.basis is SolarBasis.RECENT_DAYS
     # The second day: what the panels do now has faded.
     assert expected.mean_kwh[48:].sum() == pytest.approx(after(CLEAR_KW * 0.65)[48:].sum(), rel=0.2)
     assert (expected.mean_kwh[after(CLEAR_KW) == 0] < 0.05).all()
@@ -190,7 +188,6 @@ def test_with_no_forecast_even_what_was_turned_down_is_more_than_nothing() -> No
     forecaster = SolarForecaster(peak_kw=4.0)
     dull = forecaster.forecast(series(seen), None, None, horizon)
     expected = forecaster.forecast(series(seen), None, None, horizon, metered=series(limited))
-    assert expected.basis is SolarBasis.RECENT_DAYS
     assert_sound(expected)
     assert expected.p50_kwh[2] > 1.05 * dull.p50_kwh[2]
 
@@ -201,7 +198,6 @@ def test_with_neither_forecast_nor_history_a_clear_sky_stands_in() -> None:
         SlotSeries.empty(NOW), None, None, Horizon(start=NOW, n_slots=96)
     )
     assert_sound(expected)
-    assert expected.basis is SolarBasis.CLEAR_SKY
     assert 15 < expected.mean_kwh.sum() < 50
 
 

@@ -8,7 +8,6 @@ time. With no forecast at all, recent days or a clear sky stand in.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Final
 
 import numpy as np
@@ -50,14 +49,6 @@ _CLEAR_SKY_SHARES: Final = np.array([0.12, 0.42, 0.85])
 """p10, p50 and p90 of what a British sky lets through, of what a clear one does."""
 
 
-class SolarBasis(StrEnum):
-    """What a solar forecast rests on."""
-
-    FORECAST = "forecast"
-    RECENT_DAYS = "recent days"
-    CLEAR_SKY = "clear sky"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoofForecast:
     """Generation expected in each step of a horizon [kWh], each of shape (n_slots,).
@@ -69,7 +60,6 @@ class RoofForecast:
     p10_kwh: Floats
     p50_kwh: Floats
     p90_kwh: Floats
-    basis: SolarBasis
 
 
 class SolarForecaster:
@@ -108,10 +98,10 @@ class SolarForecaster:
         if metered is not None and metered is not observed:
             least = believable_solar(metered.between(start, now).values, self._most_kw)
         if latest is None:
-            basis, given = self._stand_in(least, start, horizon.end)
+            given = self._stand_in(least, start, horizon.end)
             model = learn_solar_model(given[:, :0], came[:0], came[:0], _slots(start, 0))
         else:
-            basis, given = SolarBasis.FORECAST, _quantiles(latest, start, horizon.end)
+            given = _quantiles(latest, start, horizon.end)
             if told is not None:
                 given = _first_known(_quantiles(told, start, now), given)
             model = self._learn(given[:, : len(came)], came, start)
@@ -127,9 +117,7 @@ class SolarForecaster:
             return series.on(horizon) * horizon.hours
 
         p10, p50, p90 = (on_horizon(row) for row in quantiles)
-        return RoofForecast(
-            mean_kwh=on_horizon(mean), p10_kwh=p10, p50_kwh=p50, p90_kwh=p90, basis=basis
-        )
+        return RoofForecast(mean_kwh=on_horizon(mean), p10_kwh=p10, p50_kwh=p50, p90_kwh=p90)
 
     def _learn(self, given_kw: Floats, came_kw: Floats, start: datetime) -> SolarModel:
         """The model of the days before today; from memory if it was made from the same."""
@@ -148,7 +136,7 @@ class SolarForecaster:
     def _filled(self, given: Floats, came: Floats, start: datetime, end: datetime) -> Floats:
         """`given` with what it lacks of the days to come: recent days, or its own last day."""
         try:
-            return _first_known(given, self._stand_in(came, start, end)[1])
+            return _first_known(given, self._stand_in(came, start, end))
         except ForecastUnavailable:
             filled = given.copy()
             for t in range(len(came), given.shape[1]):
@@ -158,14 +146,12 @@ class SolarForecaster:
                 raise
             return filled
 
-    def _stand_in(
-        self, came_kw: Floats, start: datetime, end: datetime
-    ) -> tuple[SolarBasis, Floats]:
+    def _stand_in(self, came_kw: Floats, start: datetime, end: datetime) -> Floats:
         """p10, p50 and p90 [kW] of [start, end), (3, n), with nobody to ask."""
         n_slots = -((start - end) // SLOT)
         recent = recent_days_kw(came_kw, _slots(start, len(came_kw)))
         if recent is not None:
-            return SolarBasis.RECENT_DAYS, recent[:, _slots(start, n_slots)]
+            return recent[:, _slots(start, n_slots)]
         if self._site is None:
             raise ForecastUnavailable(
                 "no solar forecast, and too few days metered to do without: "
@@ -175,7 +161,7 @@ class SolarForecaster:
         first = len(came_kw) - _REACH
         middles = [start + (n + 0.5) * SLOT for n in range(first, n_slots)]
         clear[first:] = clear_sky_kw(middles, self._site)
-        return SolarBasis.CLEAR_SKY, _CLEAR_SKY_SHARES[:, None] * clear
+        return _CLEAR_SKY_SHARES[:, None] * clear
 
 
 def as_told(forecasts: Iterable[SolarForecast], start: datetime, end: datetime) -> SolarForecast:
