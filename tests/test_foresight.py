@@ -1,17 +1,21 @@
 """From the ports to an outlook: what is wrong with meters and forecasts is named, and not used."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pytest
 
-from battery_optimizer.errors import ForecastUnavailable
+from battery_optimizer.errors import ForecastUnavailable, StoreUnavailable
+from battery_optimizer.forecast.futures import Band
 from battery_optimizer.forecast.outlook import HistoryForecaster
 from battery_optimizer.foresight import Foresight
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.settings import PlannerSettings
-from battery_optimizer.model.slots import Floats, SlotSeries
+from battery_optimizer.model.slots import Floats, Horizon, SlotSeries
+from battery_optimizer.model.telemetry import Observations, SolarForecast
 from battery_optimizer.model.wishes import NO_WISHES
 from battery_optimizer.ports import Ports
 from battery_optimizer.simulate.days.recorded import RecordedDays
@@ -36,11 +40,36 @@ class NoWeather:
         raise ForecastUnavailable(f"Open-Meteo, temperature outside: silent at {now:%H:%M}")
 
 
-def foreseen(
-    told: Floats = TOLD,
-    load: Floats = LOAD,
-    **more: Any,  # noqa: ANN401
-) -> tuple[Outlook, tuple[str, ...]]:
+class LockedAtFirst(PlayedHouse):
+    """The database is locked by somebody when past forecasts are first asked for."""
+
+    n_asked = 0
+
+    def issued(self, start: datetime, end: datetime) -> Sequence[SolarForecast]:  # noqa: ARG002
+        self.n_asked += 1
+        if self.n_asked == 1:
+            raise StoreUnavailable("the database is locked by another program")
+        return (replace(self.latest(end), issued_at=START),)
+
+
+@dataclass
+class Noting(HistoryForecaster):
+    """Notes for how many half hours it knew what had been told."""
+
+    n_told: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def solar(self, observed: Observations, latest: SolarForecast | None, horizon: Horizon) -> Band:
+        assert observed.told is not None
+        self.n_told.append(int(np.isfinite(observed.told.p50_kw.values).sum()))
+        return super().solar(observed, latest, horizon)
+
+
+def played(
+    told: Floats = TOLD, load: Floats = LOAD, kind: type[PlayedHouse] = PlayedHouse
+) -> PlayedHouse:
     def series(values: Floats) -> SlotSeries:
         return SlotSeries(start=START, values=values)
 
@@ -56,13 +85,23 @@ def foreseen(
         run_start=NOW,
         run_end=START + timedelta(days=N_DAYS),
     )
-    house = a_house()
-    world = PlayedHouse(house, days, soc_kwh=5)
-    ports = Ports(
+    return kind(a_house(), days, soc_kwh=5)
+
+
+def ports_of(world: PlayedHouse, **more: Any) -> Ports:  # noqa: ANN401
+    return Ports(
         meters=world, rates=world, solar=world, history=world, inverter=world, journal=world, **more
     )
+
+
+def foreseen(
+    told: Floats = TOLD,
+    load: Floats = LOAD,
+    **more: Any,  # noqa: ANN401
+) -> tuple[Outlook, tuple[str, ...]]:
+    ports = ports_of(played(told, load), **more)
     return Foresight(ports, HistoryForecaster(), PlannerSettings()).outlook(
-        NOW, NO_WISHES, house.battery
+        NOW, NO_WISHES, a_house().battery
     )
 
 
@@ -125,3 +164,14 @@ def test_with_a_forecast_refused_where_it_comes_from_the_meters_are_still_looked
     _, problems = foreseen(told, load)
     assert len(problems) == 2
     assert "the sun of recent days is taken instead" in problems[0]
+
+
+def test_a_database_that_is_locked_for_a_moment_costs_that_cycle_only() -> None:
+    world, forecaster = played(kind=LockedAtFirst), Noting()
+    foresight = Foresight(ports_of(world), forecaster, PlannerSettings())
+    for minutes in (0, 5, 10):
+        foresight.outlook(NOW + timedelta(minutes=minutes), NO_WISHES, a_house().battery)
+    # Since the first of May; the third cycle knows it from the second.
+    assert forecaster.n_told == [0, 25 * 48, 25 * 48]
+    assert isinstance(world, LockedAtFirst)
+    assert world.n_asked == 2

@@ -97,8 +97,12 @@ class Foresight:
         today = now.replace(hour=0, minute=0, second=0, microsecond=0)
         if self._last_told is None or self._last_told[0] != today:
             start = today - timedelta(days=TOLD_DAYS)
-            told = as_told(self._ports.solar.issued(start, today), start, today)
-            self._last_told = (today, told)
+            try:
+                issued = self._ports.solar.issued(start, today)
+            except StoreUnavailable:
+                # The store says what is wrong with it; the next cycle asks again.
+                return self._last_told[1] if self._last_told else as_told((), start, today)
+            self._last_told = (today, as_told(issued, start, today))
         return self._last_told[1]
 
     def _latest(self, now: datetime) -> tuple[SolarForecast | None, tuple[str, ...]]:

@@ -45,7 +45,10 @@ class SolarForecasts(Protocol):
         """The newest usable forecast [kW]; ForecastUnavailable says why there is none."""
 
     def issued(self, start: datetime, end: datetime) -> Sequence[SolarForecast]:
-        """The forecasts issued in [start, end), oldest first, as far as they were kept."""
+        """The forecasts issued in [start, end), oldest first, as far as they were kept.
+
+        StoreUnavailable when it cannot be told now.
+        """
 
 
 class Weather(Protocol):

@@ -95,12 +95,8 @@ class SolarFeed:
         )
 
     def issued(self, start: datetime, end: datetime) -> Sequence[SolarForecast]:
-        """The forecasts issued in [start, end), oldest first; none while the store is away."""
-        try:
-            return self._store.solar_forecasts(start=start, end=end)
-        except StoreUnavailable as error:
-            self._problems.append(f"past forecasts: {error}")
-            return ()
+        """The forecasts issued in [start, end), oldest first."""
+        return self._store.solar_forecasts(start=start, end=end)
 
     def _fetch(self, source: SolarSource, now: datetime) -> SolarForecast:
         if source.name in self._fetched:
