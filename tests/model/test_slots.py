@@ -10,6 +10,7 @@ from battery_optimizer.model.slots import (
     day_bounds,
     floor_to_slot,
     half_hour_of_day,
+    is_within,
     local_day,
     local_time,
     require_utc,
@@ -149,3 +150,15 @@ def test_an_empty_series_knows_nothing() -> None:
 def test_values_are_repeated_for_shorter_steps() -> None:
     horizon = Horizon.of_hours(NOON + timedelta(minutes=21), 1, timedelta(minutes=10))
     assert a_series(1, 2, 3).on(horizon) == pytest.approx([1, 2, 2, 2, 3, 3])
+
+
+@pytest.mark.parametrize(
+    ("minutes_ago", "within"), [(0, True), (4.9, True), (5, False), (-1, False), (None, False)]
+)
+def test_what_is_still_to_come_was_not_of_late(
+    minutes_ago: float | None,
+    *,
+    within: bool,
+) -> None:
+    at = None if minutes_ago is None else NOON - timedelta(minutes=minutes_ago)
+    assert is_within(FIVE_MINUTES, at, NOON) is within

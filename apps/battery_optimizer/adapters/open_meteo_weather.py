@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from battery_optimizer.errors import ForecastUnavailable
-from battery_optimizer.model.slots import SLOT, Floats, SlotSeries, floor_to_slot
+from battery_optimizer.model.slots import SLOT, Floats, SlotSeries, floor_to_slot, is_within
 
 _REFRESH: Final = timedelta(hours=1)
 _SERVES: Final = timedelta(hours=12)
@@ -37,14 +37,12 @@ class OpenMeteoWeather:
 
     def temperature(self, now: datetime) -> SlotSeries:
         """What it was for three months, and is going to be for three days [deg C]."""
-        age = None if self._fetched_at is None else now - self._fetched_at
-        # An answer of the future is of a clock that was set back since.
-        if self._known is not None and age is not None and timedelta(0) <= age < _REFRESH:
+        if self._known is not None and is_within(_REFRESH, self._fetched_at, now):
             return self._known
         try:
             fresh = self._fetch(now)
         except ForecastUnavailable as error:
-            if self._known is not None and age is not None and timedelta(0) <= age < _SERVES:
+            if self._known is not None and is_within(_SERVES, self._fetched_at, now):
                 return self._known
             raise ForecastUnavailable(f"Open-Meteo, temperature outside: {error}") from error
         self._known = fresh if self._known is None else _joined(self._known, fresh, now)

@@ -32,6 +32,14 @@ def require_utc(moment: datetime) -> None:
         raise ValueError(f"{moment!r} is not an aware UTC time")
 
 
+def is_within(span: timedelta, at: datetime | None, now: datetime) -> bool:
+    """Whether `at` was less than `span` ago.
+
+    A time still to come is of a clock that was set back since, and None was never: they are not.
+    """
+    return at is not None and timedelta(0) <= now - at < span
+
+
 def local_day(moment: datetime, zone: ZoneInfo = UK) -> date:
     """The calendar day, on the wall clock of `zone`, that holds this moment."""
     return moment.astimezone(zone).date()

@@ -67,6 +67,14 @@ def test_it_is_asked_every_three_hours() -> None:
     assert len(server.requests) == 2
 
 
+def test_after_the_clock_was_set_back_it_is_asked_again() -> None:
+    answers = Answer.of(an_answer(*range(90))), Answer.of(an_answer(2))
+    with JsonServer(*answers) as server:
+        source = asked(server)
+        source.expected(NOW + timedelta(days=1))
+        assert source.expected(NOW).values.tolist() == [2]
+
+
 def test_what_it_said_last_serves_while_it_is_down_and_there_is_some_to_come() -> None:
     with JsonServer(Answer.of(an_answer(*range(20))), Answer(status=500)) as server:
         source = asked(server)

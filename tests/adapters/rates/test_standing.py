@@ -59,6 +59,16 @@ def test_it_is_asked_a_few_times_a_day_and_sooner_after_a_failure(store: Store) 
     assert len(supplier.asked) == 6
 
 
+def test_after_the_clock_was_set_back_it_is_asked_as_ever(store: Store) -> None:
+    supplier = Supplier()
+    feed = StandingFeed(supplier, store.money)
+    feed.refresh(NOW + 365 * ONE_DAY)  # a computer without a clock of its own, just started
+    for hours in range(7):
+        feed.refresh(NOW + hours * HOUR)
+    assert supplier.asked[1:] == [NOW, NOW + 6 * HOUR]
+    assert feed.on(TODAY) == 51.5
+
+
 def test_a_day_never_asked_for_has_the_nearest_known_charge(store: Store) -> None:
     supplier = Supplier()
     feed = StandingFeed(supplier, store.money)

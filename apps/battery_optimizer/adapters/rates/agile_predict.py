@@ -6,7 +6,7 @@ from typing import Final
 
 from battery_optimizer.errors import ForecastUnavailable
 from battery_optimizer.model.entity import finite, utc_moment
-from battery_optimizer.model.slots import SlotSeries, floor_to_slot
+from battery_optimizer.model.slots import SlotSeries, floor_to_slot, is_within
 
 API_URL: Final = "https://agilepredict.com"
 CALLS_PER_HOUR: Final = 4
@@ -37,7 +37,7 @@ class AgilePredict:
 
         ForecastUnavailable says why there are none.
         """
-        if self._rates is None or self._asked is None or now - self._asked >= _REFRESH_EVERY:
+        if self._rates is None or not is_within(_REFRESH_EVERY, self._asked, now):
             try:
                 answer = self._get_json(f"/api/{self._region}/", {}, now)
                 self._rates, self._asked = _series(answer, now), now

@@ -6,7 +6,7 @@ from logging import getLogger
 from typing import Final, Protocol
 
 from battery_optimizer.errors import BatteryOptimizerError
-from battery_optimizer.model.slots import day_bounds, local_day
+from battery_optimizer.model.slots import day_bounds, is_within, local_day
 from battery_optimizer.model.tariff import UnitRate
 
 ASK_AGAIN: Final = timedelta(hours=6)
@@ -57,13 +57,14 @@ class StandingFeed:
         self._sources = [source] if fallback is None else [source, fallback]
         self._store = store
         self._fixed_p = fixed_p
-        self._due_at: datetime | None = None
+        self._asked_at: datetime | None = None
+        self._wait = RETRY_AFTER
 
     def refresh(self, now: datetime) -> None:
         """Ask, if it is time to; a failure is logged, and the day told as without a charge."""
-        if self._fixed_p is not None or (self._due_at is not None and now < self._due_at):
+        if self._fixed_p is not None or is_within(self._wait, self._asked_at, now):
             return
-        self._due_at = now + RETRY_AFTER
+        self._asked_at, self._wait = now, RETRY_AFTER
         for source in self._sources:
             try:
                 charge_p = source.standing_charge(now)
@@ -74,7 +75,7 @@ class StandingFeed:
                 logger.info("no standing charge: %s", error)
                 continue
             if source is self._sources[0]:
-                self._due_at = now + ASK_AGAIN
+                self._wait = ASK_AGAIN
             return
 
     def on(self, day: date) -> float | None:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from battery_optimizer.errors import ForecastUnavailable, StoreUnavailable
+from battery_optimizer.model.slots import is_within
 from battery_optimizer.model.telemetry import SolarForecast
 
 STORED_MAX_AGE: Final = timedelta(hours=12)
@@ -101,8 +102,7 @@ class SolarFeed:
     def _fetch(self, source: SolarSource, now: datetime) -> SolarForecast:
         if source.name in self._fetched:
             fetched_at, forecast = self._fetched[source.name]
-            is_fresh = now - source.refresh_every < fetched_at <= now
-            if is_fresh and _covers(forecast, now):
+            if is_within(source.refresh_every, fetched_at, now) and _covers(forecast, now):
                 return forecast
         forecast = source.fetch(now)
         self._fetched[source.name] = (now, forecast)

@@ -17,7 +17,14 @@ from battery_optimizer.forecast.rates import RECENT_DAYS
 from battery_optimizer.model.house import House
 from battery_optimizer.model.loss import Split
 from battery_optimizer.model.money import Bill, Savings, month_of, total
-from battery_optimizer.model.slots import SLOT, SlotSeries, day_bounds, floor_to_slot, local_day
+from battery_optimizer.model.slots import (
+    SLOT,
+    SlotSeries,
+    day_bounds,
+    floor_to_slot,
+    is_within,
+    local_day,
+)
 from battery_optimizer.model.tariff import KnownRates
 from battery_optimizer.model.telemetry import EnergyKind, Observations, SlotEnergy
 from battery_optimizer.ports import Rates
@@ -125,7 +132,7 @@ class Ledger:
             return []
         today = local_day(now)
         first = local_day(begun)
-        if self._all_done_at is not None and abs(now - self._all_done_at) < _ALL_AGAIN:
+        if is_within(_ALL_AGAIN, self._all_done_at, now):
             first = max(first, today - _RECENT * _DAY)
         else:
             self._all_done_at = now
