@@ -31,6 +31,12 @@ class InverterCommand:
         if self.power_kw is not None and self.power_kw < 0:
             raise ValueError(f"power must not be negative, as {self.power_kw} is")
 
+    @property
+    def acts_as(self) -> Mode:
+        """What people see of it: a forced mode at no power is a battery that rests."""
+        rests = self.power_kw is not None and self.power_kw < NO_POWER_KW
+        return Mode.HOLD if rests else self.mode
+
 
 NO_POWER_KW = 0.05
 """A forced power below this is a pause."""

@@ -16,7 +16,7 @@ from battery_optimizer.optimize.mapping import (
 )
 from battery_optimizer.optimize.relaxation import Optimum
 
-_EVEN_P = 0.01
+EVEN_P = 0.01
 """Costs this close are even [p]: then what follows the load wins."""
 
 
@@ -106,7 +106,7 @@ def choose(
     even = [
         alternative
         for alternative, total in zip(alternatives, totals, strict=True)
-        if total <= min(totals) + _EVEN_P
+        if total <= min(totals) + EVEN_P
     ]
     return min(even, key=lambda alternative: _PREFERENCE.index(alternative.command.mode))
 

@@ -1,13 +1,17 @@
 """Why each slot does what it does, in a householder's words, from the solution itself."""
 
 from datetime import timedelta
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from battery_optimizer.model.house import House
+from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.plan import Schedule
 from battery_optimizer.model.slots import UK
+from battery_optimizer.model.wording import pence, pence_apart, pence_range, price
+from battery_optimizer.optimize.kept import kept_p
+from battery_optimizer.optimize.uses import Giving, Use, purpose, uses
 
 _SOME_KWH = 0.02
 """Less than this is not worth a word;"""
@@ -16,19 +20,12 @@ _SOME_KW = 0.04
 _DUST_KWH = 1e-6
 _NO_P = 0.05
 """Less than this a kWh is told as nothing."""
-_NEAR = 0.6
-"""Slots paying at least this share of the best one belong to the same use."""
-
-
-def pence(amount: float) -> str:
-    """An amount of pence as people say it: `7 p`, `0.4 p`."""
-    digits = 0 if abs(amount) >= 9.95 or abs(amount - round(amount)) < 0.05 else 1  # noqa: PLR2004
-    return f"{amount:.{digits}f} p"
-
-
-def price(rate: float) -> str:
-    """A price to pay, or to be paid, for a kWh: `at 8 p`, `while you are paid 2 p`."""
-    return f"at {pence(rate)}" if rate >= 0 else f"while you are paid {pence(-rate)} a kWh"
+_EVEN_P = 0.02
+_SERVING = "The battery serves the house instead of the grid"
+_ON_GRID = "The house runs on the grid"
+_NO_CHANGE = "not worth a change of mode"
+_ABOUT_P, _ABOUT = 1.0, 0.1
+"""Two prices so close, or this part of one, are about the same."""
 
 
 class Story:
@@ -36,17 +33,24 @@ class Story:
 
     def __init__(
         self,
+        house: House,
         outlook: Outlook,
         schedule: Schedule,
-        zone: ZoneInfo = UK,
+        first: InverterCommand,
         *,
+        is_kept: bool = False,
         counted: Outlook | None = None,
     ) -> None:
-        """`counted` has the rates with what sessions of the supplier make of them (C26)."""
+        """`first` is the command of the first slot.
+
+        `is_kept` says that it goes on though another would be cheaper, but for the change (C20);
+        `counted` has the rates with what sessions of the supplier make of them (C26).
+        """
         self._outlook, counted = outlook, counted or outlook
-        self._schedule = schedule
+        self._schedule, self._battery = schedule, house.battery
+        self._first, self._is_kept = first, is_kept
         moments = (*outlook.horizon.starts, outlook.horizon.end)
-        self._local = [moment.astimezone(zone) for moment in moments]
+        self._local = [moment.astimezone(UK) for moment in moments]
         net, charge, soc = outlook.net_kwh, schedule.charge_kwh, schedule.soc_kwh
         some = _SOME_KW * outlook.horizon.hours
         sells = schedule.discharge_kwh > np.maximum(net, 0.0) + some
@@ -65,11 +69,23 @@ class Story:
         self._extra: list[float] = (counted.import_rate - outlook.import_rate).tolist()
         """What of it is a session's."""
         self._sells: list[bool] = sells.tolist()
-        self._gives: list[bool] = gives.tolist()
+        least = min(float(soc.min()), house.battery.reserve_kwh)
+        self._held: list[float] = (soc[1:] - least).tolist()
+        self._values = kept_p(house, counted, schedule)
         self._buying: list[int] = np.flatnonzero(buys).tolist()
-        self._giving: list[int] = np.flatnonzero(gives).tolist()
         self._emptying: list[int] = np.flatnonzero(gives & is_empty[1:]).tolist()
-        self._empty_at: list[int] = np.flatnonzero(is_empty).tolist()
+        given = (schedule.discharge_kwh / house.battery.discharge_efficiency).tolist()
+        self._uses = tuple(uses(self._giving(t, given[t]) for t in np.flatnonzero(gives).tolist()))
+
+    def _giving(self, slot: int, kwh: float) -> Giving:
+        return Giving(
+            slot=slot,
+            kwh=kwh,
+            pays=self._pays[slot],
+            sells=self._sells[slot],
+            has_extra=self._extra[slot] > 0,
+            empties=self._held[slot] <= _SOME_KWH,
+        )
 
     def reason(self, slot: int) -> str:
         """Why the slot does what it does: one or two sentences."""
@@ -104,53 +120,81 @@ class Story:
 
     def _words_for_buying(self, slot: int) -> str:
         rate = float(self._outlook.import_rate[slot])
+        if self._stays(slot, better=rate > self._stored_p(slot)):
+            return f"Charging from the grid {price(rate)}: {_NO_CHANGE}."
         return f"Charging from the grid {price(rate)}{self._purpose(slot)}."
 
     def _words_for_giving(self, slot: int) -> str:
-        outlook = self._outlook
-        rate = float((outlook.export_rate if self._sells[slot] else outlook.import_rate)[slot])
-        if self._sells[slot]:
-            sold = f"Selling from the battery at {pence(rate)}: {self._worth(slot)}."
-            return sold + self._filled_again(slot)
-        if rate < 0:
+        outlook, sells = self._outlook, self._sells[slot]
+        rate = float((outlook.export_rate if sells else outlook.import_rate)[slot])
+        if rate < 0 and not sells:
             return "The battery serves the house, to make room for cheaper energy soon."
-        return (
-            f"The battery serves the house instead of the grid at {pence(rate)}: "
-            f"{self._worth(slot)}.{self._filled_again(slot)}"
-        )
+        now, why = self._against_keeping(slot, rate)
+        done = "Selling from the battery" if sells else _SERVING
+        return f"{done} at {now}{why}.{self._filled_again(slot)}{self._spare_sun(slot)}"
 
     def _words_for_storing_sun(self, slot: int) -> str:
-        sold = pence(float(self._outlook.export_rate[slot]))
-        return f"Storing the sun instead of selling it at {sold}{self._purpose(slot)}."
+        rate = float(self._outlook.export_rate[slot])
+        if self._stays(slot, better=rate > self._stored_p(slot)):
+            return f"Storing the sun instead of selling it at {pence(rate)}: {_NO_CHANGE}."
+        stored = f"Storing the sun instead of selling it at {pence(rate)}{self._purpose(slot)}."
+        return stored + self._further_need(slot)
 
     def _words_for_selling_sun(self, slot: int) -> str:
-        sold = pence(float(self._outlook.export_rate[slot]))
-        if self._schedule.soc_kwh[slot + 1] >= self._schedule.soc_kwh.max() - _SOME_KWH:
-            return f"The battery is as full as it should be; the sun is sold at {sold}."
-        return f"Selling the sun at {sold}: {self._worth(slot)}.{self._filled_again(slot)}"
+        rate = float(self._outlook.export_rate[slot])
+        if self._schedule.soc_kwh[slot + 1] >= self._battery.ceiling_kwh - _SOME_KWH:
+            return f"The battery is full; the sun is sold at {pence(rate)}."
+        now, why = self._against(slot, rate, self._stored_p(slot), "stored, it")
+        return f"Selling the sun at {now}{why}.{self._filled_again(slot)}"
 
     def _words_for_waiting(self, slot: int) -> str:
-        rate = float(self._outlook.import_rate[slot])
-        if waiting := self._waiting_for(slot):
-            return f"The house runs on the grid {price(rate)}.{waiting}"
-        if use := self._use(slot):
-            return f"Keeping the battery for {use}; the house runs on the grid {price(rate)}."
-        return f"Nothing to gain: the house runs on the grid {price(rate)}."
+        outlook, some_kwh = self._outlook, self._some_kwh[slot]
+        rate, use = float(outlook.import_rate[slot]), self._use(slot, self._given_p(slot))
+        has_sun = outlook.solar_kwh[slot] > max(some_kwh, float(outlook.load_kwh[slot]) / 2)
+        if has_sun and self._schedule.grid_import_kwh[slot] <= some_kwh:
+            return "The sun covers the house" + (f"; the battery is kept {use}." if use else ".")
+        if self._stays(slot, better=bool(use) and rate > self._given_p(slot)):
+            return f"{_ON_GRID} {price(rate)}: to serve it from the battery is {_NO_CHANGE}."
+        if (later := self._cheaper(slot)) is not None:
+            now, then = pence_apart(rate, self._rates[later])
+            wait = f"Not charging now: at {self._when(later)} {self._at(later, then)}."
+            return f"{_ON_GRID} {price(rate, now)}. {wait}"
+        if use:
+            return f"Keeping the battery {use}. {_ON_GRID} {price(rate)}."
+        return f"Nothing to gain. {_ON_GRID} {price(rate)}."
 
-    def _waiting_for(self, slot: int) -> str:
-        """Why not to charge now."""
-        later = self._cheaper(slot)
-        if later is None:
+    def _spare_sun(self, slot: int) -> str:
+        """Why Feed in, where the battery serves the house, as it would in Self Use."""
+        outlook = self._outlook
+        is_meant = slot == 0 and self._first.mode is Mode.FEED_IN
+        if not is_meant or outlook.solar_kwh[slot] <= self._some_kwh[slot]:
             return ""
-        now = price(float(self._outlook.import_rate[slot]))
-        return f" Not charging {now}: at {self._when(later)} {self._at(later)}."
+        sold, stored = float(outlook.export_rate[slot]), self._stored_p(slot)
+        if sold < stored:
+            return f" Self Use would do the same: {_NO_CHANGE}." if self._is_kept else ""
+        now, later = pence_apart(sold, stored)
+        return f" Sun to spare would be sold at {now}: stored, it would save {later}."
+
+    def _further_need(self, slot: int) -> str:
+        """Why Hold, where the sun is stored, as it would be in Self Use."""
+        if slot or self._first.mode is not Mode.HOLD:
+            return ""
+        rate, kept = float(self._outlook.import_rate[slot]), self._given_p(slot)
+        if kept < rate:
+            return f" Self Use would do the same: {_NO_CHANGE}." if self._is_kept else ""
+        now, later = pence_apart(rate, kept)
+        return (
+            f" What the house needs beyond the sun comes from the grid at {now}: kept in the "
+            f"battery, a kWh would save {later} later."
+        )
 
     def _filled_again(self, slot: int) -> str:
         """When what is given now comes back, and at what price."""
         later = self._cheaper(slot)
         if later is None:
             return ""
-        return f" The battery is filled at {self._when(later)}, when {self._at(later)}."
+        told = pence(abs(self._rates[later]))
+        return f" The battery is filled at {self._when(later)}, when {self._at(later, told)}."
 
     def _cheaper(self, slot: int) -> int | None:
         """A later slot that charges for less than now, before all is used up."""
@@ -162,46 +206,78 @@ class Story:
     def _when(self, slot: int) -> str:
         return self._clock(slot) + self._day(slot)
 
-    def _at(self, slot: int) -> str:
-        rate = self._rates[slot]
+    def _at(self, slot: int, told: str) -> str:
         if self._extra[slot] < 0:
-            return f"a free session makes it cost {pence(rate)}"
-        return f"you are paid {pence(-rate)}" if rate < 0 else f"it costs {pence(rate)}"
+            return f"a free session makes it cost {told}"
+        return (
+            f"you are paid {told.removeprefix('-')}"
+            if self._rates[slot] < 0
+            else f"it costs {told}"
+        )
 
     def _purpose(self, slot: int) -> str:
-        use = self._use(slot)
-        return f", for {use}" if use else ""
+        use = self._use(slot, self._stored_p(slot))
+        return f", {use}" if use else ""
 
-    def _use(self, slot: int) -> str:
-        """What energy held at the end of this slot is for: `16:30-19:00 at 34 p`."""
-        reach, pays = self._reach(slot), self._pays
-        uses = [t for t in self._giving if t in reach]
-        if not uses:
+    def _use(self, slot: int, later_p: float) -> str:
+        """What energy held at the end of this slot is for: `for 16:30-19:00, at 28-34 p`.
+
+        `later_p` is what a kWh of it saves after the end of the plan.
+        """
+        found = purpose(self._held[slot], self._uses, slot)
+        if found.is_left:
+            return f"for after {self._when(len(self._rates))}, when it saves {pence(later_p)}"
+        if not found.uses:
             return ""
-        best = max(uses, key=lambda t: pays[t])
-        least = _NEAR * pays[best]
-        first = last = best
-        while first > reach.start and self._gives[first - 1] and pays[first - 1] >= least:
-            first -= 1
-        while last + 1 < reach.stop and self._gives[last + 1] and pays[last + 1] >= least:
-            last += 1
-        span = f"{self._clock(first)}-{self._clock(last + 1)}"
-        verb = "sold " if self._sells[best] else ""
-        paid = " with a saving session" if self._extra[best] > 0 else ""
-        return f"{span}{self._day(first)}, {verb}at {pence(pays[best])}{paid}"
+        words = ", and for ".join(self._words_for_use(use) for use in found.uses)
+        return f"for {words}" if found.are_all else f"mostly for {words}"
 
-    def _reach(self, slot: int) -> range:
-        """The later slots that energy held now can last to: until the battery is next empty."""
-        ends = next((t for t in self._empty_at if t > slot + 1), len(self._rates))
-        return range(slot + 1, ends)
+    def _words_for_use(self, use: Use) -> str:
+        span = f"{self._clock(use.first)}-{self._clock(use.last + 1)}"
+        paid = " with a saving session" if use.has_extra else ""
+        served, sold = use.pays(sold=False), use.pays(sold=True)
+        prices = f"at {pence_range(*served)}" if served else ""
+        if sold:
+            prices += f"{', the rest ' if served else ''}sold at {pence_range(*sold)}"
+        return f"{span}{self._day(use.first)}, {prices}{paid}"
 
-    def _worth(self, slot: int) -> str:
-        value = float(self._schedule.energy_value_p_per_kwh[slot])
+    def _given_p(self, slot: int) -> float:
+        """What a kWh from the battery would save later, if it were kept [p]."""
+        given = self._values[slot] / self._battery.discharge_efficiency
+        return given + self._battery.wear_p_per_kwh
+
+    def _stored_p(self, slot: int) -> float:
+        """What a kWh put into the battery saves later [p]."""
+        return self._values[slot] * self._battery.charge_efficiency
+
+    def _stays(self, slot: int, *, better: bool) -> bool:
+        """Whether only the change of mode speaks against what would be better."""
+        return slot == 0 and self._is_kept and better
+
+    def _against_keeping(self, slot: int, rate: float) -> tuple[str, str]:
+        value = self._values[slot]
         if value < -_NO_P:
-            return "stored energy is in the way of energy that you are paid to take"
+            why = ": stored energy is in the way of energy that you are paid to take"
+            return pence(rate), why
         if value < _NO_P:
-            return "kept, it would save nothing more"
-        return f"later a stored kWh would save {pence(value)}"
+            return pence(rate), ": kept, it would save nothing more"
+        return self._against(slot, rate, self._given_p(slot), "kept, a kWh")
+
+    def _against(self, slot: int, rate: float, later_p: float, what: str) -> tuple[str, str]:
+        """The price that a kWh has now, and what can be said of its price later."""
+        counted_p = rate + max(self._extra[slot], 0.0)
+        now, later = pence_apart(rate, later_p)
+        if abs(later_p - counted_p) <= _EVEN_P:
+            return pence(rate), ", as much as it would save later"
+        if later_p < counted_p:
+            return now, f": {what} would save {later} later"
+        if self._stays(slot, better=True):
+            return now, f": {_NO_CHANGE}"
+        if later_p <= counted_p + max(_ABOUT_P, _ABOUT * counted_p):
+            return now, ", about as much as it would save later"
+        if slot == 0:
+            return now, ": of all that load and sun may do, that pays best on average"
+        return now, ""
 
     def _clock(self, slot: int) -> str:
         return f"{self._local[slot].hour:02}:{self._local[slot].minute:02}"

@@ -12,6 +12,7 @@ from battery_optimizer.model.plan import Alternative, Plan, Schedule, SlotPlan
 from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.wishes import NO_WISHES, Wishes
 from battery_optimizer.optimize.choosing import (
+    EVEN_P,
     candidates,
     choose,
     priced,
@@ -97,7 +98,10 @@ class Planner:
             schedule = after[chosen]
         # With its first slot settled a program knows less well what energy is worth.
         schedule = replace(schedule, energy_value_p_per_kwh=optimum.schedule.energy_value_p_per_kwh)
-        slots = _slots(house, outlook, soc_kwh, schedule, chosen, wishes, told=told)
+        is_kept = order is None and _is_kept(alternatives, chosen, in_force)
+        slots = _slots(
+            house, outlook, soc_kwh, schedule, chosen, wishes, told=told, is_kept=is_kept
+        )
         return Plan(
             made_at=outlook.horizon.start,
             horizon=outlook.horizon,
@@ -151,6 +155,15 @@ def _on_average(
     return priced({each: costs[each] for each in best.values()})
 
 
+def _is_kept(
+    alternatives: Sequence[Alternative], chosen: InverterCommand, in_force: InverterCommand | None
+) -> bool:
+    """Whether the mode in force goes on only because a change would cost more than it gains."""
+    if in_force is None or chosen.mode is not in_force.mode:
+        return False
+    return any(each.command == chosen and each.extra_cost_p > EVEN_P for each in alternatives)
+
+
 def _slots(  # noqa: PLR0913 (rates as they count, and as they are told)
     house: House,
     outlook: Outlook,
@@ -160,11 +173,12 @@ def _slots(  # noqa: PLR0913 (rates as they count, and as they are told)
     wishes: Wishes,
     *,
     told: Outlook,
+    is_kept: bool,
 ) -> tuple[SlotPlan, ...]:
     """The schedule as modes, played forward: each slot holds what its mode really gives."""
     played = _played(house, outlook, soc_kwh, schedule, first, wishes)
     done = _as_done(schedule, [given for _, given, _ in played], [end for *_, end in played])
-    story = Story(told, done, counted=outlook)
+    story = Story(house, told, done, first, is_kept=is_kept, counted=outlook)
     remarks = Remarks(house, outlook, done, wishes)
     slots = []
     for t, (start, (command, given, end_kwh)) in enumerate(

@@ -8,8 +8,8 @@ from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.plan import Schedule
 from battery_optimizer.model.slots import UK
 from battery_optimizer.model.wishes import Event, Wishes
+from battery_optimizer.model.wording import pence
 from battery_optimizer.optimize.events import counted_share
-from battery_optimizer.optimize.explain import pence
 
 _WORTH_P = 0.5
 """A wish that costs less than this a kWh is not worth a word."""

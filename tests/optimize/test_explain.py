@@ -1,0 +1,173 @@
+"""What the reasons say: prices of the same kWh, what energy is really for, why nothing changes."""
+
+from dataclasses import replace
+
+import pytest
+
+from battery_optimizer.model.modes import InverterCommand, Mode
+from battery_optimizer.model.outlook import Outlook
+from battery_optimizer.model.plan import Schedule
+from battery_optimizer.model.settings import PlannerSettings
+from battery_optimizer.optimize.explain import Story
+from builders import a_battery, a_house, an_outlook, plan_for, schedule_for
+
+LOSSY = a_battery(efficiency=0.9, max_charge_kw=20, max_discharge_kw=20)
+SELF_USE = InverterCommand(mode=Mode.SELF_USE)
+HOLD = InverterCommand(mode=Mode.HOLD)
+FEED_IN = InverterCommand(mode=Mode.FEED_IN)
+
+
+def reasons(*args: object, **world: object) -> list[str]:
+    return [slot.reason for slot in plan_for(*args, **world).slots]
+
+
+class TestLosses:
+    """A kWh at the meter is compared with a kWh at the meter; each way 10 % are lost."""
+
+    def test_what_is_sold_is_compared_with_what_comes_out_of_the_battery_later(self) -> None:
+        first = reasons([50, 50], [20, 10], 0, soc_kwh=1, end_value=9, house=LOSSY)[0]
+        assert first.startswith("Selling from the battery at 20 p: kept, a kWh would save 10 p ")
+
+    def test_wear_is_saved_only_until_later(self) -> None:
+        worn = replace(LOSSY, wear_p_per_kwh=2)
+        first = reasons([50, 50], [20, 10], 0, soc_kwh=1, end_value=9, house=worn)[0]
+        # Kept it is worth 9 p; a kWh given takes 1.11 of it, and wears now as it would later.
+        assert "kept, a kWh would save 12 p later" in first
+
+    def test_sun_that_is_sold_is_compared_with_what_of_it_would_be_stored(self) -> None:
+        first = reasons([50, 50], 9, 0, [1, 0], soc_kwh=1, end_value=9, house=LOSSY)[0]
+        assert first == "Selling the sun at 9.0 p: stored, it would save 8.1 p later."
+
+    def test_what_is_kept_beyond_the_plan_is_told_with_what_it_will_save(self) -> None:
+        kept, stored = (
+            reasons([20, 20], 8, [1, 1], solar, soc_kwh=2, end_value=21, house=LOSSY)[0]
+            for solar in ([0, 0], [2, 0])
+        )
+        assert kept == (
+            "Keeping the battery for after 01:00, when it saves 23.3 p. "
+            "The house runs on the grid at 20 p."
+        )
+        assert stored == (
+            "Storing the sun instead of selling it at 8 p, for after 01:00, when it saves 18.9 p."
+        )
+
+
+class TestFigures:
+    def test_two_prices_that_differ_are_told_with_as_many_digits(self) -> None:
+        first = reasons([17.04, 17.01, 40], 0, [0.5, 0, 3], soc_kwh=0)[0]
+        assert first == (
+            "The house runs on the grid at 17.04 p. Not charging now: at 00:30 it costs 17.01 p."
+        )
+
+    def test_as_good_now_as_later_is_told_as_that(self) -> None:
+        schedule = schedule_for(50, 9.01, 0, soc_kwh=1, n_slots=2)
+        world = an_outlook(50, 9.01, 0, end_value=9 * LOSSY.discharge_efficiency, n_slots=2)
+        assert story(force_discharge(2), schedule, world) == (
+            "Selling from the battery at 9.0 p, as much as it would save later."
+        )
+
+    def test_below_nothing_stored_energy_is_in_the_way(self) -> None:
+        told = reasons([5, -20, -20], 1, [1, 0, 0], soc_kwh=9, house=a_battery(max_charge_kw=20))
+        assert "in the way of energy that you are paid to take" in told[0]
+
+
+class TestUses:
+    def test_a_use_is_told_with_all_that_it_pays(self) -> None:
+        rates = [10, 10, 20, 38, 30, 5]
+        assert reasons(rates, 0, [0, 0, 1, 0.2, 1, 0], soc_kwh=0, house=a_battery())[1] == (
+            "Charging from the grid at 10 p, for 01:00-02:30, at 20-38 p."
+        )
+
+    def test_not_the_best_paid_use_is_told_but_what_takes_most(self) -> None:
+        load = [0, 3, 0, 0, 0.2]
+        first = reasons([10, 30, 31, 31, 60], 0, load, soc_kwh=0, house=a_battery(max_charge_kw=9))
+        assert first[0] == "Charging from the grid at 10 p, for 00:30-01:00, at 30 p."
+
+    def test_two_uses_are_told_where_neither_takes_most(self) -> None:
+        load = [0, 2, 0, 0, 2]
+        first = reasons([10, 30, 31, 31, 60], 0, load, soc_kwh=0, house=a_battery(max_charge_kw=9))
+        assert first[0].endswith(
+            "grid at 10 p, for 00:30-01:00, at 30 p, and for 02:00-02:30, at 60 p."
+        )
+
+    def test_what_serves_the_house_and_what_is_sold_are_told_apart(self) -> None:
+        first = reasons(
+            [10, 40, 20], [0, 5, 30], [0, 2, 0], soc_kwh=0, house=a_battery(max_charge_kw=9)
+        )[0]
+        assert first == (
+            "Charging from the grid at 10 p, for 00:30-01:30, at 40 p, the rest sold at 30 p."
+        )
+
+    def test_the_sun_covers_the_house(self) -> None:
+        first = reasons([10, 40], 5, [0.5, 1], [0.5, 0], soc_kwh=2)[0]
+        assert first.startswith("The sun covers the house; the battery is kept for 00:30-01:00")
+
+
+def force_discharge(power_kw: float) -> InverterCommand:
+    return InverterCommand(mode=Mode.FORCE_DISCHARGE, power_kw=power_kw)
+
+
+def story(
+    first: InverterCommand, schedule: Schedule, outlook: Outlook, *, is_kept: bool = False
+) -> str:
+    return Story(a_house(LOSSY), outlook, schedule, first, is_kept=is_kept).reason(0)
+
+
+class TestWhyThisMode:
+    """The first slot's words for a mode that does as Self Use does, and for one that is kept."""
+
+    def feed_in(self, export: float, *, is_kept: bool = False) -> str:
+        world = an_outlook([30, 30], export, [1, 1], [0.5, 0], end_value=10)
+        schedule = schedule_for([30, 30], export, [1, 1], [0.5, 0], end_value=10, soc_kwh=9)
+        return story(FEED_IN, schedule, world, is_kept=is_kept)
+
+    def test_feed_in_says_what_it_does_with_more_sun(self) -> None:
+        words = self.feed_in(9.4)
+        assert words.endswith(" Sun to spare would be sold at 9.4 p: stored, it would save 9.0 p.")
+
+    def test_unless_that_is_not_why(self) -> None:
+        assert "Sun to spare" not in self.feed_in(5)
+        assert self.feed_in(5, is_kept=True).endswith(
+            " Self Use would do the same: not worth a change of mode."
+        )
+
+    def hold(self, rate: float, *, is_kept: bool = False) -> str:
+        world = an_outlook([rate, 50], 2, [0, 1], [1, 0])
+        slow = replace(LOSSY, max_charge_kw=2.0)
+        schedule = schedule_for([rate, 50], 2, [0, 1], [1, 0], soc_kwh=0, house=slow)
+        return story(HOLD, schedule, world, is_kept=is_kept)
+
+    def test_hold_says_what_it_does_with_less_sun(self) -> None:
+        assert self.hold(12).endswith(
+            " What the house needs beyond the sun comes from the grid at 12 p: kept in the "
+            "battery, a kWh would save 50 p later."
+        )
+
+    def test_unless_that_is_not_why_either(self) -> None:
+        assert "beyond the sun" not in self.hold(60)
+        assert self.hold(60, is_kept=True).endswith("not worth a change of mode.")
+
+    @pytest.mark.parametrize("is_kept", [False, True])
+    def test_what_only_a_change_of_mode_speaks_against_says_so(self, *, is_kept: bool) -> None:
+        # Kept it would save 10 p more than it is sold for.
+        world = an_outlook([50, 50], 20, 0, end_value=27)
+        schedule = schedule_for([50, 50], [20, 0], 0, soc_kwh=2)
+        assert story(force_discharge(2), schedule, world, is_kept=is_kept) == (
+            "Selling from the battery at 20 p: not worth a change of mode."
+            if is_kept
+            else "Selling from the battery at 20 p: of all that load and sun may do, that pays "
+            "best on average."
+        )
+
+    def test_a_planner_says_so_where_it_keeps_a_mode_for_the_price_of_changing_it(self) -> None:
+        world = {"soc_kwh": 5.0, "in_force": HOLD, "end_value": 10.0}
+        kept, changed = (
+            plan_for([10.5, 10], 0, [1, 0], settings=settings, **world).slots[0]
+            for settings in (PlannerSettings(switching_price_p=each) for each in (2.0, 0.1))
+        )
+        assert changed.mode is Mode.SELF_USE
+        assert kept.mode is Mode.HOLD
+        assert kept.reason == (
+            "The house runs on the grid at 10.5 p: to serve it from the battery is not worth a "
+            "change of mode."
+        )
