@@ -22,6 +22,7 @@ from battery_optimizer.simulate.hindsight.diary import Diary
 from battery_optimizer.simulate.house import as_played
 from builders import a_battery, a_house
 from recordings import recorded_days, written
+from store_values import put_energy
 
 HOUSE: House = a_house(
     a_battery(efficiency=0.95, reserve_kwh=1.0), import_limit_kw=20, export_limit_kw=6
@@ -85,7 +86,7 @@ class Kept:
             if step.time not in away:
                 store.record(_outcome(step))
             if step.time not in unmetered:
-                store.save_slot_energy(kind=EnergyKind.METERED, energy=_energy(step))
+                put_energy(store, EnergyKind.METERED, _energy(step))
 
     def known_rates(self, start: datetime, end: datetime, now: datetime) -> KnownRates:  # noqa: ARG002
         return KnownRates(

@@ -4,12 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
+from battery_optimizer.adapters.store.readings import insert_slot_energy
+from battery_optimizer.adapters.store.sqlite import Store
 from battery_optimizer.model.decision import CommandResult, CycleOutcome, CycleResult
 from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.outlook import Future, Outlook, TerminalValue
 from battery_optimizer.model.plan import Alternative, Plan, SlotPlan, SolveReport
 from battery_optimizer.model.slots import SLOT, Horizon, SlotSeries
-from battery_optimizer.model.telemetry import SolarForecast, Telemetry
+from battery_optimizer.model.telemetry import EnergyKind, SlotEnergy, SolarForecast, Telemetry
 
 NOW = datetime(2026, 1, 15, 12, 0, 7, 250_000, tzinfo=UTC)
 CYCLE = timedelta(minutes=5)
@@ -22,6 +24,11 @@ _REASONS = (
     "Self-use: the battery covers the house, which saves {:.1f} p a kWh against {:.1f} p later.",
     "Hold: what is stored is worth {:.1f} p a kWh, more than the {:.1f} p that the grid asks now.",
 )
+
+
+def put_energy(store: Store, kind: EnergyKind, energy: SlotEnergy) -> None:
+    """A half hour's energies without the readings, or the plan, that they come from."""
+    store._file.write(lambda connection: insert_slot_energy(connection, kind, energy))
 
 
 def a_reading(

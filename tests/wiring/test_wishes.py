@@ -20,6 +20,7 @@ from battery_optimizer.model.slots import SLOT
 from battery_optimizer.model.telemetry import EnergyKind, SlotEnergy
 from battery_optimizer.simulate.replay import Recording, replayed
 from battery_optimizer.wiring.house import RunningHouse
+from store_values import put_energy
 from wiring.test_house import SETTINGS, SimulatedHouse, connected
 
 MONDAY = datetime(2026, 11, 23, 17, 30, tzinfo=UTC)
@@ -53,7 +54,7 @@ def a_house(
             energy = SlotEnergy(
                 start=MONDAY - n * SLOT, grid_import_kwh=0.4, grid_export_kwh=0.0, n_samples=6
             )
-            house.store.save_slot_energy(kind=EnergyKind.METERED, energy=energy)
+            put_energy(house.store, EnergyKind.METERED, energy)
         yield home, house
 
 

@@ -11,6 +11,7 @@ from battery_optimizer.model.slots import SLOT
 from battery_optimizer.model.tariff import Direction, UnitRate
 from battery_optimizer.model.telemetry import EnergyKind, SlotEnergy
 from money_values import DAY, a_bill
+from store_values import put_energy
 
 NOW = datetime(2026, 1, 30, 12, tzinfo=UTC)
 ONE_DAY = timedelta(days=1)
@@ -79,7 +80,7 @@ def test_a_loss_belongs_to_the_local_day(store: Store) -> None:
 
 
 def test_bills_are_kept_when_the_readings_are_thrown_away(store: Store) -> None:
-    store.save_slot_energy(kind=EnergyKind.METERED, energy=SlotEnergy(start=NOW, load_kwh=1.0))
+    put_energy(store, EnergyKind.METERED, SlotEnergy(start=NOW, load_kwh=1.0))
     store.money.save_bill(a_bill())
     store.money.save_loss(a_split(NOW))
     assert store.money.first_metered() == NOW
@@ -90,7 +91,7 @@ def test_bills_are_kept_when_the_readings_are_thrown_away(store: Store) -> None:
 
 
 def test_what_was_only_planned_was_not_metered(store: Store) -> None:
-    store.save_slot_energy(kind=EnergyKind.EXPECTED, energy=SlotEnergy(start=NOW, load_kwh=1.0))
+    put_energy(store, EnergyKind.EXPECTED, SlotEnergy(start=NOW, load_kwh=1.0))
     assert store.money.first_metered() is None
 
 

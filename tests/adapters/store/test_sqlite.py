@@ -212,14 +212,6 @@ class TestSlotEnergy:
         assert (first.start, first.grid_import_kwh) == (NOON + SLOT, slot.grid_import_kwh)
         assert (first.soc_kwh, first.n_samples) == (slot.soc_end_kwh, 0)
 
-    def test_of_a_better_source_replaces_that_of_readings(self, store: Store) -> None:
-        store.save_observation(a_reading(NOON))
-        counted = SlotEnergy(start=NOON, grid_import_kwh=0.123)
-        store.save_slot_energy(kind=EnergyKind.METERED, energy=counted)
-        within = {"start": NOON, "end": NOON + SLOT}
-        assert store.slot_energy(kind=EnergyKind.METERED, **within) == [counted]
-        assert store.slot_energy(kind=EnergyKind.EXPECTED, **within) == []
-
     def test_is_not_expected_by_a_plan_that_ends_before(self, store: Store) -> None:
         store.record(an_outcome(plan=a_plan(n_slots=1)))
         assert store.slot_energy(kind=EnergyKind.EXPECTED, start=NOON, end=NOON + DAY) == []

@@ -15,6 +15,7 @@ from battery_optimizer.model.slots import SLOT
 from battery_optimizer.model.tariff import KnownRates
 from battery_optimizer.model.telemetry import EnergyKind, SlotEnergy
 from builders import MIDNIGHT
+from store_values import put_energy
 
 DAY = timedelta(days=1)
 NOW = MIDNIGHT + 2 * DAY
@@ -37,7 +38,7 @@ def keep(
     energy = SlotEnergy(
         start=MIDNIGHT + days * DAY + t * SLOT, load_kwh=load, solar_kwh=solar, n_samples=6
     )
-    store.save_slot_energy(kind=kind, energy=energy)
+    put_energy(store, kind, energy)
 
 
 def told(store: Store, yesterday: Yesterday | str = "") -> dict[str, object]:

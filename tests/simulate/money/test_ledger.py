@@ -18,6 +18,7 @@ from battery_optimizer.model.tariff import KnownRates
 from battery_optimizer.model.telemetry import EnergyKind, SlotEnergy
 from battery_optimizer.simulate.money.ledger import DAYS_A_LOOK, NO_BILLS_YET, Ledger
 from builders import a_battery, a_house
+from store_values import put_energy
 
 DAY = date(2026, 1, 12)
 ONE_DAY = timedelta(days=1)
@@ -91,7 +92,7 @@ class World:
                 soc_kwh=5.0,
                 n_samples=6,
             )
-            self.store.save_slot_energy(kind=EnergyKind.METERED, energy=energy)
+            put_energy(self.store, EnergyKind.METERED, energy)
 
     def bill(self, day: date = DAY) -> Bill:
         (found,) = self.store.money.bills(day, day)

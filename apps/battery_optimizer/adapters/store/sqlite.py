@@ -32,7 +32,6 @@ from battery_optimizer.adapters.store.rates import (
 )
 from battery_optimizer.adapters.store.readings import (
     insert_sample,
-    insert_slot_energy,
     seed_half_hours,
     select_battery_readings,
     select_observations,
@@ -202,13 +201,6 @@ class Store:
     def battery_readings(self, start: datetime, end: datetime) -> BatteryReadings:
         """What the battery did under forced modes in [start, end), oldest first."""
         return self._file.read(lambda connection: select_battery_readings(connection, start, end))
-
-    def save_slot_energy(self, *, kind: EnergyKind, energy: SlotEnergy) -> None:
-        """Keep a half hour's energies from a better source, as a meter's own counters.
-
-        Readings and plans give theirs by themselves, in `save_observation` and `record`.
-        """
-        self._file.write(lambda connection: insert_slot_energy(connection, kind, energy))
 
     def slot_energy(self, *, kind: EnergyKind, start: datetime, end: datetime) -> list[SlotEnergy]:
         """Energies of the known half hours that start in [start, end), oldest first."""
