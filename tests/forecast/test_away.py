@@ -23,12 +23,15 @@ def test_until_the_return_the_house_draws_what_it_does_at_night() -> None:
     outlook = replace(
         outlook,
         futures=(Future(weight=1.0, load_kwh=2 * outlook.load_kwh, solar_kwh=outlook.solar_kwh),),
+        bursts_kwh=np.outer([-0.1, -0.1, 0.1, 0.9], np.ones(4)),
     )
     seen = observed([0.2] * 20 + [1.0] * 27 + [np.nan])
     back = outlook.horizon.starts[3]
     away = while_away(outlook, seen, back)
     assert away.load_kwh == pytest.approx([0.1, 0.05, 0.1, 0.5])
     assert away.futures[0].load_kwh == pytest.approx([0.1, 0.1, 0.1, 1.0])
+    assert away.bursts_kwh is not None
+    assert away.bursts_kwh[-1] == pytest.approx([0.0, 0.0, 0.0, 0.9])
 
 
 def test_who_is_at_home_or_was_never_metered_changes_nothing() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from battery_optimizer.forecast.futures import Band, make_futures
+from battery_optimizer.forecast.futures import Band, make_bursts, make_futures
 from battery_optimizer.model.settings import Attitude
 
 LOAD = Band(
@@ -67,3 +67,18 @@ def test_a_mean_above_its_p90_moves_down_to_it_and_never_below_nothing() -> None
     skewed = Band(mean_kwh=np.array([1.0]), p10_kwh=np.array([-3.0]), p90_kwh=np.array([0.8]))
     assert skewed.shifted(1.0) == pytest.approx([0.8])
     assert skewed.shifted(-1.0) == pytest.approx([0])
+
+
+def test_bursts_are_what_the_levels_leave_of_the_spread() -> None:
+    bursts = np.array([[-0.3, 0.0], [-0.1, 0.0], [0.2, 0.0], [1.6, 0.0]])
+    load = Band(
+        mean_kwh=LOAD.mean_kwh, p10_kwh=LOAD.p10_kwh, p90_kwh=LOAD.p90_kwh, bursts_kwh=bursts
+    )
+    given = make_bursts(load)
+    assert given is not None
+    # 0.3 of the spread is the whole day's: 0.3 squared and this squared make 1.
+    assert given == pytest.approx(0.9539 * bursts, abs=1e-4)
+
+
+def test_a_load_that_is_certain_has_no_bursts() -> None:
+    assert make_bursts(CERTAIN_LOAD) is None

@@ -9,6 +9,7 @@ import pytest
 from battery_optimizer.forecast.futures import Band
 from battery_optimizer.forecast.house_load import HouseLoadForecaster, load_doubts
 from battery_optimizer.forecast.load import LoadForecaster
+from battery_optimizer.model.outlook import BURST_WEIGHTS
 from battery_optimizer.model.slots import SLOT, Floats, Horizon, SlotSeries
 from battery_optimizer.model.telemetry import Observations, PlannedRun
 from battery_optimizer.simulate.days.households import (
@@ -91,6 +92,9 @@ def assert_sound(band: Band) -> None:
         assert np.isfinite(values).all()
         assert (values > 0).all()
     assert (band.p10_kwh <= band.p90_kwh).all()
+    assert band.bursts_kwh is not None
+    assert BURST_WEIGHTS @ band.bursts_kwh == pytest.approx(np.zeros(len(band.mean_kwh)), abs=1e-9)
+    assert (np.diff(band.bursts_kwh, axis=0) >= -1e-9).all()
 
 
 def assert_as_of_the_whole(band: Band, seen: Observations) -> None:
@@ -145,6 +149,12 @@ def test_parts_and_rest_add_up(car: Home) -> None:
     assert set(band.large_kwh) == {"car"}
     np.testing.assert_allclose(band.mean_kwh, alone.mean_kwh + band.large_kwh["car"], rtol=1e-6)
     assert_sound(band)
+    # A car that may come or not is the greatest burst of all.
+    assert band.bursts_kwh is not None
+    assert band.bursts_kwh[-1].max() > alone.bursts_kwh[-1].max() + 1.0
+    # A car that may come or not is the greatest burst of all.
+    assert band.bursts_kwh is not None
+    assert band.bursts_kwh[-1].max() > alone.bursts_kwh[-1].max() + 1.0
 
 
 def test_steps_of_five_minutes_hold_the_same_energy(heat_pump: Home) -> None:

@@ -6,10 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from battery_optimizer.forecast.load import LoadBasis, LoadForecast, LoadForecaster
+from battery_optimizer.model.outlook import BURST_WEIGHTS
 from battery_optimizer.model.slots import SLOT, UK, Floats, Horizon, SlotSeries, floor_to_slot
 
 NOW = datetime(2026, 2, 17, 12, tzinfo=UTC)  # a Tuesday
 ARRAYS = ("mean_kwh", "p10_kwh", "p50_kwh", "p90_kwh")
+WEIGHTS = BURST_WEIGHTS[:, None]
 
 
 def a_history(days: float, now: datetime = NOW, *, noise: float = 0.2, seed: int = 1) -> SlotSeries:
@@ -52,6 +54,9 @@ def assert_sound(expected: LoadForecast, n_slots: int = 96) -> None:
         assert (values > 0).all()
     assert (expected.p10_kwh <= expected.p50_kwh).all()
     assert (expected.p50_kwh <= expected.p90_kwh).all()
+    assert expected.bursts_kwh.shape == (len(BURST_WEIGHTS), n_slots)
+    assert (WEIGHTS * expected.bursts_kwh).sum(axis=0) == pytest.approx(np.zeros(n_slots))
+    assert (np.diff(expected.bursts_kwh, axis=0) >= -1e-12).all()
 
 
 def test_learns_the_shape_of_the_day() -> None:
@@ -252,3 +257,27 @@ def test_no_metered_nonsense_makes_an_unsound_forecast(kw: list[float], minutes:
     now = NOW + timedelta(minutes=minutes)
     start = floor_to_slot(NOW) - 200 * SLOT
     assert_sound(forecast(SlotSeries(start=start, values=np.array(kw, dtype=float)), now))
+
+
+def test_bursts_are_the_parts_of_what_half_hours_were() -> None:
+    """Four in five half hours draw 0.2 kW, each fifth 1.2 kW: 0.4 on average, whenever it is."""
+    count = 120 * 48
+    rng = np.random.default_rng(7)
+    values = np.where(rng.random(count) < 0.2, 1.2, 0.2)
+    expected = forecast(SlotSeries(start=NOW - count * SLOT, values=values))
+    bursts_kw = 2 * expected.bursts_kwh.mean(axis=1)
+    # The least 70 % are quiet, of the next 25 % ten parts are, the last 5 % are all bursts.
+    assert bursts_kw == pytest.approx([-0.2, -0.2, 0.4, 0.8], abs=0.05)
+
+
+def test_bursts_reach_further_where_they_came_that_far() -> None:
+    """Both houses have the same mean and nine in ten half hours the same, the tails not."""
+
+    def reach_kw(burst_kw: float, share: float) -> float:
+        rng = np.random.default_rng(8)
+        values = np.where(rng.random(120 * 48) < share, burst_kw, 0.2)
+        observed = SlotSeries(start=NOW - len(values) * SLOT, values=values)
+        return float(2 * forecast(observed).bursts_kwh[-1].mean())
+
+    assert reach_kw(4.2, 0.05) > 3.0
+    assert reach_kw(1.2, 0.2) < 1.0

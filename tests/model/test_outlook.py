@@ -18,6 +18,11 @@ def test_what_is_published_must_fit_the_horizon() -> None:
         replace(an_outlook([1, 2]), rate_published=np.ones(3, bool))
 
 
+def test_bursts_must_fit_their_weights_and_the_horizon() -> None:
+    with pytest.raises(ValueError, match="bursts_kwh has shape"):
+        replace(an_outlook([1, 2]), bursts_kwh=np.zeros((4, 3)))
+
+
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])
 @pytest.mark.parametrize("name", ["import_rate", "export_rate", "load_kwh", "solar_kwh"])
 def test_numbers_that_are_not_finite_are_refused(name: str, wrong: float) -> None:

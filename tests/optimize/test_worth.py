@@ -7,12 +7,12 @@ import pytest
 
 from battery_optimizer.model.house import Abilities, House
 from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode, flows
-from battery_optimizer.model.outlook import Future, Outlook
+from battery_optimizer.model.outlook import BURST_WEIGHTS, Future, Outlook
 from battery_optimizer.model.slots import SLOT
 from battery_optimizer.model.wishes import NO_WISHES, Override, Target, Wishes
 from battery_optimizer.optimize.inputs import program_inputs
 from battery_optimizer.optimize.mapping import can_be_told
-from battery_optimizer.optimize.stages import BURST_WEIGHTS, levels, part_powers
+from battery_optimizer.optimize.stages import levels, part_powers
 from battery_optimizer.optimize.worth import Worth
 from builders import MIDNIGHT, a_battery, a_house, a_planner, an_outlook
 
@@ -22,6 +22,8 @@ GRID_P = 0.2
 HOLD = InverterCommand(mode=Mode.HOLD)
 FEED_IN = InverterCommand(mode=Mode.FEED_IN)
 RNG = np.random.default_rng(3)
+BURSTS = np.array([-1.0, -0.3, 1.0, 3.4])
+"""Mostly less than the mean, now and then far more; nothing on average."""
 
 
 def force(power_kw: float) -> InverterCommand:
@@ -30,9 +32,13 @@ def force(power_kw: float) -> InverterCommand:
 
 
 def in_doubt(outlook: Outlook, load: float = 0.0, sun: float = 0.0) -> Outlook:
-    """The outlook with futures of so much more load, or less sun, and the other way round."""
+    """The outlook with futures of so much more load, or less sun, and the other way round.
+
+    Single slots' loads depart by three times as much, and more.
+    """
     return replace(
         outlook,
+        bursts_kwh=np.outer(BURSTS, 3 * load * outlook.load_kwh) if load else None,
         futures=tuple(
             Future(
                 weight=weight,
@@ -69,7 +75,7 @@ class TestLevels:
         load, _ = levels(self.OUTLOOK)
         means = BURST_WEIGHTS @ load[:, :, 0].T
         assert means == pytest.approx([1.1, 1, 0.9])
-        assert load[1, :, 0] == pytest.approx([1 - 0.32, 1, 1 + 0.32])
+        assert load[1, :, 0] == pytest.approx([1 - 0.3, 1 - 0.09, 1 + 0.3, 1 + 1.02])
 
     def test_no_burst_takes_all_of_the_load_away(self) -> None:
         load, _ = levels(in_doubt(an_outlook([10, 10], 0, 1), load=0.9))
@@ -78,7 +84,7 @@ class TestLevels:
 
     def test_a_load_that_is_known_has_none(self) -> None:
         load, _ = levels(in_doubt(an_outlook([10, 10], 0, 1, 1), sun=0.5))
-        assert load == pytest.approx(np.ones((3, 3, 2)))
+        assert load == pytest.approx(np.ones((3, 4, 2)))
 
 
 def test_with_next_to_nothing_in_doubt_it_finds_what_the_program_finds() -> None:

@@ -29,4 +29,10 @@ def while_away(outlook: Outlook, observed: Observations, until: datetime | None)
         return np.where(is_away, np.minimum(load_kwh, most), load_kwh)
 
     futures = tuple(replace(each, load_kwh=quietened(each.load_kwh)) for each in outlook.futures)
-    return replace(outlook, load_kwh=quietened(outlook.load_kwh), futures=futures)
+    bursts = outlook.bursts_kwh
+    return replace(
+        outlook,
+        load_kwh=quietened(outlook.load_kwh),
+        futures=futures,
+        bursts_kwh=None if bursts is None else np.where(is_away, 0.0, bursts),
+    )

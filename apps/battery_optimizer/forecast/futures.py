@@ -18,6 +18,9 @@ class Band:
     mean_kwh: Floats
     p10_kwh: Floats
     p90_kwh: Floats
+    bursts_kwh: Floats | None = None
+    """How each part of the slot's distribution departs from the mean, shape (n_bursts, n_slots), as
+    in `Outlook`; None where it is certain, or not a load's."""
     large_kwh: Mapping[str, Floats] = field(default_factory=dict)
     """What of a load's mean are large loads that were forecast apart."""
 
@@ -42,8 +45,10 @@ _WEIGHTS: Final[Mapping[Attitude, tuple[float, float, float]]] = {
 
 _LOAD_SHARE: Final = 0.3
 """A day's load departs by about this share of what its single half hours do: 0.19 to 0.49 on five
-homes; the rest are bursts (see `stages`). A dull day is dull throughout, so the sun's departs in
-full."""
+homes; the rest are bursts. A dull day is dull throughout, so the sun's departs in full."""
+
+_BURST_SHARE: Final = (1 - _LOAD_SHARE**2) ** 0.5
+"""What the levels leave of the load's spread to single slots: independent parts add in squares."""
 
 
 def make_futures(load: Band, solar: Band, attitude: Attitude) -> tuple[Future, ...]:
@@ -59,3 +64,8 @@ def make_futures(load: Band, solar: Band, attitude: Attitude) -> tuple[Future, .
         Future(weight=usual, load_kwh=load.mean_kwh, solar_kwh=solar.mean_kwh),
         Future(weight=ample, load_kwh=load.shifted(-_LOAD_SHARE), solar_kwh=solar.shifted(1.0)),
     )
+
+
+def make_bursts(load: Band) -> Floats | None:
+    """What of a load's band is the bursts of single slots [kWh], as in `Outlook`."""
+    return None if load.bursts_kwh is None else _BURST_SHARE * load.bursts_kwh

@@ -13,8 +13,10 @@ import numpy as np
 from battery_optimizer.forecast.futures import Band
 from battery_optimizer.forecast.large_loads import LargeLoads
 from battery_optimizer.forecast.load import LoadForecast, LoadForecaster
+from battery_optimizer.forecast.load_profiles import means_of_parts
 from battery_optimizer.forecast.sessions import Sessions, forecast_sessions
 from battery_optimizer.forecast.warmth import Outside, Warmth, learn_warmth, temperature_outside
+from battery_optimizer.model.outlook import BURST_WEIGHTS
 from battery_optimizer.model.slots import (
     SLOT,
     Floats,
@@ -64,7 +66,12 @@ class HouseLoadForecaster:
         outside = temperature_outside(observed, horizon.start)
         rest = self._rest(loads, outside, horizon)
         if not loads.apart:
-            return Band(mean_kwh=rest.mean_kwh, p10_kwh=rest.p10_kwh, p90_kwh=rest.p90_kwh)
+            return Band(
+                mean_kwh=rest.mean_kwh,
+                p10_kwh=rest.p10_kwh,
+                p90_kwh=rest.p90_kwh,
+                bursts_kwh=rest.bursts_kwh,
+            )
         first = floor_to_slot(horizon.start)
         n_slots = -((first - horizon.end) // SLOT)
         sessions = {
@@ -130,18 +137,30 @@ def _together(rest: LoadForecast, sessions: Mapping[str, Sessions], horizon: Hor
     large_kwh = {name: each.mean_kw[of_step] * horizon.hours for name, each in sessions.items()}
     levels = _levels(rest)
     wanted = (*_REST_LEVELS, _LOW, _HIGH)
-    p10, p90 = rest.p10_kwh, rest.p90_kwh
+    p10, p90, bursts = rest.p10_kwh, rest.p90_kwh, rest.bursts_kwh
     for each in sessions.values():
         added = each.levels_kw[:, of_step] * horizon.hours
         every = (levels[:, None] + added).reshape(-1, horizon.n_slots)
         *_, p10, p90 = quantiles = np.quantile(every, wanted, axis=0)
         levels = quantiles[: len(_REST_LEVELS)]
+        bursts = _bursts_with(bursts, added)
     return Band(
         mean_kwh=rest.mean_kwh + sum(large_kwh.values()),
         p10_kwh=p10,
         p90_kwh=p90,
+        bursts_kwh=bursts,
         large_kwh=large_kwh,
     )
+
+
+def _bursts_with(bursts_kwh: Floats, levels_kwh: Floats) -> Floats:
+    """Bursts of a sum with something independent, whose levels are equally likely [kWh]."""
+    every = bursts_kwh[:, None] + (levels_kwh - levels_kwh.mean(axis=0))
+    every = every.reshape(-1, every.shape[-1])
+    weights = np.repeat(BURST_WEIGHTS, len(levels_kwh)) / len(levels_kwh)
+    order = np.argsort(every, axis=0)
+    parts = means_of_parts(np.take_along_axis(every, order, axis=0), weights[order])
+    return np.asarray(parts - BURST_WEIGHTS @ parts)
 
 
 def _levels(rest: LoadForecast) -> Floats:

@@ -61,6 +61,8 @@ class LoadForecast:
     p10_kwh: Floats
     p50_kwh: Floats
     p90_kwh: Floats
+    bursts_kwh: Floats
+    """How each part of a step's distribution departs from the mean, shape (n_bursts, n_slots)."""
     basis: LoadBasis
     days_known: float
     """Days of believable metering that it rests on."""
@@ -97,8 +99,10 @@ class _Learned:
             least_kw=max(least, _LEAST_KW),
         )
 
-    def predict(self, recent_kw: Floats, origin: int, target: Integers) -> tuple[Floats, Floats]:
-        """Mean and quantiles at these positions of the wall clock [kW]."""
+    def predict(
+        self, recent_kw: Floats, origin: int, target: Integers
+    ) -> tuple[Floats, Floats, Floats]:
+        """Mean, quantiles and bursts at these positions of the wall clock [kW]."""
         past = np.arange(origin - len(recent_kw), origin)
         return self.model.predict(
             recent_kw,
@@ -133,7 +137,7 @@ class LoadForecaster:
         first = floor_to_slot(horizon.start)
         n_slots = -((first - horizon.end) // SLOT)
         target = wall_positions(first, n_slots, self._zone)
-        mean, quantiles = learned.predict(self._recent(metered, origin), origin, target)
+        mean, quantiles, bursts = learned.predict(self._recent(metered, origin), origin, target)
 
         def on_horizon(power_kw: Floats) -> Floats:
             return SlotSeries(start=first, values=power_kw).on(horizon) * horizon.hours
@@ -143,6 +147,7 @@ class LoadForecaster:
             p10_kwh=on_horizon(np.maximum(quantiles[0], learned.least_kw / 2)),
             p50_kwh=on_horizon(np.maximum(quantiles[1], learned.least_kw)),
             p90_kwh=on_horizon(np.maximum(quantiles[2], learned.least_kw)),
+            bursts_kwh=np.stack([on_horizon(each) for each in bursts]),
             basis=_basis(learned.days_known),
             days_known=learned.days_known,
         )

@@ -11,7 +11,15 @@ from typing import Final
 import numpy as np
 
 from battery_optimizer.forecast.calendar import SLOTS_PER_DAY, Integers
-from battery_optimizer.forecast.load_profiles import Profiles, learn_profiles, learn_quantiles
+from battery_optimizer.forecast.load_profiles import (
+    PART_EDGES,
+    QUANTILES,
+    Profiles,
+    Spread,
+    learn_profiles,
+    learn_spread,
+)
+from battery_optimizer.model.outlook import BURST_WEIGHTS
 from battery_optimizer.model.slots import Floats
 
 _TRAINING_DAYS: Final = 90
@@ -40,7 +48,9 @@ _REACH: Final = 3 * SLOTS_PER_DAY
 """Slots looked back on for how the recent past differed from the usual."""
 
 _SHIFT: Final = np.array([0.15, 0.4, 0.6])
-"""How far each quantile follows the mean when it departs from the usual."""
+"""How far each quantile follows the mean when it departs from the usual,"""
+_PART_SHIFT: Final = np.interp((PART_EDGES[:-1] + PART_EDGES[1:]) / 2, QUANTILES, _SHIFT)
+"""and each part."""
 
 
 def _memory_kernels() -> Floats:
@@ -67,15 +77,15 @@ class LoadModel:
 
     usual: Profiles
     """Of the one day being forecast from, n_days 1."""
-    quantiles: Floats
-    """Shape (2, 3, 48)."""
+    spread: Spread
     weights: Floats
 
     def predict(
         self, recent_kw: Floats, recent_off: Integers, lead: Integers, slot: Integers, off: Integers
-    ) -> tuple[Floats, Floats]:
-        """Mean (n,) and quantiles (3, n) of the load [kW] so many half hours ahead.
+    ) -> tuple[Floats, Floats, Floats]:
+        """Mean (n,), quantiles (3, n) and bursts (n_bursts, n) of the load [kW] so far ahead.
 
+        `lead` counts half hours. The bursts depart from the mean, and average nothing.
         `recent_kw` is the load of the last _REACH half hours, oldest first, the last one ending
         where lead 0 starts; `recent_off` and `off` tell the kind of day, `slot` the half hour.
         """
@@ -85,8 +95,13 @@ class LoadModel:
         terms = _terms(self.usual, levels[:, None, :], lead, slot, (np.zeros_like(off), off))
         mean = np.maximum(terms[0] @ self.weights, 0.0)
         shift = mean - self.usual.slow[0, off, slot]
-        quantiles = self.quantiles[off, :, slot].T + _SHIFT[:, None] * shift
-        return mean, np.maximum.accumulate(np.maximum(quantiles, 0.0), axis=0)
+        quantiles = self.spread.quantiles[off, :, slot].T + _SHIFT[:, None] * shift
+        parts = np.maximum(self.spread.parts[off, :, slot].T + _PART_SHIFT[:, None] * shift, 0.0)
+        return (
+            mean,
+            np.maximum.accumulate(np.maximum(quantiles, 0.0), axis=0),
+            parts - BURST_WEIGHTS @ parts,
+        )
 
 
 def learn_load_model(history_kw: Floats, off: Integers) -> LoadModel:
@@ -98,7 +113,7 @@ def learn_load_model(history_kw: Floats, off: Integers) -> LoadModel:
     today = Profiles(profiles.slow[-1:], profiles.season[-1:], profiles.fast[-1:])
     return LoadModel(
         usual=today,
-        quantiles=learn_quantiles(history_kw, off[:n_days]),
+        spread=learn_spread(history_kw, off[:n_days]),
         weights=_learn_weights(history_kw, off, profiles, first),
     )
 

@@ -6,9 +6,12 @@ from typing import Final
 import numpy as np
 
 from battery_optimizer.forecast.calendar import SLOTS_PER_DAY, Integers
+from battery_optimizer.model.outlook import BURST_WEIGHTS
 from battery_optimizer.model.slots import Floats
 
 QUANTILES: Final = (0.1, 0.5, 0.9)
+PART_EDGES: Final = np.concatenate(([0.0], np.cumsum(BURST_WEIGHTS)))
+"""Quantiles between which the parts of a distribution lie."""
 
 _HOURLY_DEFAULT_KW: Final = (
     0.24, 0.20, 0.19, 0.18, 0.18, 0.20, 0.27, 0.36, 0.37, 0.34, 0.32, 0.32,
@@ -71,10 +74,20 @@ def learn_profiles(history_kw: Floats, off: Integers, at_days: Integers) -> Prof
     )
 
 
-def learn_quantiles(history_kw: Floats, off: Integers) -> Floats:
-    """QUANTILES of the load by half hour of the day [kW], shape (2, 3, 48); kinds as in Profiles.
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """What the load of a half hour of the day may be [kW]; kinds as in Profiles."""
 
-    Each half hour's values, and with less weight its neighbours', newer days weighing more.
+    quantiles: Floats
+    """QUANTILES of it, shape (2, 3, 48)."""
+    parts: Floats
+    """Its mean in each part, the least of its values first, shape (2, n_parts, 48)."""
+
+
+def learn_spread(history_kw: Floats, off: Integers) -> Spread:
+    """From each half hour's values, and with less weight its neighbours', newer ones weighing more.
+
+    `history_kw` and `off` are as for `learn_profiles`.
     """
     n_days = len(history_kw)
     age = np.arange(n_days, 0, -1)
@@ -84,6 +97,7 @@ def learn_quantiles(history_kw: Floats, off: Integers) -> Floats:
     order = np.argsort(pooled, axis=0)  # NaN come last
     pooled = np.take_along_axis(pooled, order, axis=0)
     quantiles = np.empty((2, len(QUANTILES), SLOTS_PER_DAY))
+    parts = np.empty((2, len(BURST_WEIGHTS), SLOTS_PER_DAY))
     for kind in (0, 1):
         daily = np.exp(-age / _SPREAD_DAYS) * np.where(off == kind, 1.0, _OTHER_KIND)
         unknown = np.full(len(_DEFAULT_SPREAD), _DEFAULT_DAYS / len(_DEFAULT_SPREAD))
@@ -93,7 +107,21 @@ def learn_quantiles(history_kw: Floats, off: Integers) -> Floats:
         middle = (upto - weights / 2) / upto[-1]
         for index, quantile in enumerate(QUANTILES):
             quantiles[kind, index] = _crossing(middle, pooled, quantile)
-    return quantiles
+        parts[kind] = means_of_parts(np.nan_to_num(pooled), weights)
+    return Spread(quantiles=quantiles, parts=parts)
+
+
+def means_of_parts(values: Floats, weights: Floats) -> Floats:
+    """The mean of each part of some distributions, one a column, shape (n_parts, n_columns).
+
+    `values` are sorted in each column; both have shape (n_values, n_columns).
+    """
+    upto = np.cumsum(weights, axis=0)
+    upto, share = upto / upto[-1], weights / upto[-1]
+    low, high = PART_EDGES[:-1, None, None], PART_EDGES[1:, None, None]
+    within = np.minimum(upto, high) - np.maximum(upto - share, low)
+    within = np.maximum(within, 0.0)
+    return np.asarray((within * values).sum(axis=1) / within.sum(axis=1))
 
 
 def _crossing(share: Floats, values: Floats, quantile: float) -> Floats:

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from battery_optimizer.forecast.futures import Band, make_futures
+from battery_optimizer.forecast.futures import Band, make_bursts, make_futures
 from battery_optimizer.forecast.house_load import HouseLoadForecaster
 from battery_optimizer.forecast.rates import rates_as_far_as_known, terminal_value
 from battery_optimizer.forecast.sky import Site
@@ -75,6 +75,7 @@ def build_outlook(
     """
     horizon, rates = rates_as_far_as_known(known, horizon)
     load, sun = forecaster.load(observed, horizon), forecaster.solar(observed, solar, horizon)
+    futures = forecaster.futures(load, sun)
     return Outlook(
         horizon=horizon,
         import_rate=rates.import_rate,
@@ -83,7 +84,8 @@ def build_outlook(
         load_kwh=load.mean_kwh,
         solar_kwh=sun.mean_kwh,
         terminal_value=terminal_value(battery, rates, horizon),
-        futures=forecaster.futures(load, sun),
+        futures=futures,
+        bursts_kwh=make_bursts(load) if futures else None,
         is_demo=known.is_demo,
         large_kwh=load.large_kwh,
     )

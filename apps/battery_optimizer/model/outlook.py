@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 
 from battery_optimizer.model.slots import Bools, Floats, Horizon
+
+BURST_WEIGHTS: Final = np.array([0.3, 0.4, 0.25, 0.05])
+"""How likely each part of what a single slot's load may be is, the least first: a house mostly
+draws less than its mean, and now and then several times as much."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +68,9 @@ class Outlook:
     solar_kwh: Floats
     terminal_value: TerminalValue
     futures: tuple[Future, ...] = ()
+    bursts_kwh: Floats | None = None
+    """How far single slots' loads depart from any future's, shape (n_bursts, n_slots): one each of
+    `BURST_WEIGHTS`, nothing on average. None: not at all."""
     is_demo: bool = False
     large_kwh: Mapping[str, Floats] = field(default_factory=dict)
     """What of the load are large loads that were forecast apart; to be shown."""
@@ -77,6 +84,8 @@ class Outlook:
                 raise ValueError(f"{name} has shape {values.shape}, not {shape}")
             if not np.isfinite(values).all():
                 raise ValueError(f"{name} has values that are not finite")
+        if self.bursts_kwh is not None and self.bursts_kwh.shape != (len(BURST_WEIGHTS), *shape):
+            raise ValueError(f"bursts_kwh has shape {self.bursts_kwh.shape}")
         if self.rate_published.shape != shape:
             raise ValueError(f"rate_published has shape {self.rate_published.shape}, not {shape}")
         if (self.load_kwh < 0).any() or (self.solar_kwh < 0).any():

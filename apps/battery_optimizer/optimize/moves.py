@@ -10,9 +10,10 @@ import numpy.typing as npt
 
 from battery_optimizer.model.house import Battery, House
 from battery_optimizer.model.modes import Mode
+from battery_optimizer.model.outlook import BURST_WEIGHTS
 from battery_optimizer.model.slots import Bools, Floats
 from battery_optimizer.optimize.inputs import ORDER_P_PER_KWH
-from battery_optimizer.optimize.stages import BURST_WEIGHTS, Choice, Choices, Stages
+from battery_optimizer.optimize.stages import Choice, Choices, Stages
 
 Indices = npt.NDArray[np.intp]
 

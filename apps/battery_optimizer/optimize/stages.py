@@ -9,7 +9,7 @@ import numpy as np
 
 from battery_optimizer.model.house import House
 from battery_optimizer.model.modes import InverterCommand, Mode
-from battery_optimizer.model.outlook import Outlook
+from battery_optimizer.model.outlook import BURST_WEIGHTS, Outlook
 from battery_optimizer.model.slots import SLOT, Bools, Floats, floor_to_slot
 from battery_optimizer.model.wishes import Wishes
 from battery_optimizer.optimize.inputs import ProgramInputs
@@ -17,11 +17,6 @@ from battery_optimizer.optimize.mapping import MATCH_KWH, PAUSE, can_be_told
 
 MODES: Final = tuple(Mode)
 """The modes in the order of all tables here."""
-
-BURST_WEIGHTS: Final = np.array([0.3, 0.4, 0.3])
-_BURST_RATIO: Final = 3.2
-"""How much further the load of a single slot departs than its level does: what the levels take of
-its band (0.3) leaves sqrt(1 - 0.3^2) of it to the bursts."""
 
 _MOST_DROP: Final = 0.95
 """A lack of bursts takes no more of the load away than this: a house always draws something."""
@@ -176,15 +171,14 @@ def part_powers(house: House, wishes: Wishes, import_rate: float) -> tuple[Inver
 
 
 def levels(outlook: Outlook) -> tuple[Floats, Floats]:
-    """Load by level and burst (n_levels, 3, n_slots), and sun by level (n_levels, n_slots) [kWh].
+    """Load by level and burst, and sun by level [kWh].
 
-    The bursts of a slot average nothing.
+    Shape (n_levels, n_bursts, n_slots) and (n_levels, n_slots).
     """
     loads = np.stack([future.load_kwh for future in outlook.futures])
-    usual = outlook.load_kwh
-    lack = np.minimum(_BURST_RATIO * (usual - loads.min(axis=0)), usual)
-    bursts = np.stack((-lack, 0 * lack, _BURST_RATIO * (loads.max(axis=0) - usual)))
-    bursts -= BURST_WEIGHTS @ bursts
+    usual, bursts = outlook.load_kwh, outlook.bursts_kwh
+    if bursts is None:
+        bursts = np.zeros((len(BURST_WEIGHTS), len(usual)))
     load_kwh = np.maximum(loads[:, None, :] + bursts, (1 - _MOST_DROP) * usual)
     return load_kwh, np.stack([future.solar_kwh for future in outlook.futures])
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from battery_optimizer.model.house import House
 from battery_optimizer.model.modes import Flows, InverterCommand, flows
-from battery_optimizer.model.outlook import Outlook
+from battery_optimizer.model.outlook import BURST_WEIGHTS, Outlook
 from battery_optimizer.model.slots import Floats
 from battery_optimizer.model.wishes import NO_WISHES, Wishes
 from battery_optimizer.optimize.inputs import ProgramInputs
@@ -28,7 +28,7 @@ from battery_optimizer.optimize.moves import (
     soc_grid_kwh,
     wear_p_per_kwh,
 )
-from battery_optimizer.optimize.stages import BURST_WEIGHTS, MODES, Choices, Stages, levels
+from battery_optimizer.optimize.stages import MODES, Choices, Stages, levels
 
 _LEVEL_HOURS: Final = 4.0
 """In so many hours all but 1/e of the levels have given way."""

@@ -19,7 +19,7 @@ from battery_optimizer.model.telemetry import Observations, SolarForecast
 from battery_optimizer.simulate.days.recorded import RecordedDays
 
 _HOMES: Final = 2
-"""So many homes' forecasts are remembered: some 40 MB for a year of half hours each."""
+"""So many homes' forecasts are remembered: some 80 MB for a year of half hours each."""
 _OTHERS: Final = ("imports", "exports", "solar_")
 """What recorded days have that no load forecast rests on."""
 
