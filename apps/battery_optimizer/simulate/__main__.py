@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +15,6 @@ from battery_optimizer.simulate.backtest import (
     Forecast,
     Policy,
     Run,
-    Step,
     log_table,
     play,
     summary,
@@ -25,7 +24,9 @@ from battery_optimizer.simulate.bench.report import benchmark
 from battery_optimizer.simulate.compare.cli import Comparison
 from battery_optimizer.simulate.days.recorded import RecordedDays
 from battery_optimizer.simulate.days.worlds import add_data_command, spikes
+from battery_optimizer.simulate.forecasting.cli import add_forecasts_command
 from battery_optimizer.simulate.hindsight.diary import Diary, loss_figures, split_table
+from battery_optimizer.simulate.progress import with_progress
 from battery_optimizer.simulate.replay import Recording, replayed
 from battery_optimizer.simulate.report.backtest import report_of
 
@@ -69,7 +70,8 @@ def backtest(options: argparse.Namespace) -> None:
     )
     diary = Diary(run, is_splitting=options.split is not None)
     n_steps = days.n_slots * (30 // options.step_minutes)
-    steps = list(diary.kept(_with_progress(play(run), n_steps)))
+    played = with_progress(play(run), n_steps, lambda step: f"{step.time:%Y-%m-%d}", every=48)
+    steps = list(diary.kept(played))
     figures = summary(run, steps) | loss_figures(diary.splits, days.n_slots / 48)
     if options.split:
         split_table(diary.splits).to_csv(options.split, index=False)
@@ -160,19 +162,6 @@ def _require_folders(*files: Path | None) -> None:
             raise DataError(f"{path} cannot be written: it must be a file in a folder that exists")
 
 
-def _with_progress(steps: Iterator[Step], n_steps: int) -> Iterator[Step]:
-    """Show on a terminal how far a long run has come."""
-    shown = sys.stderr.isatty()
-    for count, step in enumerate(steps, start=1):
-        if shown and (count % 48 == 0 or count == n_steps):
-            share = count / n_steps
-            bar = "#" * round(30 * share)
-            print(f"\r[{bar:<30}] {share:4.0%}  {step.time:%Y-%m-%d}", end="", file=sys.stderr)
-        yield step
-    if shown:
-        print(file=sys.stderr)
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m battery_optimizer.simulate", description=__doc__
@@ -212,6 +201,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--most", type=int, default=3, help="differences to name for a cycle")
     Comparison(read_home=read_home, read_history=read_own_history).add_to(commands)
     add_data_command(commands)
+    add_forecasts_command(commands, read_home)
     command = commands.add_parser("bench", help=bench.__doc__)
     command.set_defaults(command=bench)
     command.add_argument("--cases", type=Path, required=True, help="folder: cases/, peers.csv")
