@@ -20,7 +20,7 @@ from battery_optimizer.adapters.web.site import Site
 from battery_optimizer.config import Config
 from battery_optimizer.errors import BatteryOptimizerError, ConfigError, InverterError
 from battery_optimizer.host import Host
-from battery_optimizer.logbook import LogBook, about_time_zone
+from battery_optimizer.logbook import LogBook
 from battery_optimizer.model.entity import EntityState
 from battery_optimizer.model.shown import Shown
 from battery_optimizer.model.slots import floor_to_slot
@@ -63,7 +63,7 @@ class BatteryOptimizer(Hass):
         )
         self._turns = Turns(watch=self._watch, logger=self.logger)
         self._config = self._settings()
-        self._log_book.warn(open_door(self.AD.http), about_time_zone(str(self.AD.time_zone)))
+        self._log_book.warn(open_door(self.AD.http))
         try:
             self._connect()
         except ConfigError as error:

@@ -7,7 +7,7 @@ from battery_optimizer.host import Host
 from battery_optimizer.model.decision import CommandResult
 from battery_optimizer.model.found import Finding, as_block
 from battery_optimizer.model.shown import Shown
-from battery_optimizer.wiring.found import TIME_ZONE, findings_without
+from battery_optimizer.wiring.found import findings_without
 from battery_optimizer.wiring.house import RunningHouse
 
 
@@ -37,11 +37,10 @@ class LogBook:
         for problem in shown.problems:
             self._logger.warning("Problem: %s", problem)
 
-    def warn(self, *warnings: str | None) -> None:
-        """What is wrong around the app."""
-        for warning in warnings:
-            if warning is not None:
-                self._logger.warning("%s", warning)
+    def warn(self, warning: str | None) -> None:
+        """What is wrong around the app, if anything."""
+        if warning is not None:
+            self._logger.warning("%s", warning)
 
     def wait(self, why: str, host: Host) -> None:
         """Why the app waits, when it is another reason."""
@@ -60,16 +59,6 @@ class LogBook:
         before, self.found = self.found, found
         if _gist(before) != _gist(found):
             self._logger.info("%s", as_block(found))
-
-
-def about_time_zone(zone: str) -> str | None:
-    """What to say of AppDaemon's time zone, if anything."""
-    if zone == TIME_ZONE:
-        return None
-    return (
-        f"AppDaemon's time_zone is {zone}: set it to {TIME_ZONE} in appdaemon.yaml, so that the "
-        "times in its log are yours (the plan itself does not depend on it)"
-    )
 
 
 def _gist(found: tuple[Finding, ...]) -> list[tuple[object, ...]]:

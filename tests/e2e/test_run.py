@@ -143,7 +143,7 @@ def test_read_only_sends_nothing(tmp_path: Path) -> None:
         live.wait_until(lambda: live.state("sensor.battery_optimizer_heartbeat"))
         assert live.endpoint("recommendation")["command_result"] == "read_only"
         assert (live.state(SELECT) or {})["state"] == "Back-up"
-        assert "AppDaemon's time_zone is Europe/Amsterdam: set it to Europe/London" in live.log
+        assert "set time_zone: Europe/London in appdaemon.yaml" in live.log
         assert live.stop() == 0, live.log[-3000:]
         assert "the inverter is left as it was" in live.log
 

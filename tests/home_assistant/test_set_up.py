@@ -36,7 +36,7 @@ def test_five_lines_are_enough(tmp_path: Path, core: HomeAssistant, octopus: Oct
         app.wait_for(f"{SELECT} (found by its modes)")
         assert "charges at 5 kW (inverter)" in app.log
         # As the add-on comes.
-        assert "time_zone is Europe/Amsterdam: set it to Europe/London" in app.log
+        assert "set time_zone: Europe/London in appdaemon.yaml" in app.log
         assert "Solcast" in app.log
         assert app.endpoint("plan")["rates"] == "published"
         assert core.state(HEALTH) == "ok", made.problems
