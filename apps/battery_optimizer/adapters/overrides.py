@@ -11,12 +11,13 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from battery_optimizer.errors import DataError
 from battery_optimizer.model.entity import EntityState, finite, utc_moment
 from battery_optimizer.model.house import Battery
+from battery_optimizer.model.memory import Memory
 from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.service import CallService, failure
 from battery_optimizer.model.slots import UK, local_day, local_time
@@ -49,16 +50,6 @@ OPEN_END: Final = timedelta(days=7)
 TARGET_DAYS: Final = 3
 _KEY: Final = "the household's orders"
 _NO_STATE: Final = ("unavailable", "unknown", "")
-
-
-class Memory(Protocol):
-    """Keeps words across restarts."""
-
-    def get_state(self, key: str) -> str | None:
-        """What was kept."""
-
-    def put_state(self, key: str, value: str) -> None:
-        """Keep this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

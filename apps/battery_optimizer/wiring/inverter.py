@@ -9,7 +9,6 @@ from typing import Final
 
 from battery_optimizer.adapters.foxess.control import FoxEssControl
 from battery_optimizer.adapters.foxess.found import inverter_says
-from battery_optimizer.adapters.foxess.limits import Memory
 from battery_optimizer.adapters.foxess.modbus import FoxEssModbus
 from battery_optimizer.adapters.foxess.models import EntityNames, FoxEntities
 from battery_optimizer.adapters.foxess.periods import FoxEssWithPeriods
@@ -18,6 +17,7 @@ from battery_optimizer.config_sections import EntitySettings
 from battery_optimizer.errors import InverterError
 from battery_optimizer.host import Host
 from battery_optimizer.model.entity import KW_PER_UNIT, EntityState
+from battery_optimizer.model.memory import Memory
 from battery_optimizer.model.meters import MeterEntities
 
 _POWERS: Final = frozenset({"battery.max_charge_kw", "battery.max_discharge_kw"})

@@ -23,6 +23,7 @@ from battery_optimizer.model.house import Abilities, Battery
 from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.service import CallService
 from battery_optimizer.model.slots import UK, day_bounds, local_day
+from battery_optimizer.model.wording import MODE_WORDS
 
 LASTS: Final = timedelta(minutes=30)
 RENEWED_BEFORE: Final = timedelta(minutes=12)
@@ -84,7 +85,7 @@ class FoxEssControl:
             return shown
         if told.until is not None and now >= told.until:
             self._told = None
-            raise InverterError(f"{told.command.mode} has ended by itself, and is set again")
+            raise InverterError(f"{MODE_WORDS[told.command.mode]} has ended by itself, and is set again")
         if now - told.at < BELIEVED_FOR:
             return told.command
         if shown is None or shown.mode is not told.command.mode:
@@ -108,7 +109,7 @@ class FoxEssControl:
             self._told = _Told(command=command, at=self.now(), until=None)
             return
         if command.mode not in SERVICES:
-            raise InverterError(f"foxess_control has no service for {command.mode}")
+            raise InverterError(f"foxess_control has no service for {MODE_WORDS[command.mode]}")
         self._start(command)
 
     def check(self) -> tuple[str, ...]:
@@ -126,7 +127,7 @@ class FoxEssControl:
         until = min(now + LASTS, tomorrow - timedelta(minutes=1))
         if until - now < LEAST:
             raise InverterError(
-                f"{command.mode} is not started in the last minutes of a day, which "
+                f"{MODE_WORDS[command.mode]} is not started in the last minutes of a day, which "
                 "foxess_control would refuse"
             )
         self._caller.call(

@@ -7,24 +7,16 @@ remembered before they are touched, for as long as they are, and put back with t
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final
 
 from battery_optimizer.adapters.foxess.calls import Caller
 from battery_optimizer.errors import DataError, InverterError
+from battery_optimizer.model.memory import Memory
 from battery_optimizer.model.modes import Mode
+from battery_optimizer.model.wording import MODE_WORDS
 
 CURRENT_UNIT: Final = "A"
 _NOTHING: Final = ""
-
-
-class Memory(Protocol):
-    """Keeps words across restarts."""
-
-    def get_state(self, key: str) -> str | None:
-        """What was kept."""
-
-    def put_state(self, key: str, value: str) -> None:
-        """Keep this."""
 
 
 @dataclass
@@ -61,7 +53,7 @@ class CurrentLimits:
         """Set the limit that makes self-use do as this mode; InverterError if there is none."""
         entity_id = self.entities.get(mode)
         if entity_id is None:
-            raise InverterError(f"there is no other way to {mode} than the inverter's own mode")
+            raise InverterError(f"there is no other way to {MODE_WORDS[mode]} than the inverter's own mode")
         number = self.caller.number(entity_id, CURRENT_UNIT)
         if number.value > number.step:
             try:

@@ -24,7 +24,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from battery_optimizer.adapters.foxess.calls import Caller
-from battery_optimizer.adapters.foxess.limits import CurrentLimits, ForgetfulMemory, Memory
+from battery_optimizer.adapters.foxess.limits import CurrentLimits, ForgetfulMemory
 from battery_optimizer.adapters.foxess.models import (
     EntityNames,
     FoxEntities,
@@ -35,6 +35,7 @@ from battery_optimizer.adapters.foxess.models import (
 from battery_optimizer.adapters.foxess.soc import SocNumbers
 from battery_optimizer.errors import InverterError, InverterUnavailable
 from battery_optimizer.model.house import Abilities, Battery
+from battery_optimizer.model.memory import Memory
 from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.service import CallService
 

@@ -16,10 +16,10 @@ from datetime import datetime, time, timedelta, tzinfo
 from typing import Final
 
 from battery_optimizer.adapters.foxess.calls import Caller
-from battery_optimizer.adapters.foxess.limits import Memory
 from battery_optimizer.adapters.foxess.modbus import FoxEssModbus
 from battery_optimizer.errors import DataError, InverterError
 from battery_optimizer.model.house import Abilities
+from battery_optimizer.model.memory import Memory
 from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
 from battery_optimizer.model.slots import UK
 
