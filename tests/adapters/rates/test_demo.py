@@ -7,7 +7,6 @@ from battery_optimizer.adapters.rates.demo import (
     DemoRates,
     _wholesale_p,
     demo_rate,
-    published_until,
 )
 from battery_optimizer.model.slots import SLOT, UK, day_bounds, local_time
 from battery_optimizer.model.tariff import Direction, half_hourly
@@ -56,16 +55,6 @@ def test_a_year_looks_like_agile() -> None:
     assert 0.005 < (imports < 0).mean() < 0.05
     assert 0.005 < (imports < exports).mean() < 0.06
     assert imports.max() < 80
-
-
-def test_rates_are_published_at_four_for_the_day_to_eleven_in_the_evening() -> None:
-    summer = date(2026, 7, 3)
-    before = local_time(summer, time(15, 59))
-    after = local_time(summer, time(16))
-    assert published_until(before) == datetime(2026, 7, 3, 22, tzinfo=UTC)
-    assert published_until(after) == datetime(2026, 7, 4, 22, tzinfo=UTC)
-    winter = datetime(2026, 12, 3, 16, tzinfo=UTC)
-    assert published_until(winter) == datetime(2026, 12, 4, 23, tzinfo=UTC)
 
 
 def test_nothing_is_known_beyond_what_is_published() -> None:

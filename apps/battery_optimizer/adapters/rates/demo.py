@@ -16,11 +16,9 @@ from hashlib import blake2b
 from math import cos, pi
 from typing import Final
 
-from battery_optimizer.model.slots import HOUR, SLOT, UK, floor_to_slot, local_day, local_time
-from battery_optimizer.model.tariff import Direction, UnitRate
+from battery_optimizer.model.slots import HOUR, SLOT, UK, floor_to_slot, local_time
+from battery_optimizer.model.tariff import Direction, UnitRate, published_until
 
-PUBLISHED_AT: Final = time(16)
-PUBLISHED_TO: Final = time(23)
 PEAK_HOURS: Final = (16, 19)
 
 # Times a day's level, for the hours 0, 3, 6 .. 24 of the UK clock.
@@ -65,13 +63,6 @@ class DemoRates:
     def standing_charge(self, now: datetime) -> float:  # noqa: ARG002 - always the same
         """What being connected costs [p/day]."""
         return STANDING_CHARGE_P
-
-
-def published_until(now: datetime) -> datetime:
-    """From 16:00 UK time 23:00 of the next day, before it 23:00 of today."""
-    today = local_day(now)
-    is_published = now >= local_time(today, PUBLISHED_AT)
-    return local_time(today + timedelta(days=is_published), PUBLISHED_TO)
 
 
 def demo_rate(direction: Direction, slot: datetime) -> float:
