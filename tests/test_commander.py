@@ -12,7 +12,7 @@ from battery_optimizer.model.settings import CommandSettings, Control
 from battery_optimizer.model.wishes import NO_WISHES
 from battery_optimizer.simulate.home.fox_polled import Link
 from fakes import MemoryJournal
-from fox_story import CHARGE, DISCHARGE, HOLD, Story
+from fox_story import CHARGE, DISCHARGE, HOLD, SELECT, Story
 
 FIVE_MINUTES, SECOND_LOOK = 300.0, 40.0
 APPLIED, UNCHANGED = CommandResult.APPLIED, CommandResult.UNCHANGED
@@ -242,6 +242,20 @@ def test_what_could_not_be_set_for_safety_is_no_write() -> None:
     run.cycle()
     # The power alone, which was put to 0 meanwhile.
     assert run.commander.writes(run.story.inverter.now) == 3
+
+
+def test_what_another_app_left_behind_is_nobodys_wish() -> None:
+    """It drove while this one stood aside, and fell silent: its mode is not left for an hour."""
+    run = Run(Story(), HOLD)
+    run.live(10)
+    run.commander.stand_aside()
+    forced = {"entity_id": SELECT, "option": "Force Discharge"}
+    run.story.fox.call("select/select_option", forced)
+    run.story.wait(FIVE_MINUTES)
+    in_force, wishes, _ = run.commander.look(run.story.inverter.now, NO_WISHES)
+    assert in_force is not None
+    assert in_force.mode is Mode.FORCE_DISCHARGE
+    assert wishes == NO_WISHES
 
 
 def test_self_use_after_one_failure_too_many_is_nobody_elses_wish() -> None:

@@ -243,8 +243,7 @@ class BatteryOptimizer(Hass):
             return
         self._problem, self._has_driven = None, True
         shown = house.run(now)
-        shown = replace(shown, problems=(*shown.problems, *self._turns.bugs))
-        self._shown = shown
+        self._shown = shown = replace(shown, problems=(*shown.problems, *self._turns.bugs))
         self._log_book.say(shown)
         if self._teller is not None:
             self._teller.tell(shown)
@@ -254,6 +253,7 @@ class BatteryOptimizer(Hass):
     def _stand_aside(self, house: RunningHouse, rival: Rival) -> None:
         self._problem = rival.words
         self.logger.error("Standing aside: %s", rival.words)
+        house.cycle.stand_aside()
         # Who only looks on ends no mode of ours, and its heartbeat pleases the watchdog.
         if self._has_driven and not rival.drives and self._is_safe(house):
             self._has_driven = False

@@ -32,8 +32,8 @@ class Commander:
         self._steering = Steering(settings=settings)
         self._looked_at: datetime | None = None
         self._renewals = 0
-        # Perhaps by another thread than that of the cycles.
-        self._was_made_safe = False
+        # By other than a cycle's command, perhaps by another thread.
+        self._was_overtaken = False
         self._in_force: InverterCommand | None = None
         self._writes_for_safety = 0
 
@@ -47,8 +47,8 @@ class Commander:
         if self._looked_at is not None and now < self._looked_at:
             self._steering = set_back(self._steering, self._looked_at - now)
         self._looked_at = now
-        if self._was_made_safe:
-            self._was_made_safe = False
+        if self._was_overtaken:
+            self._was_overtaken = False
             self._steering = replace(self._steering, told=None)
         steering = self._steering.paused() if wishes.is_paused else self._steering.resumed()
         ordered = wishes.order_at(now) is not None
@@ -99,10 +99,14 @@ class Commander:
         """Set self-use, for when nobody will watch; InverterError when that fails."""
         if self._control is Control.ACTIVE:
             # Also if it fails in part: whatever is shown next was nobody else's wish.
-            self._was_made_safe = True
+            self._was_overtaken = True
             self._inverter.apply(SELF_USE)
             # Until the next look, which counts it, it is written only once.
             self._writes_for_safety = writes_for(self._in_force, SELF_USE)
+
+    def stand_aside(self) -> None:
+        """Another app has the inverter: what it shows next is nobody's change by hand."""
+        self._was_overtaken = True
 
     def _finding(
         self,

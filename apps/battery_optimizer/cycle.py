@@ -126,6 +126,10 @@ class Cycle:
         """Set self-use, for when nobody will watch; InverterError when that fails."""
         self._commander.make_safe()
 
+    def stand_aside(self) -> None:
+        """Another app has the inverter: what it shows next is nobody's change by hand."""
+        self._commander.stand_aside()
+
     def _choose(self, now: datetime, in_force: InverterCommand | None, wishes: Wishes) -> _Choice:
         """The first rung of the ladder that holds."""
         try:
