@@ -8,16 +8,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pytest
 
 from battery_optimizer.forecast.futures import Band
 from battery_optimizer.forecast.outlook import HistoryForecaster
+from battery_optimizer.model.codec import to_plain
 from battery_optimizer.model.house import Battery, GridConnection, House, Inverter
 from battery_optimizer.model.modes import InverterCommand
-from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.slots import SLOT, Horizon, SlotSeries, floor_to_slot
 from battery_optimizer.model.tariff import published_until
@@ -63,7 +63,8 @@ class Made(NamedTuple):
 
     command: InverterCommand
     soc_kwh: float
-    outlook: tuple[object, ...]
+    outlook: Any
+    """All of it, to the last digit."""
 
 
 def decisions(
@@ -85,23 +86,8 @@ def decisions(
         settings=SETTINGS,
     )
     return [
-        Made(each.command, each.soc_kwh, told(each.outlook) if each.outlook else ())
-        for each in play(run, forecaster)
+        Made(each.command, each.soc_kwh, to_plain(each.outlook)) for each in play(run, forecaster)
     ]
-
-
-def told(outlook: Outlook) -> tuple[object, ...]:
-    """All of an outlook, to be compared to the last digit."""
-    end = outlook.terminal_value
-    arrays = (outlook.import_rate, outlook.export_rate, outlook.rate_published)
-    expected = [(each.load_kwh, each.solar_kwh) for each in outlook.futures]
-    large = list(outlook.large_kwh.values())
-    numbers = (*arrays, outlook.load_kwh, outlook.solar_kwh, end.intercept_p, end.slope_p_per_kwh)
-    return (
-        outlook.horizon,
-        *(array.tobytes() for array in (*numbers, *(each for pair in expected for each in pair))),
-        *(array.tobytes() for array in large),
-    )
 
 
 def changed(series: SlotSeries, since: datetime, *, factor: float, plus: float) -> SlotSeries:
