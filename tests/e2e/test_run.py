@@ -1,13 +1,17 @@
 """`make run`: the app in the real AppDaemon, around the simulated home."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
-from appdaemon_process import LiveAppDaemon, running, shipped_apps
+from appdaemon_process import NOWHERE, LiveAppDaemon, free_url, running, shipped_apps
+from battery_optimizer.model.modes import InverterCommand, Mode
+from battery_optimizer.model.wording import MODE_WORDS
 from battery_optimizer.simulate.live import main, prepare
+from markdown_pages import README, read_yaml
 
 pytestmark = pytest.mark.e2e
 
@@ -26,15 +30,18 @@ def test_within_a_minute_there_is_a_plan_with_its_reason_in_words(live: LiveAppD
     reason = live.endpoint("recommendation")["reason"]
     assert len(reason.split()) > 5
     assert f": {reason}" in live.log
-    assert "otherwise self-use" in live.log or "self-use throughout" in live.log
+    assert "otherwise Self Use" in live.log or "Self Use throughout" in live.log
     assert "(demo rates)" in live.log
 
 
 def test_a_mode_was_set_and_read_back(live: LiveAppDaemon) -> None:
-    mode = live.endpoint("recommendation")["mode"]
+    told = live.endpoint("recommendation")
+    mode = told["mode"]
     # The home starts in Back-up, which the plan may want, too.
-    said = (f"Inverter set to {mode} and read back", f"Inverter is in {mode} already, as read back")
-    assert any(words in live.log for words in said)
+    command = InverterCommand(mode=Mode(mode), power_kw=told["power_kw"])
+    words = re.escape(MODE_WORDS[command.acts_as])
+    said = rf"Inverter (set to|is in) {words}( |\n)[^\n]*read back"
+    assert re.search(said, live.log)
     shown = live.state(SELECT)
     assert shown is not None
     assert shown["state"].replace(" ", "_").replace("-", "_").lower() in {
@@ -143,7 +150,7 @@ def test_read_only_sends_nothing(tmp_path: Path) -> None:
         live.wait_until(lambda: live.state("sensor.battery_optimizer_heartbeat"))
         assert live.endpoint("recommendation")["command_result"] == "read_only"
         assert (live.state(SELECT) or {})["state"] == "Back-up"
-        assert "set time_zone: Europe/London in appdaemon.yaml" in live.log
+        live.wait_for("set time_zone: Europe/London in appdaemon.yaml")
         assert live.stop() == 0, live.log[-3000:]
         assert "the inverter is left as it was" in live.log
 
@@ -178,9 +185,23 @@ def test_make_run_becomes_appdaemon(
 ) -> None:
     became: list[str] = []
     monkeypatch.setattr("os.execv", lambda _, arguments: became.extend(arguments))
-    main(["--folder", str(tmp_path), "--url", "http://127.0.0.1:5051"])
+    url = free_url()
+    main(["--folder", str(tmp_path), "--url", url])
     assert became[-4:] == ["-m", "appdaemon", "-c", str(tmp_path)]
-    assert "http://127.0.0.1:5051/app/battery_optimizer" in capsys.readouterr().out
+    assert f"{url}/app/battery_optimizer" in capsys.readouterr().out
+
+
+def test_the_five_lines_of_the_readme_are_enough_for_make_run(tmp_path: Path) -> None:
+    (lines,) = [block.text for block in README.blocks("yaml") if "module:" in block.text]
+    apps = read_yaml(lines)
+    apps["battery_optimizer"]["rates"] = {"base_url": NOWHERE}  # Octopus is not asked by a test
+    with running(tmp_path, apps, watches_files=False) as live:
+        live.wait_for("battery_optimizer: Plan until")
+        assert "10.4 kWh battery at 50 %, no Home Assistant" in live.log
+        live.wait_until(lambda: live.state("sensor.battery_optimizer_heartbeat"))
+        assert live.endpoint("recommendation")["rates"] == "demo rates"
+        assert live.stop() == 0, live.log[-3000:]
+        assert "Traceback" not in live.log
 
 
 def test_a_home_assistant_in_secrets_yaml_is_used(tmp_path: Path) -> None:
