@@ -3,10 +3,11 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from itertools import groupby
 from typing import Any, Final, Protocol
 
+from battery_optimizer.adapters.web.plain import plain_number, plain_time
 from battery_optimizer.errors import BadRequest, DataError
 from battery_optimizer.model.decision import Decision, SentCommand
 from battery_optimizer.model.loss import Split
@@ -111,8 +112,8 @@ def history(past: Past, day: date, now: datetime, *, capacity_kwh: float) -> Jso
     finished = [moment for moment in known if moment + SLOT <= now]
     return {
         "day": day.isoformat(),
-        "start": _time(start),
-        "end": _time(end),
+        "start": plain_time(start),
+        "end": plain_time(end),
         "is_today": day == local_day(now),
         "reason": None if known or decisions else f"nothing was recorded on {day:%d %B %Y}",
         "rates_are_demo": is_demo,
@@ -121,10 +122,10 @@ def history(past: Past, day: date, now: datetime, *, capacity_kwh: float) -> Jso
         "totals": _totals(finished, expected, metered),
         "slots": [
             {
-                "start": _time(moment),
-                "end": _time(moment + SLOT),
-                "import_rate": _rounded(rates.get(moment, (None, None))[0]),
-                "export_rate": _rounded(rates.get(moment, (None, None))[1]),
+                "start": plain_time(moment),
+                "end": plain_time(moment + SLOT),
+                "import_rate": plain_number(rates.get(moment, (None, None))[0]),
+                "export_rate": plain_number(rates.get(moment, (None, None))[1]),
                 "planned": _energies(expected.get(moment), capacity_kwh),
                 "metered": _energies(metered.get(moment), capacity_kwh),
             }
@@ -160,8 +161,8 @@ def _totals(
         pairs = [(getattr(expected[at], flow), getattr(metered[at], flow)) for at in both]
         known = [pair for pair in pairs if None not in pair]
         sums[flow] = {
-            "planned": _rounded(sum(planned for planned, _ in known)) if known else None,
-            "metered": _rounded(sum(seen for _, seen in known)) if known else None,
+            "planned": plain_number(sum(planned for planned, _ in known)) if known else None,
+            "metered": plain_number(sum(seen for _, seen in known)) if known else None,
         }
     return sums
 
@@ -169,7 +170,7 @@ def _totals(
 def _energies(energy: SlotEnergy | None, capacity_kwh: float) -> Json | None:
     if energy is None:
         return None
-    flows = {flow: _rounded(getattr(energy, flow)) for flow in _FLOWS}
+    flows = {flow: plain_number(getattr(energy, flow)) for flow in _FLOWS}
     return {**flows, "soc_percent": _percent(energy.soc_kwh, capacity_kwh)}
 
 
@@ -188,11 +189,11 @@ def _run(run: Sequence[Decision], capacity_kwh: float) -> Json:
     first, last = run[0], run[-1]
     results = list(dict.fromkeys(decision.command_result.value for decision in run))
     return {
-        "from": _time(first.at),
-        "to": _time(last.at),
+        "from": plain_time(first.at),
+        "to": plain_time(last.at),
         "n_cycles": len(run),
         "mode": first.mode.value,
-        "power_kw": _rounded(first.power_kw),
+        "power_kw": plain_number(first.power_kw),
         "result": first.result.value,
         "command_results": results,
         "reason": first.reason,
@@ -207,11 +208,3 @@ def _percent(soc_kwh: float | None, capacity_kwh: float) -> float | None:
 
 def _finite(value: float) -> float | None:
     return value if value == value else None  # noqa: PLR0124 (NaN: not known)
-
-
-def _time(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)

@@ -6,9 +6,10 @@ with ?data for everything it draws, so that it needs no other permission than it
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
+from battery_optimizer.adapters.web.plain import plain_number, plain_time
 from battery_optimizer.model.found import Finding
 from battery_optimizer.model.house import Battery
 from battery_optimizer.model.modes import InverterCommand, Mode
@@ -61,7 +62,7 @@ def recommendation(shown: Shown | None, *, voltage: float | None) -> Json:
         "result": outcome.result.value,
         "command_result": outcome.command_result.value,
         "power_kw": outcome.command.power_kw,
-        "at": _time(outcome.at),
+        "at": plain_time(outcome.at),
         "rates": _rates_word(shown),
     }
 
@@ -71,7 +72,7 @@ def health(shown: Shown | None, status: Status, now: datetime) -> Json:
     problems = [status.app_problem] if status.app_problem else []
     sources = {
         "control": status.control,
-        "started_at": _time(status.started_at),
+        "started_at": plain_time(status.started_at),
         "rates_fetched_at": _time_or_none(status.rates_fetched_at),
         "rates_error": status.rates_error,
         "solar_source": status.solar_source,
@@ -92,13 +93,13 @@ def health(shown: Shown | None, status: Status, now: datetime) -> Json:
         "status": word,
         "problems": [*problems, *shown.problems],
         **sources,
-        "last_cycle": _time(outcome.at),
+        "last_cycle": plain_time(outcome.at),
         "last_cycle_age_s": round(age.total_seconds()),
         "result": outcome.result.value,
         "command_result": outcome.command_result.value,
         "writes_today": outcome.writes_today,
-        "measured_at": _time(outcome.telemetry.measured_at) if outcome.telemetry else None,
-        "plan_made_at": _time(made.made_at) if made else None,
+        "measured_at": plain_time(outcome.telemetry.measured_at) if outcome.telemetry else None,
+        "plan_made_at": plain_time(made.made_at) if made else None,
         "rates": _rates_word(shown),
         "rates_until": _time_or_none(shown.rates_until),
         "solver": _solver(made) if made else None,
@@ -112,17 +113,17 @@ def plan(shown: Shown | None) -> Json:
         return {"slots": [], "reason": why, "made_at": None, "rates": None}
     made = shown.plan
     return {
-        "made_at": _time(made.made_at),
+        "made_at": plain_time(made.made_at),
         "rates": _rates_word(shown),
         "reason": shown.outcome.reason,
-        "cost_p": _rounded(made.cost_p),
+        "cost_p": plain_number(made.cost_p),
         "solver": _solver(made),
         "warnings": list(made.warnings),
         "alternatives": [
             {
                 "mode": other.command.mode.value,
-                "power_kw": _rounded(other.command.power_kw),
-                "extra_cost_p": _rounded(other.extra_cost_p),
+                "power_kw": plain_number(other.command.power_kw),
+                "extra_cost_p": plain_number(other.extra_cost_p),
             }
             for other in made.alternatives
         ],
@@ -141,7 +142,7 @@ def page_data(
     """All that the page draws."""
     telemetry = shown.outcome.telemetry if shown else None
     return {
-        "now": _time(now),
+        "now": plain_time(now),
         "recommendation": recommendation(shown, voltage=voltage),
         "health": health(shown, status, now),
         "plan": plan(shown),
@@ -161,10 +162,10 @@ def page_data(
         },
         "measured": {
             "soc_percent": shown.percent(telemetry.soc_kwh) if shown and telemetry else None,
-            "load_kw": _rounded(telemetry.load_kw) if telemetry else None,
-            "solar_kw": _rounded(telemetry.solar_kw) if telemetry else None,
-            "battery_kw": _rounded(telemetry.battery_kw) if telemetry else None,
-            "grid_kw": _rounded(telemetry.grid_kw) if telemetry else None,
+            "load_kw": plain_number(telemetry.load_kw) if telemetry else None,
+            "solar_kw": plain_number(telemetry.solar_kw) if telemetry else None,
+            "battery_kw": plain_number(telemetry.battery_kw) if telemetry else None,
+            "grid_kw": plain_number(telemetry.grid_kw) if telemetry else None,
         },
     }
 
@@ -177,9 +178,9 @@ def _ahead(shown: Shown) -> Json:
         "cheapest": _window(shown.window(cheap=True)),
         "dearest": _window(shown.window(cheap=False)),
         "next": {
-            "at": _time(turn.start),
+            "at": plain_time(turn.start),
             "mode": turn.mode.value,
-            "power_kw": _rounded(turn.command.power_kw),
+            "power_kw": plain_number(turn.command.power_kw),
         }
         if turn
         else None,
@@ -191,42 +192,42 @@ def _window(slots: Sequence[SlotPlan]) -> Json | None:
         return None
     rates = [slot.import_rate for slot in slots]
     return {
-        "start": _time(slots[0].start),
-        "end": _time(end_of(slots[-1])),
-        "lowest": _rounded(min(rates)),
-        "highest": _rounded(max(rates)),
+        "start": plain_time(slots[0].start),
+        "end": plain_time(end_of(slots[-1])),
+        "lowest": plain_number(min(rates)),
+        "highest": plain_number(max(rates)),
     }
 
 
 def _slot(slot: SlotPlan, shown: Shown) -> Json:
     low_kwh, high_kwh = shown.band.get(slot.start, (None, None))
     return {
-        "start": _time(slot.start),
-        "end": _time(end_of(slot)),
+        "start": plain_time(slot.start),
+        "end": plain_time(end_of(slot)),
         "mode": slot.mode.value,
-        "power_kw": _rounded(slot.command.power_kw),
+        "power_kw": plain_number(slot.command.power_kw),
         "reason": slot.reason,
-        "import_rate": _rounded(slot.import_rate),
-        "export_rate": _rounded(slot.export_rate),
+        "import_rate": plain_number(slot.import_rate),
+        "export_rate": plain_number(slot.export_rate),
         "rate_published": slot.rate_published,
-        "load_kw": _rounded(slot.load_kwh / slot.hours),
-        "solar_kw": _rounded(slot.solar_kwh / slot.hours),
-        "battery_kw": _rounded((slot.discharge_kwh - slot.charge_kwh) / slot.hours),
-        "grid_kw": _rounded((slot.grid_import_kwh - slot.grid_export_kwh) / slot.hours),
+        "load_kw": plain_number(slot.load_kwh / slot.hours),
+        "solar_kw": plain_number(slot.solar_kwh / slot.hours),
+        "battery_kw": plain_number((slot.discharge_kwh - slot.charge_kwh) / slot.hours),
+        "grid_kw": plain_number((slot.grid_import_kwh - slot.grid_export_kwh) / slot.hours),
         "soc_start_percent": shown.percent(slot.soc_start_kwh),
         "soc_end_percent": shown.percent(slot.soc_end_kwh),
         "soc_low_percent": shown.percent(low_kwh),
         "soc_high_percent": shown.percent(high_kwh),
-        "energy_value": _rounded(slot.energy_value_p_per_kwh),
-        "cost_p": _rounded(slot.cost_p),
+        "energy_value": plain_number(slot.energy_value_p_per_kwh),
+        "cost_p": plain_number(slot.cost_p),
     }
 
 
 def _solver(made: Plan) -> Json:
     return {
         "status": made.solve.status,
-        "gap_p": _rounded(made.solve.gap_p, 4),
-        "seconds": _rounded(made.solve.seconds, 4),
+        "gap_p": plain_number(made.solve.gap_p, 4),
+        "seconds": plain_number(made.solve.seconds, 4),
     }
 
 
@@ -242,13 +243,5 @@ def _rates_word(shown: Shown) -> str:
     return DEMO if shown.is_demo else "published"
 
 
-def _time(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
 def _time_or_none(moment: datetime | None) -> str | None:
-    return None if moment is None else _time(moment)
-
-
-def _rounded(value: float | None, digits: int = 3) -> float | None:
-    return None if value is None else round(value, digits)
+    return None if moment is None else plain_time(moment)

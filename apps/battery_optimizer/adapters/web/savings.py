@@ -10,6 +10,7 @@ from io import StringIO
 from typing import Any, Final
 
 from battery_optimizer.adapters.web.history import Books, day_asked
+from battery_optimizer.adapters.web.plain import plain_number
 from battery_optimizer.errors import BadRequest
 from battery_optimizer.model.loss import Split
 from battery_optimizer.model.money import Bill, Otherwise, Savings, by_month, month_of, total
@@ -92,16 +93,19 @@ def row(bill: Bill, losses: Mapping[date, Split]) -> Json:
     return {
         "first_day": bill.first.isoformat(),
         "last_day": bill.last.isoformat(),
-        "bill_p": _rounded(bill.bill_p),
-        "import_p": _rounded(bill.actual.import_p),
-        "export_p": _rounded(bill.actual.export_p),
-        "standing_p": None if bill.n_no_standing == bill.n_days else _rounded(bill.standing_p),
-        "import_kwh": _rounded(bill.actual.import_kwh),
-        "export_kwh": _rounded(bill.actual.export_kwh),
-        **{f"{other}_bill_p": _rounded(bill_p) for other, bill_p in others.items()},
-        **{f"saved_against_{other}_p": _rounded(bill.saved_against(other)) for other in Otherwise},
-        "stored_more_than_self_use_kwh": _rounded(bill.stored_more_than(Otherwise.SELF_USE)),
-        "stored_more_than_reactive_kwh": _rounded(bill.stored_more_than(Otherwise.REACTIVE)),
+        "bill_p": plain_number(bill.bill_p),
+        "import_p": plain_number(bill.actual.import_p),
+        "export_p": plain_number(bill.actual.export_p),
+        "standing_p": None if bill.n_no_standing == bill.n_days else plain_number(bill.standing_p),
+        "import_kwh": plain_number(bill.actual.import_kwh),
+        "export_kwh": plain_number(bill.actual.export_kwh),
+        **{f"{other}_bill_p": plain_number(bill_p) for other, bill_p in others.items()},
+        **{
+            f"saved_against_{other}_p": plain_number(bill.saved_against(other))
+            for other in Otherwise
+        },
+        "stored_more_than_self_use_kwh": plain_number(bill.stored_more_than(Otherwise.SELF_USE)),
+        "stored_more_than_reactive_kwh": plain_number(bill.stored_more_than(Otherwise.REACTIVE)),
         **{f"lost_{name}_p": lost for name, lost in _parts(own).items()},
         "lost_days": len(own),
         "lost_half_hours_not_metered": sum(split.n_bridged for split in own),
@@ -140,7 +144,7 @@ def _parts(splits: Sequence[Split]) -> dict[str, float | None]:
     if not splits:
         return dict.fromkeys(_CAUSES)
     return {
-        cause: _rounded(sum(split.parts[cause.replace("_", " ")] for split in splits))
+        cause: plain_number(sum(split.parts[cause.replace("_", " ")] for split in splits))
         for cause in _CAUSES
     }
 
@@ -148,7 +152,7 @@ def _parts(splits: Sequence[Split]) -> dict[str, float | None]:
 def _lost(found: Savings) -> Json:
     return {
         "days": len(found.losses),
-        "distance_p": _rounded(sum(split.distance_p for split in found.losses)),
+        "distance_p": plain_number(sum(split.distance_p for split in found.losses)),
         "parts_p": _parts(found.losses),
         "lately": [_lost_on(split) for split in found.lately],
     }
@@ -157,8 +161,8 @@ def _lost(found: Savings) -> Json:
 def _lost_on(split: Split) -> Json:
     return {
         "day": local_day(split.start).isoformat(),
-        "bill_p": _rounded(split.bill_p),
-        "distance_p": _rounded(split.distance_p),
+        "bill_p": plain_number(split.bill_p),
+        "distance_p": plain_number(split.distance_p),
         "parts_p": _parts([split]),
         "half_hours_not_metered": split.n_bridged,
     }
@@ -168,7 +172,3 @@ def _cell(value: object) -> object:
     if value is None:
         return ""
     return str(value).lower() if isinstance(value, bool) else value
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 3) + 0.0
