@@ -22,7 +22,7 @@ def an_outcome(plan: Plan | None = None, **changes: object) -> CycleOutcome:
         result=CycleResult.PLANNED,
         command=plan.slots[0].command if plan else SELF_USE,
         command_result=CommandResult.APPLIED,
-        reason=plan.slots[0].reason if plan else "Self-use, the safe mode",
+        reason=plan.slots[0].reason if plan else "Self Use, the safe mode",
         telemetry=Telemetry(measured_at=at, soc_kwh=5.0, load_kw=0.5),
         plan=plan,
     )

@@ -167,4 +167,4 @@ class Commander:
 
 
 def _not_even(error: InverterError) -> str:
-    return f"not even self-use could be set: {error}"
+    return f"not even Self Use could be set: {error}"

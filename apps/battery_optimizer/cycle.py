@@ -19,7 +19,7 @@ from battery_optimizer.errors import (
 from battery_optimizer.forecast.outlook import Forecaster
 from battery_optimizer.foresight import Foreseen, Foresight, LearnedLimits, Limits
 from battery_optimizer.model.decision import CycleInputs, CycleOutcome, CycleResult
-from battery_optimizer.model.house import House
+from battery_optimizer.model.house import Battery, House
 from battery_optimizer.model.learned import Learned
 from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
 from battery_optimizer.model.outlook import Outlook
@@ -28,11 +28,13 @@ from battery_optimizer.model.settings import CommandSettings, Control, PlannerSe
 from battery_optimizer.model.slots import day_bounds, local_day
 from battery_optimizer.model.telemetry import Telemetry
 from battery_optimizer.model.wishes import NO_WISHES, Wishes
+from battery_optimizer.model.wording import MODE_WORDS
 from battery_optimizer.optimize.planner import Planner
+from battery_optimizer.optimize.seen import reason_seen
 from battery_optimizer.ports import Ports as Ports  # noqa: PLC0414 - whoever makes a cycle needs it
 
 _HOLD = InverterCommand(mode=Mode.HOLD)
-PAUSED = "Paused by the household: the inverter was put in self-use and is then left alone."
+PAUSED = "Paused by the household: the inverter was put in Self Use and is then left alone."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,11 +146,14 @@ class Cycle:
             )
         except (DataError, PlanningError) as error:
             return self._without_plan(now, telemetry, (str(error),))
+        command = self._dispatched(self._in_full(plan.slots[0], telemetry), telemetry)
+        if not wishes.events:  # of which the reason tells, too
+            plan = _as_seen(plan, command, telemetry, house.battery)
         self._last_plan, self._last_outlook = plan, outlook
         self._last_order = wishes.order_at(now)
         return _Choice(
             result=CycleResult.PLANNED,
-            command=self._dispatched(self._in_full(plan.slots[0], telemetry), telemetry),
+            command=command,
             reason=plan.slots[0].reason,
             telemetry=telemetry,
             outlook=outlook,
@@ -185,7 +190,7 @@ class Cycle:
         return _Choice(
             result=CycleResult.SAFE_MODE,
             command=SELF_USE,
-            reason=f"Self-use, the safe mode: {problems[0]}",
+            reason=f"Self Use, the safe mode: {problems[0]}",
             telemetry=telemetry,
             problems=problems,
         )
@@ -232,7 +237,7 @@ class Cycle:
             return replace(choice, command=command, reason=PAUSED)
         if choice.result is CycleResult.PLANNED and command.mode is choice.command.mode:
             return replace(choice, command=command)
-        return replace(choice, command=command, reason=f"{command.mode}, as ordered.")
+        return replace(choice, command=command, reason=f"{MODE_WORDS[command.mode]}, as ordered.")
 
     def _in_full(self, slot: SlotPlan, telemetry: Telemetry) -> InverterCommand:
         return all_that_it_takes(
@@ -266,8 +271,16 @@ class Cycle:
         return outcome
 
 
+def _as_seen(plan: Plan, command: InverterCommand, telemetry: Telemetry, battery: Battery) -> Plan:
+    """The plan with a reason for now that what the meters show does not belie."""
+    reason = reason_seen(plan.slots[0], command, telemetry, battery)
+    if reason is None:
+        return plan
+    return replace(plan, slots=(replace(plan.slots[0], reason=reason), *plan.slots[1:]))
+
+
 def _kept_reason(plan: Plan, slot: SlotPlan, telemetry: Telemetry | None) -> str:
     made = f"the plan of {plan.made_at:%H:%M} UTC"
     if telemetry is None and slot.mode.is_forced:
-        return f"Self-use: {made} forces the battery, but how full it is cannot be read."
+        return f"Self Use: {made} forces the battery, but how full it is cannot be read."
     return f"By {made}: {slot.reason}"

@@ -3,10 +3,12 @@
 from datetime import datetime
 from logging import Logger
 
+from battery_optimizer.adapters.foxess.models import maker_words
 from battery_optimizer.host import Host
 from battery_optimizer.model.decision import CommandResult
 from battery_optimizer.model.found import Finding, as_block
 from battery_optimizer.model.shown import Shown
+from battery_optimizer.model.wording import command_words
 from battery_optimizer.wiring.found import findings_without
 from battery_optimizer.wiring.house import RunningHouse
 
@@ -24,16 +26,17 @@ class LogBook:
     def say(self, shown: Shown) -> None:
         """What is new."""
         outcome = shown.outcome
+        done = maker_words(outcome.command)
         news = (outcome.command.mode, outcome.reason, shown.problems)
         if outcome.command_result is CommandResult.APPLIED:
-            self._logger.info("Inverter set to %s and read back", outcome.command.mode)
+            self._logger.info("Inverter set to %s and read back", done)
         if news == self._said:
             return
         self._said = news
         if outcome.command_result is CommandResult.UNCHANGED:
-            self._logger.info("Inverter is in %s already, as read back", outcome.command.mode)
-        self._logger.info("%s: %s", outcome.command.mode, outcome.reason)
-        self._logger.info("Plan %s", shown.summary)
+            self._logger.info("Inverter is in %s already, as read back", done)
+        self._logger.info("%s: %s", command_words(outcome.command), outcome.reason)
+        self._logger.info("%s", f"Plan {shown.summary}" if shown.coming else "No plan")
         for problem in shown.problems:
             self._logger.warning("Problem: %s", problem)
 

@@ -42,7 +42,7 @@ def test_it_is_a_wish_while_it_holds() -> None:
     assert change.among(NO_WISHES, NOON).order_at(NOON) == HOLD
     assert change.among(NO_WISHES, NOON + HOUR) == NO_WISHES
     assert "12:00" not in change.words  # London's clock, not UTC's
-    assert change.words == "somebody else set hold at 13:00; it is left until 14:00"
+    assert change.words == "somebody else set Hold at 13:00; it is left until 14:00"
 
 
 def test_a_stated_order_goes_before_it() -> None:

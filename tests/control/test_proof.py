@@ -69,7 +69,7 @@ def test_what_a_reading_says(
 def test_it_says_in_words_what_is_wrong() -> None:
     telemetry = Telemetry(measured_at=NOON, soc_kwh=5.0, battery_kw=1.2)
     assert judge(HOUSE, CHARGE, telemetry).words == (
-        "the inverter was told force_charge and its battery should charge at 3.0 kW, but it "
+        "the inverter was told Charge and its battery should charge at 3.0 kW, but it "
         "discharges at 1.2 kW"
     )
 

@@ -317,7 +317,7 @@ LINK_FAULTS = (
           misfiring(Force_Charge="Back-up"), obeys, order="Charge", minutes=15.0,
           expected="noticed while it is wanted, set again; self-use when it is not"),
     house("somebody sets Force Charge", "by the Fox app, while self-use is right",
-          "somebody else set force_charge", by_hand("Force Charge"), lambda _: None,
+          "somebody else set Charge", by_hand("Force Charge"), lambda _: None,
           order="Self use", minutes=20.0, recovers_within=60.0, is_deaf=True,
           expected="respected for an hour, said; then self-use"),
     house("the battery refuses to charge", "its BMS takes nothing", "battery should charge",

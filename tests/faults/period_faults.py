@@ -114,7 +114,7 @@ FAULTS = (
     period("times unknown", "the sensors of its times show unknown", "is unknown",
            showing(START, END, state="unknown"), end=whole_again, is_deaf=True,
            recovers_within=36.0, expected=CLEARED),
-    period("ended by hand", "in the Fox app, while charging is ordered", "somebody else set self",
+    period("ended by hand", "in the Fox app, while charging is ordered", "somebody else set Self",
            by_hand, stays=True, minutes=5.0, expected="said, and set again: the order stands"),
     period("another one in the way", "somebody set period 1, so that it is refused",
            "overlaps existing charge period 1", in_the_way, end=out_of_the_way, minutes=5.0,

@@ -195,7 +195,7 @@ def test_what_a_person_sets_at_the_inverter_is_left_alone_and_told(idle: House) 
     idle.core.call("select/select_option", entity_id=SELECT, option="Back-up")
     idle.think_again()
     assert idle.mode == "Back-up", idle.why
-    assert "somebody else set hold" in idle.problems
+    assert "somebody else set Hold" in idle.problems
     idle.core.call("select/select_option", entity_id=SELECT, option="Self Use")
     idle.think_again()
     assert idle.problems == ""

@@ -51,7 +51,7 @@ def test_health_names_the_rung_of_the_ladder() -> None:
 def test_the_summary_names_what_is_not_self_use_and_says_demo() -> None:
     words = a_demo_day().summary
     assert words.startswith("until Thu 04:00: ")
-    assert "charge Thu 01:00-02:00" in words
+    assert "Charge Thu 01:00-02:00" in words
     assert words.endswith("(demo rates)")
     assert nothing_planned().summary == "no plan"
 

@@ -8,6 +8,7 @@ from typing import Final
 from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.slots import UK
 from battery_optimizer.model.wishes import Override, Wishes
+from battery_optimizer.model.wording import MODE_WORDS
 
 FALLBACKS: Final = MappingProxyType(
     {Mode.FORCE_CHARGE: Mode.HOLD, Mode.FORCE_DISCHARGE: Mode.FEED_IN}
@@ -30,7 +31,9 @@ class ManualChange:
     @property
     def words(self) -> str:
         """For the household."""
-        mode = "a mode that this app does not use" if self.command is None else self.command.mode
+        mode = "a mode that this app does not use"
+        if self.command is not None:
+            mode = MODE_WORDS[self.command.mode]
         what = f"somebody else set {mode} at {self.since.astimezone(UK):%H:%M}"
         if self.until <= self.since:
             return f"{what}; it is taken back"

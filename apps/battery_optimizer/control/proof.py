@@ -13,6 +13,7 @@ from typing import Final
 from battery_optimizer.model.house import House
 from battery_optimizer.model.modes import InverterCommand, Mode, flows
 from battery_optimizer.model.telemetry import Telemetry
+from battery_optimizer.model.wording import MODE_WORDS
 
 SETTLED_AFTER: Final = timedelta(seconds=30)
 """A mode is felt after some 20 s, and shown with the poll that follows."""
@@ -79,8 +80,8 @@ def judge(house: House, command: InverterCommand, telemetry: Telemetry) -> Findi
         expected_kw = most_kw
     excess_kw = measured_kw - expected_kw
     words = (
-        f"the inverter was told {command.mode} and its battery should {_does(expected_kw)}, "
-        f"but it {_does(measured_kw, 's')}"
+        f"the inverter was told {MODE_WORDS[command.mode]} and its battery should "
+        f"{_does(expected_kw)}, but it {_does(measured_kw, 's')}"
     )
     if gives_more or takes_more:
         is_far = abs(excess_kw) >= max(_DANGER_KW, abs(expected_kw) / 2)

@@ -213,7 +213,7 @@ class Steering:
             problems=(f"{finding.words}: it is set again",),
         )
         if tried >= MOST_REPAIRS:
-            words = f"{finding.words}, however it is told: self-use, and commands are paused"
+            words = f"{finding.words}, however it is told: Self Use, and commands are paused"
             return replace(steering, breaker=self.breaker.opened(now)), replace(
                 again,
                 result=CommandResult.PAUSED,
@@ -253,7 +253,7 @@ class Steering:
         is_safe = in_force is not None and in_force.mode is Mode.SELF_USE
         words = (
             f"the {self.settings.writes_per_day} writes a day that commands.writes_per_day allows "
-            "are used up: self-use until midnight"
+            "are used up: Self Use until midnight"
         )
         return Order(
             result=CommandResult.WAITING if is_safe else CommandResult.APPLIED,

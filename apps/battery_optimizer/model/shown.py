@@ -1,7 +1,7 @@
 """What there is to show after a cycle, read off its outcome: for entities, HTTP and the page."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 import numpy as np
@@ -12,13 +12,16 @@ from battery_optimizer.model.loss import Yesterday
 from battery_optimizer.model.modes import Mode
 from battery_optimizer.model.money import NO_SAVINGS, Savings
 from battery_optimizer.model.plan import Plan, SlotPlan
-from battery_optimizer.model.slots import HOUR, UK
+from battery_optimizer.model.slots import HOUR, UK, local_day
 from battery_optimizer.model.tariff import RateClass, classify
+from battery_optimizer.model.wording import MODE_WORDS
 
 DEMO = "demo rates"
 STALE_AFTER: Final = timedelta(minutes=11)
 """Two cycles and a bit: who has shown nothing for so long is taken as gone."""
 _DAY_HOURS = 24.0
+_NEARLY = 0.4
+"""Rates this part of the way from the best to the worst are nearly as good."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +83,9 @@ class Shown:
 
     @property
     def next_mode(self) -> SlotPlan | None:
-        """The first slot with another mode than the present one."""
-        return next((slot for slot in self.coming if slot.mode != self.outcome.command.mode), None)
+        """The first slot in which another thing is done than now."""
+        now = self.outcome.command.acts_as
+        return next((slot for slot in self.coming if slot.command.acts_as is not now), None)
 
     @property
     def rate_class(self) -> RateClass | None:
@@ -98,49 +102,45 @@ class Shown:
         published = [slot for slot in self.coming if slot.rate_published]
         return end_of(published[-1]) if published else None
 
-    def window(self, *, cheap: bool) -> tuple[SlotPlan, ...]:
-        """The run of slots around the lowest, or highest, import rate with rates nearly as good."""
-        slots = self.coming
+    def window(self, *, cheap: bool, day: date | None = None) -> tuple[SlotPlan, ...]:
+        """The run of slots around the lowest, or highest, import rate with rates nearly as good.
+
+        Of the local day, or of all that is to come; of what is published, as far as any of it is.
+        """
+        coming = [slot for slot in self.coming if day in (None, local_day(slot.start))]
+        slots = [slot for slot in coming if slot.rate_published] or coming
         if not slots:
             return ()
         rates = np.array([slot.import_rate for slot in slots]) * (1 if cheap else -1)
         first = last = int(np.argmin(rates))
-        good = rates <= np.quantile(rates, 0.25)
+        near = rates.min() + _NEARLY * (rates.max() - rates.min())
+        good = rates <= min(near, np.quantile(rates, 0.25))
         while first > 0 and good[first - 1]:
             first -= 1
         while last + 1 < len(slots) and good[last + 1]:
             last += 1
-        return slots[first : last + 1]
+        return tuple(slots[first : last + 1])
 
     @property
     def summary(self) -> str:
-        """The plan in a line: when something else than self-use is done, and the bill."""
+        """The plan in a line: when something else than Self Use is done, and the bill."""
         if self.plan is None or not self.coming:
             return "no plan"
         runs: list[tuple[SlotPlan, SlotPlan]] = []
         for slot in self.coming:
-            if runs and runs[-1][1].mode == slot.mode:
+            if runs and runs[-1][1].command.acts_as is slot.command.acts_as:
                 runs[-1] = (runs[-1][0], slot)
             else:
                 runs.append((slot, slot))
         words = [
-            f"{_WORDS[first.mode]} {_span(first.start, end_of(last))}"
+            f"{MODE_WORDS[first.command.acts_as]} {_span(first.start, end_of(last))}"
             for first, last in runs
-            if first.mode is not Mode.SELF_USE
+            if first.command.acts_as is not Mode.SELF_USE
         ]
         until = f"{end_of(self.coming[-1]).astimezone(UK):%a %H:%M}"
-        rest = "otherwise self-use" if words else "self-use throughout"
+        rest = "otherwise Self Use" if words else "Self Use throughout"
         demo = f" ({DEMO})" if self.is_demo else ""
         return f"until {until}: {', '.join([*words, rest])}; bill {self.plan.cost_p:.0f} p{demo}"
-
-
-_WORDS = {
-    Mode.SELF_USE: "self-use",
-    Mode.HOLD: "hold",
-    Mode.FEED_IN: "feed in",
-    Mode.FORCE_CHARGE: "charge",
-    Mode.FORCE_DISCHARGE: "discharge",
-}
 
 
 def _span(start: datetime, end: datetime) -> str:

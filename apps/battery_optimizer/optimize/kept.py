@@ -38,6 +38,5 @@ def kept_p(house: House, outlook: Outlook, schedule: Schedule) -> list[float]:
 
 
 def _marginal_p(terminal: TerminalValue, soc_kwh: float) -> float:
-    lines = zip(terminal.intercept_p.tolist(), terminal.slope_p_per_kwh.tolist(), strict=True)
-    more_kwh = soc_kwh + _SOME_KWH
-    return min((at + slope * more_kwh, slope) for at, slope in lines)[1]
+    lines_p = terminal.intercept_p + terminal.slope_p_per_kwh * (soc_kwh + _SOME_KWH)
+    return float(terminal.slope_p_per_kwh[lines_p.argmin()])

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
+from battery_optimizer.adapters.foxess.models import mode_words
 from battery_optimizer.adapters.octopus.house import HouseRates
 from battery_optimizer.adapters.overrides import CHOICE
 from battery_optimizer.adapters.rates.feed import RatesFeed, RatesSource
@@ -15,6 +16,7 @@ from battery_optimizer.model.entity import EntityState
 from battery_optimizer.model.found import Finding, Presence
 from battery_optimizer.model.learned import Learned
 from battery_optimizer.model.meters import MeterEntities
+from battery_optimizer.model.mode import Mode
 from battery_optimizer.model.slots import UK
 from battery_optimizer.model.tariff import Direction
 from battery_optimizer.wiring.inverter import AnyInverter, Wired
@@ -97,7 +99,8 @@ class Survey:
 
     def _drive(self) -> Finding:
         problems = self._inverter.check()
-        modes = ", ".join(mode.value for mode in sorted(self._inverter.abilities.modes))
+        can = self._inverter.abilities.modes
+        modes = ", ".join(mode_words(mode) for mode in Mode if mode in can)
         named = self._config.entities
         how = "as set" if named.prefix is not None or named.work_mode else "found by its modes"
         return Finding(

@@ -165,7 +165,7 @@ def test_around_a_change_of_the_clocks_midnight_is_that_of_the_wall_clock(
 def test_it_cannot_hold_nor_do_things_in_another_way() -> None:
     adapter = Cloud().adapter()
     assert Mode.HOLD not in adapter.abilities.modes
-    with pytest.raises(InverterError, match="no service for hold"):
+    with pytest.raises(InverterError, match="no service for Hold"):
         adapter.apply(InverterCommand(mode=Mode.HOLD))
     with pytest.raises(InverterError, match="no other way"):
         adapter.apply(FEED_IN, other_way=True)

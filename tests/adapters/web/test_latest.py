@@ -101,12 +101,16 @@ def test_the_ages_of_what_it_knows_are_told() -> None:
 def test_what_is_ahead_is_told() -> None:
     data = page_data(a_planned_day(), STATUS, MIDNIGHT, battery=a_battery())
     assert data["outlook"]["rate_class"] == "normal"
-    assert data["outlook"]["cheapest"]["lowest"] == -2.0
-    assert data["outlook"]["dearest"]["highest"] == 40.0
+    today, tomorrow = data["outlook"]["days"]
+    assert (today["cheapest"]["lowest"], today["dearest"]["highest"]) == (-2.0, 40.0)
+    assert today["cheapest"]["is_published"]
+    assert tomorrow == {"name": "tomorrow", "cheapest": None, "dearest": None}
     assert data["outlook"]["next"]["mode"] in set(Mode)
     empty = page_data(nothing_planned(), STATUS, MIDNIGHT, battery=a_battery())
     assert empty["outlook"] == {
-        "rate_class": None, "cheapest": None, "dearest": None, "next": None,
+        "rate_class": None, "next": None, "days": [
+            {"name": name, "cheapest": None, "dearest": None} for name in ("today", "tomorrow")
+        ],
     }  # fmt: skip
 
 

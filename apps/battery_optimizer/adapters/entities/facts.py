@@ -16,6 +16,7 @@ from battery_optimizer.model.modes import Mode
 from battery_optimizer.model.plan import SlotPlan
 from battery_optimizer.model.shown import Shown, end_of
 from battery_optimizer.model.slots import local_day
+from battery_optimizer.model.wording import MODE_WORDS, command_words
 
 Value = str | float | int | datetime | None
 Attributes = Mapping[str, Any]
@@ -75,11 +76,15 @@ def _grouped(slots: Sequence[SlotPlan]) -> Iterator[Sequence[SlotPlan]]:
 
 
 def schedule(shown: Shown) -> Attributes:
-    """Runs of slots with one mode: `[{start, end, mode, power_kw, soc_percent, reason}]`."""
+    """Runs of slots with one mode: `[{start, end, mode, words, power_kw, soc_percent, reason}]`.
+
+    `words` are what people see: a forced mode that pauses is `Hold`.
+    """
     runs: list[dict[str, Any]] = []
     for slot in shown.coming:
         end = short_time(end_of(slot))
-        if runs and runs[-1]["mode"] == slot.mode.value:
+        words = MODE_WORDS[slot.command.acts_as]
+        if runs and (runs[-1]["mode"], runs[-1]["words"]) == (slot.mode.value, words):
             runs[-1] |= {"end": end, "soc_percent": shown.percent(slot.soc_end_kwh)}
             continue
         runs.append(
@@ -87,6 +92,7 @@ def schedule(shown: Shown) -> Attributes:
                 "start": short_time(slot.start),
                 "end": end,
                 "mode": slot.mode.value,
+                "words": words,
                 "power_kw": rounded(slot.command.power_kw),
                 "soc_percent": shown.percent(slot.soc_end_kwh),
                 "reason": shortened(slot.reason),
@@ -128,9 +134,10 @@ def window_facts(*, cheap: bool) -> Callable[[Shown], Attributes]:
 
 
 def command_facts(shown: Shown) -> Attributes:
-    """The modes there are, the power of the present one [kW], and what came of the command."""
+    """The modes there are, the present one in words with its power [kW], what came of it."""
     outcome = shown.outcome
     return {
+        "words": command_words(outcome.command),
         "options": [mode.value for mode in Mode],
         "power_kw": rounded(outcome.command.power_kw),
         "command_result": outcome.command_result.value,
@@ -143,7 +150,11 @@ def alternatives(shown: Shown) -> Attributes:
     return {
         "text": shown.outcome.reason,
         "alternatives": [
-            {"mode": other.command.mode.value, "extra_cost_p": round(other.extra_cost_p, 2)}
+            {
+                "mode": other.command.mode.value,
+                "words": command_words(other.command),
+                "extra_cost_p": round(other.extra_cost_p, 2),
+            }
             for other in others
         ],
     }

@@ -58,7 +58,7 @@ ENTITIES: Final = (
     ),
     Entity(
         name="Next mode",
-        value=lambda shown: slot.mode.value if (slot := shown.next_mode) else None,
+        value=lambda shown: slot.command.acts_as.value if (slot := shown.next_mode) else None,
         icon="mdi:skip-next",
         attributes=lambda shown: (
             {"start": short_time(slot.start), "reason": shortened(slot.reason)}

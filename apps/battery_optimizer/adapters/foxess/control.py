@@ -85,7 +85,9 @@ class FoxEssControl:
             return shown
         if told.until is not None and now >= told.until:
             self._told = None
-            raise InverterError(f"{MODE_WORDS[told.command.mode]} has ended by itself, and is set again")
+            raise InverterError(
+                f"{MODE_WORDS[told.command.mode]} has ended by itself, and is set again"
+            )
         if now - told.at < BELIEVED_FOR:
             return told.command
         if shown is None or shown.mode is not told.command.mode:

@@ -53,7 +53,9 @@ class CurrentLimits:
         """Set the limit that makes self-use do as this mode; InverterError if there is none."""
         entity_id = self.entities.get(mode)
         if entity_id is None:
-            raise InverterError(f"there is no other way to {MODE_WORDS[mode]} than the inverter's own mode")
+            raise InverterError(
+                f"there is no other way to {MODE_WORDS[mode]} than the inverter's own mode"
+            )
         number = self.caller.number(entity_id, CURRENT_UNIT)
         if number.value > number.step:
             try:

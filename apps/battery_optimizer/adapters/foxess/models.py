@@ -11,7 +11,8 @@ from typing import Any, ClassVar, Final, Self
 
 from battery_optimizer.errors import InverterError, InverterUnavailable
 from battery_optimizer.model.entity import EntityState
-from battery_optimizer.model.modes import Mode
+from battery_optimizer.model.modes import InverterCommand, Mode
+from battery_optimizer.model.wording import MODE_WORDS, command_words
 
 ReadState = Callable[[str], EntityState | None]
 """Reads an entity by its id; None where there is none."""
@@ -58,6 +59,21 @@ CONTROLS: Final = (
         when_missing="an H1 over LAN has no such mode; connect it over RS485 (AUX) to get it",
     ),
 )
+
+
+def mode_words(mode: Mode) -> str:
+    """Our word for a mode with the maker's, by which it stands in the Fox app: `Hold (Back-up)`."""
+    ours, theirs = MODE_WORDS[mode], CONTROLS[0].options[mode]
+    return ours if ours == theirs else f"{ours} ({theirs})"
+
+
+def maker_words(command: InverterCommand) -> str:
+    """As `mode_words`: `Charge at 3.68 kW (Force Charge)`, `Hold (Force Charge at 0 kW)`."""
+    ours, theirs = command_words(command), CONTROLS[0].options[command.mode]
+    if command.acts_as is not command.mode:
+        theirs = f"{theirs} at 0 kW"
+    return ours if ours == theirs else f"{ours} ({theirs})"
+
 
 POWER_ENDINGS: Final[Mapping[Mode, str]] = MappingProxyType(
     {Mode.FORCE_CHARGE: "force_charge_power", Mode.FORCE_DISCHARGE: "force_discharge_power"}

@@ -15,6 +15,7 @@ from battery_optimizer.model.house import Battery
 from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.plan import Plan, SlotPlan
 from battery_optimizer.model.shown import DEMO, STALE_AFTER, Shown, end_of
+from battery_optimizer.model.slots import local_day
 
 Json = dict[str, Any]
 
@@ -175,15 +176,24 @@ def _ahead(shown: Shown) -> Json:
     turn = shown.next_mode
     return {
         "rate_class": shown.rate_class.value if shown.rate_class else None,
-        "cheapest": _window(shown.window(cheap=True)),
-        "dearest": _window(shown.window(cheap=False)),
+        "days": [_day(shown, name, ahead) for ahead, name in enumerate(("today", "tomorrow"))],
         "next": {
             "at": plain_time(turn.start),
-            "mode": turn.mode.value,
+            "mode": turn.command.acts_as.value,
             "power_kw": plain_number(turn.command.power_kw),
         }
         if turn
         else None,
+    }
+
+
+def _day(shown: Shown, name: str, ahead: int) -> Json:
+    """The cheapest and the dearest hours of what is to come of a day; None where nothing is."""
+    day = local_day(shown.outcome.at) + timedelta(days=ahead)
+    return {
+        "name": name,
+        "cheapest": _window(shown.window(cheap=True, day=day)),
+        "dearest": _window(shown.window(cheap=False, day=day)),
     }
 
 
@@ -196,6 +206,7 @@ def _window(slots: Sequence[SlotPlan]) -> Json | None:
         "end": plain_time(end_of(slots[-1])),
         "lowest": plain_number(min(rates)),
         "highest": plain_number(max(rates)),
+        "is_published": all(slot.rate_published for slot in slots),
     }
 
 
