@@ -23,7 +23,9 @@ from battery_optimizer.model.entity import EntityState
 from battery_optimizer.model.found import Presence
 from battery_optimizer.model.house import Battery, GridConnection, House, Inverter
 from battery_optimizer.model.modes import Mode
+from battery_optimizer.model.slots import SlotSeries
 from battery_optimizer.model.solar import SolarArray
+from battery_optimizer.model.telemetry import Observations
 from battery_optimizer.simulate.home.fox_entities import SimulatedFoxEss
 from battery_optimizer.simulate.home.inverter import SimulatedInverter
 from battery_optimizer.simulate.home.surroundings import PlausibleHome
@@ -189,6 +191,32 @@ def test_what_is_there_is_told_and_what_is_missing_with_advice(tmp_path: Path) -
         sun = {each.about: each for each in house.survey.look(NIGHT)}["Solar forecast"]
         assert sun.words.startswith("Forecast.Solar's days")
         assert not any("Solcast" in problem for problem in shown.problems)
+
+
+@pytest.mark.parametrize(
+    ("days", "words", "presence"),
+    [
+        (0, "assumed: a common British house, for less than half a day", Presence.OPTIONAL),
+        (3, "learned from 3.0 days so far", Presence.OPTIONAL),
+        # Whole days: the first one may not have been.
+        (20, "learned from 19 days", Presence.FOUND),
+    ],
+)
+def test_what_the_load_forecast_rests_on_is_told(
+    tmp_path: Path, days: int, words: str, presence: Presence
+) -> None:
+    with connected(SimulatedHouse(tmp_path)) as house:
+        about = "Load forecast"
+        assert about not in {each.about for each in house.survey.look(NIGHT)}
+        start = NIGHT.replace(hour=0) - timedelta(days=days)
+        drawn = SlotSeries(start=start, values=np.resize([0.2, 0.6, 0.4], days * 48))
+        sun = SlotSeries(start=start, values=np.zeros(days * 48))
+        house.store.seed_observations(Observations(load_kw=drawn, solar_kw=sun))
+        house.run(NIGHT)
+        (told,) = [each for each in house.survey.look(NIGHT) if each.about == about]
+        assert told.words.startswith(words)
+        assert told.presence is presence
+        assert bool(told.advice) == (presence is Presence.OPTIONAL)
 
 
 def test_sensors_that_other_models_name_otherwise_are_found(tmp_path: Path) -> None:

@@ -59,12 +59,14 @@ class HouseLoadForecaster:
     def __init__(self) -> None:
         self._forecasters: dict[tuple[str, ...], LoadForecaster] = {}
         self._learned: dict[tuple[str, ...], tuple[date, _Mild | None]] = {}
+        self.latest: LoadForecast | None = None
+        """What was forecast last, but for what is forecast apart."""
 
     def forecast(self, observed: Observations, horizon: Horizon) -> Band:
         """The load from `horizon.start`, which is now."""
         loads = LargeLoads.of(observed, horizon.start)
         outside = temperature_outside(observed, horizon.start)
-        rest = self._rest(loads, outside, horizon)
+        rest = self.latest = self._rest(loads, outside, horizon)
         if not loads.apart:
             return Band(
                 mean_kwh=rest.mean_kwh,

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from battery_optimizer.forecast.futures import Band, make_bursts, make_futures
 from battery_optimizer.forecast.house_load import HouseLoadForecaster
+from battery_optimizer.forecast.load import LoadForecast
 from battery_optimizer.forecast.rates import rates_as_far_as_known, terminal_value
 from battery_optimizer.forecast.sky import Site
 from battery_optimizer.forecast.solar import SolarForecaster
@@ -44,6 +45,11 @@ class HistoryForecaster:
         self._attitude = attitude
         self._load = HouseLoadForecaster()
         self._solar = SolarForecaster(peak_kw=peak_kw, site=site)
+
+    @property
+    def load_forecast(self) -> LoadForecast | None:
+        """What was forecast of the load last, and what that rests on."""
+        return self._load.latest
 
     def load(self, observed: Observations, horizon: Horizon) -> Band:
         """What the house will draw [kWh per slot]."""

@@ -11,6 +11,7 @@ from battery_optimizer.adapters.rates.feed import RatesFeed, RatesSource
 from battery_optimizer.adapters.solar.feed import SolarFeed
 from battery_optimizer.config import Config
 from battery_optimizer.errors import DataError
+from battery_optimizer.forecast.load import LoadForecast
 from battery_optimizer.host import Host
 from battery_optimizer.model.entity import EntityState
 from battery_optimizer.model.found import Finding, Presence
@@ -20,7 +21,7 @@ from battery_optimizer.model.mode import Mode
 from battery_optimizer.model.slots import UK
 from battery_optimizer.model.tariff import Direction
 from battery_optimizer.wiring.inverter import AnyInverter, Wired
-from battery_optimizer.wiring.load import load_findings
+from battery_optimizer.wiring.load import basis_findings, load_findings
 from battery_optimizer.wiring.wishes import session_findings
 
 TIME_ZONE: Final = UK.key
@@ -65,12 +66,13 @@ class Survey:
         rates: RatesFeed,
         solar: SolarFeed,
         learned: Callable[[], Learned],
+        load: Callable[[], LoadForecast | None],
     ) -> None:
         self._config, self._host, self._wired = config, host, wired
         self._looked_at: datetime | None = None
         self._found: tuple[Finding, ...] = ()
         self._inverter, self._source, self._rates = inverter, source, rates
-        self._solar, self._learned = solar, learned
+        self._solar, self._learned, self._load = solar, learned, load
 
     def is_due(self, now: datetime) -> bool:
         """Whether to look again: each time while something is missing, else now and then."""
@@ -85,6 +87,7 @@ class Survey:
             self._drive(),
             *self._sensors(self._wired.meters),
             *load_findings(self._config.load, self._host),
+            *basis_findings(self._load()),
             *self._limits(),
             *self._learning(),
             *self._wishes(),

@@ -234,6 +234,7 @@ def connect(config: Config, host: Host) -> RunningHouse:
     charge_p = config.rates.standing_charge_p
     standing = StandingFeed(source, store.money, demo, fixed_p=charge_p)
     solar = SolarFeed(sources=solar_sources(config, host.read_state, place), store=store)
+    foreseen = forecaster(config, place)
     cycle = Cycle(
         house=config.house,
         ports=Ports(
@@ -246,7 +247,7 @@ def connect(config: Config, host: Host) -> RunningHouse:
             weather=weather(config, host),
             schedules=planned,
         ),
-        forecaster=forecaster(config, place),
+        forecaster=foreseen,
         settings=config.planner,
         control=config.control,
         commands=config.commands,
@@ -260,6 +261,7 @@ def connect(config: Config, host: Host) -> RunningHouse:
         rates=rates,
         solar=solar,
         learned=lambda: cycle.learned,
+        load=lambda: foreseen.load_forecast,
     )
     return RunningHouse(
         config=config,

@@ -12,6 +12,7 @@ from battery_optimizer.adapters.solar.open_meteo import API_URL as OPEN_METEO_UR
 from battery_optimizer.adapters.telemetry.further import MoreSensors
 from battery_optimizer.config import Config
 from battery_optimizer.config_sections import LoadSettings
+from battery_optimizer.forecast.load import LoadBasis, LoadForecast
 from battery_optimizer.host import Host
 from battery_optimizer.model.found import Finding, Presence
 from battery_optimizer.model.meters import MeterEntities
@@ -102,6 +103,29 @@ def load_findings(load: LoadSettings, host: Host) -> Iterator[Finding]:
                 f"{{name: {_name_for(entity_id)}, power: {entity_id}{planner}}}",
             )
             return
+
+
+def basis_findings(forecast: LoadForecast | None) -> Iterator[Finding]:
+    """What the load forecast rests on, once there is one."""
+    about, optional = "Load forecast", Presence.OPTIONAL
+    if forecast is None:
+        return
+    if forecast.basis is LoadBasis.DEFAULT:
+        yield Finding(
+            about=about,
+            words="assumed: a common British house, for less than half a day was metered so far",
+            presence=optional,
+            advice="it learns by itself: plans are rough on the first days",
+        )
+    elif forecast.basis is LoadBasis.SHORT_HISTORY:
+        yield Finding(
+            about=about,
+            words=f"learned from {forecast.days_known:.1f} days so far",
+            presence=optional,
+            advice="it gets better by itself until two weeks are known",
+        )
+    else:
+        yield Finding(about=about, words=f"learned from {forecast.days_known:.0f} days")
 
 
 def _looks_large(entity_id: str, host: Host) -> bool:
