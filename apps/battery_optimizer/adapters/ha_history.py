@@ -38,7 +38,7 @@ Rows = Sequence[Mapping[str, object]]
 
 
 class HomeAssistantHistory:
-    """Load and solar as the recorder has them; fulfils `ports.History`.
+    """Load and solar as the recorder has them, for a store that knows nothing yet.
 
     `get_history(entity_id, start, end)` returns what AppDaemon's `get_history` does: one list of
     rows for each entity, or None without Home Assistant. `unit_of(entity_id)` is the unit now.

@@ -1,7 +1,7 @@
 """Makes a running house of the settings: adapters, the cycle, and what is asked of them each time.
 
-Knows nothing of AppDaemon, whose callables come in as a `Host`. A new source of rates or sun, or
-another maker's inverter, is one new file in `adapters/` and a line here.
+Knows nothing of AppDaemon, whose callables come in as a `Host`. Sources of rates and sun are made
+in `sources`, the inverter's adapter in `inverter`.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,11 +1,12 @@
 """Which inverter is driven, and by which integration of Home Assistant.
 
-Another maker's is one more adapter, and one more branch here.
+Another one is an adapter, a name in `config_sections.EntitySettings.integration`, and a line in the
+table here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, Protocol
 
 from battery_optimizer.adapters.foxess.control import FoxEssControl
 from battery_optimizer.adapters.foxess.found import inverter_says
@@ -19,10 +20,16 @@ from battery_optimizer.host import Host
 from battery_optimizer.model.entity import KW_PER_UNIT, EntityState
 from battery_optimizer.model.memory import Memory
 from battery_optimizer.model.meters import MeterEntities
+from battery_optimizer.ports import Inverter
 
 _POWERS: Final = frozenset({"battery.max_charge_kw", "battery.max_discharge_kw"})
 
-AnyInverter = FoxEssWithPeriods | FoxEssControl
+
+class AnyInverter(Inverter, Protocol):
+    """What a house drives."""
+
+    def check(self) -> tuple[str, ...]:
+        """What stands in the way of driving it, with what to do; empty if nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,16 +44,38 @@ class Wired:
 
 def find_inverter(config: Config, host: Host) -> Wired:
     """The inverter meant; InverterError while there is none, or where two match."""
+    return _INTEGRATIONS[config.entities.integration].find(config, host)
+
+
+def connect_inverter(config: Config, host: Host, wired: Wired, memory: Memory) -> AnyInverter:
+    """The adapter that drives it."""
+    return _INTEGRATIONS[config.entities.integration].connect(config, host, wired, memory)
+
+
+def _find_control(config: Config, host: Host) -> Wired:
     entities = config.entities
-    if entities.integration == "foxess_control":
-        prefix = "foxess" if entities.prefix is None else entities.prefix
-        work_mode = entities.work_mode or f"sensor.{prefix}_work_mode"
-        if host.read_state(work_mode) is None:
-            raise InverterError(
-                f"no inverter found: there is no {work_mode}; install foxess_control, wait until "
-                "it is connected, or set entities.work_mode to its sensor of the work mode"
-            )
-        return Wired(id=work_mode, meters=entities.meters(prefix))
+    prefix = "foxess" if entities.prefix is None else entities.prefix
+    work_mode = entities.work_mode or f"sensor.{prefix}_work_mode"
+    if host.read_state(work_mode) is None:
+        raise InverterError(
+            f"no inverter found: there is no {work_mode}; install foxess_control, wait until "
+            "it is connected, or set entities.work_mode to its sensor of the work mode"
+        )
+    return Wired(id=work_mode, meters=entities.meters(prefix))
+
+
+def _connect_control(config: Config, host: Host, wired: Wired, _memory: Memory) -> AnyInverter:
+    return FoxEssControl(
+        call_service=host.call_service,
+        read_state=host.read_state,
+        battery=config.battery,
+        now=host.now,
+        work_mode=wired.id,
+    )
+
+
+def _find_modbus(config: Config, host: Host) -> Wired:
+    entities = config.entities
     fox = FoxEntities.find(_names(config), host.list_entities, host.read_state)
     if host.read_state(fox.select) is None and _POWERS & config.found_out:
         raise InverterError(
@@ -86,16 +115,7 @@ def _as_there(meters: MeterEntities, given: EntitySettings, stem: str, host: Hos
     return meters
 
 
-def connect_inverter(config: Config, host: Host, wired: Wired, memory: Memory) -> AnyInverter:
-    """The adapter that drives it."""
-    if config.entities.integration == "foxess_control":
-        return FoxEssControl(
-            call_service=host.call_service,
-            read_state=host.read_state,
-            battery=config.battery,
-            now=host.now,
-            work_mode=wired.id,
-        )
+def _connect_modbus(config: Config, host: Host, wired: Wired, memory: Memory) -> AnyInverter:
     fox = FoxEssModbus(
         call_service=host.call_service,
         read_state=host.read_state,
@@ -109,6 +129,18 @@ def connect_inverter(config: Config, host: Host, wired: Wired, memory: Memory) -
     return FoxEssWithPeriods(
         inner=fox, memory=memory, now=host.now, name=config.entities.inverter_name
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Integration:
+    find: Callable[[Config, Host], Wired]
+    connect: Callable[[Config, Host, Wired, Memory], AnyInverter]
+
+
+_INTEGRATIONS: Final = {
+    "foxess_modbus": _Integration(_find_modbus, _connect_modbus),
+    "foxess_control": _Integration(_find_control, _connect_control),
+}
 
 
 def _names(config: Config) -> EntityNames:

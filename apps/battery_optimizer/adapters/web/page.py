@@ -1,6 +1,6 @@
 """The page as one document: markup, style and script put together, with the headers to send.
 
-Nothing is loaded from elsewhere, and nothing is built: the files under `page/` are what runs. The
+Nothing is loaded from elsewhere, and nothing is built: the files under `static/` are what runs. The
 chart is drawn by uPlot, a small library under the MIT licence, which comes along as a file.
 """
 
@@ -63,7 +63,7 @@ def style_policy(style: str) -> str:
 
 
 def page_file(name: str) -> str:
-    """The text of a file under `page/`."""
+    """The text of a file under `static/`."""
     return _read(name)
 
 
