@@ -284,13 +284,11 @@ class World:
             return
         house.store._file._busy_seconds = 0.05
         assert isinstance(house.rates._source, HouseRates)
-        house.rates._source.api._client = OctopusClient(
-            self.octopus.url,
-            session=_StorySession(self._wait),
-            timeouts_s=(0.5, 0.25),
-            attempts=2,
-            sleep=self._wait,
+        client = OctopusClient(
+            self.octopus.url, timeouts_s=(0.5, 0.25), attempts=2, sleep=self._wait
         )
+        client._session = _StorySession(self._wait)
+        house.rates._source.api._client = client
         self.house, self.next_cycle, self.next_look = house, self.true_time, None
 
     def stop(self) -> None:
