@@ -38,3 +38,10 @@ def test_who_is_at_home_or_was_never_metered_changes_nothing() -> None:
     outlook = an_outlook([20.0] * 4, load_kwh=0.5)
     assert while_away(outlook, observed([0.2]), None) is outlook
     assert while_away(outlook, observed([]), outlook.horizon.end) is outlook
+
+
+def test_a_dead_sensor_does_not_make_a_house_draw_nothing() -> None:
+    outlook = an_outlook([20.0] * 4, load_kwh=0.5)
+    seen = observed([0.2] * 12 + [1.0] * 36 + [0.0] * 48)
+    away = while_away(outlook, seen, outlook.horizon.end)
+    assert away.load_kwh == pytest.approx([0.1] * 4)

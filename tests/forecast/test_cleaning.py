@@ -46,6 +46,32 @@ def test_half_a_day_of_one_value_is_a_frozen_sensor() -> None:
     assert np.flatnonzero(np.isnan(believable_load(load))).tolist() == list(range(100, 124))
 
 
+def test_a_load_in_kw_that_is_given_as_w_is_no_house_either() -> None:
+    load = a_load()
+    load[100:120] /= 1000
+    assert np.flatnonzero(np.isnan(believable_load(load))).tolist() == list(range(100, 120))
+
+
+def test_a_frozen_sensor_may_differ_in_the_last_bit_or_by_a_watt() -> None:
+    load = a_load()
+    load[100:124] = np.where(np.arange(24) % 3, 0.4, np.nextafter(0.4, 1))
+    load[200:230] = 0.7 + 0.001 * RNG.random(30)
+    absent = np.flatnonzero(np.isnan(believable_load(load))).tolist()
+    assert absent == [*range(100, 124), *range(200, 230)]
+
+
+def test_three_hours_are_enough_for_a_value_that_is_high_for_this_house() -> None:
+    load = a_load()
+    load[100:106], load[200:205], load[300:306] = 6.0, 6.0, 0.5
+    assert np.flatnonzero(np.isnan(believable_load(load))).tolist() == list(range(100, 106))
+
+
+def test_a_quiet_night_or_a_holiday_is_no_frozen_sensor() -> None:
+    fridge = 0.08 + 0.01 * RNG.random(48 * 14)
+    load = np.concatenate((a_load(), fridge))
+    assert (believable_load(load) == load).all()
+
+
 def test_nights_are_dark_and_no_fault() -> None:
     solar = np.concatenate((np.zeros(30), RNG.uniform(0.1, 3.0, 18), np.full(20, -0.01)))
     cleaned = believable_solar(solar, most_kw=4.0)

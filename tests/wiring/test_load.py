@@ -23,12 +23,13 @@ from battery_optimizer.simulate.home.fox_entities import SimulatedFoxEss
 from battery_optimizer.simulate.home.inverter import SimulatedInverter
 from battery_optimizer.simulate.home.surroundings import PlausibleHome
 from battery_optimizer.wiring.house import RunningHouse, connect
-from battery_optimizer.wiring.load import weather
+from battery_optimizer.wiring.load import most_load_kw, weather
 
 NIGHT = datetime(2026, 11, 22, 2, tzinfo=UTC)
 BATTERY = {"capacity_kwh": 10.0, "max_charge_kw": 4.0, "max_discharge_kw": 4.0}
 CAR = {"name": "car", "power": "sensor.wallbox_power"}
 DISPATCHING = "binary_sensor.octopus_energy_x_intelligent_dispatching"
+PANELS = {"peak_kw": 3.0, "tilt_deg": 35, "azimuth_deg": 0}
 N_SLOTS = 30 * 48
 
 
@@ -232,3 +233,18 @@ def test_mistakes_in_the_settings_are_named(load: dict[str, Any], words: str) ->
     with pytest.raises(ConfigError) as caught:
         settings(**load)
     assert str(caught.value) == words
+
+
+@pytest.mark.parametrize(
+    ("changes", "most_kw"),
+    [
+        ({}, 1.25 * (20 + 4 + 10)),
+        ({"solar": {"arrays": [PANELS, PANELS]}}, 1.25 * (20 + 4 + 6)),
+        ({"inverter": {"ac_limit_kw": 5.0}, "grid": {"import_limit_kw": 16.0}}, 1.25 * (16 + 5)),
+    ],
+)
+def test_no_house_draws_more_than_fuse_battery_and_panels_give(
+    changes: dict[str, Any], most_kw: float
+) -> None:
+    config = Config.from_args({"battery": BATTERY} | changes)
+    assert most_load_kw(config) == pytest.approx(most_kw)

@@ -20,6 +20,7 @@ from battery_optimizer.model.slots import SLOT_HOURS, Bools, Floats
 
 BLOCK: Final = 6
 """Half hours that are held together."""
+_TOGETHER: Final = BLOCK // 2
 _LEAST_KNOWN: Final = 4
 _FEWEST_BLOCKS: Final = 2
 
@@ -144,8 +145,8 @@ class Balance:
             suspects = _jumped(self.flows_kw[:, part][:, where])
         else:
             stored = np.diff(self.soc_kwh, prepend=np.nan)[part][where] / SLOT_HOURS
-            clock = (np.arange(first, upto) % 48)[where]
-            suspects = _suspects(self.flows_kw[:, part][:, where], stored, clock)
+            at = np.arange(first, upto)[where]
+            suspects = _suspects(self.flows_kw[:, part][:, where], stored, at)
         return Fault(where, suspects, float(np.abs(self.missing_kw[part][where]).mean()))
 
     @cached_property
@@ -174,31 +175,31 @@ def _allowed(flowing_kw: Floats) -> Floats:
     return _SLACK_KW + _LOSS * flowing_kw
 
 
-def _suspects(flows: Floats, stored_kw: Floats, clock: Integers) -> tuple[Suspect, ...]:
+def _suspects(flows: Floats, stored_kw: Floats, at: Integers) -> tuple[Suspect, ...]:
     """The sensors that explain what is missing in these half hours, by the plainest way."""
     missing = _SIGNS @ flows
     found = []
     for sensor, (shown, sign) in enumerate(zip(flows, _SIGNS, strict=True)):
         should = shown - sign * missing
-        if sensor == SOLAR and ((clock < _NIGHT[0]) | (clock >= _NIGHT[1])).any():
+        if sensor == SOLAR and ((at % 48 < _NIGHT[0]) | (at % 48 >= _NIGHT[1])).any():
             continue
         if sensor == BATTERY and _is_as_stored(shown, should, stored_kw):
             continue
-        suspect = _explained(sensor, shown, should)
+        suspect = _explained(sensor, shown, should, at)
         if suspect is not None:
             found.append(suspect)
     plainest = min((suspect.kind.rank for suspect in found), default=0)
     return tuple(suspect for suspect in found if suspect.kind.rank == plainest)
 
 
-def _explained(sensor: int, shown: Floats, should: Floats) -> Suspect | None:
+def _explained(sensor: int, shown: Floats, should: Floats, at: Integers) -> Suspect | None:
     """How a sensor must be wrong if it alone is; None if no plain way explains it."""
     never_negative = sensor in (LOAD, SOLAR)
     if never_negative and (should < -_SLACK_KW).mean() > _LEFT / 2:
         return None
     power = float(shown @ shown)
     factor = float(should @ shown) / power if power > 0 else 0.0
-    left = np.abs(should - factor * shown).sum() / np.abs(should - shown).sum()
+    left = _apart(should - factor * shown, at) / _apart(should - shown, at)
     usual = float(np.median(shown))
     is_still = np.ptp(shown) <= max(_STILL_KW, _STILL_SHARE * abs(usual))
     if left <= _LEFT and _UNIT[0] < factor < _UNIT[1]:
@@ -211,6 +212,12 @@ def _explained(sensor: int, shown: Floats, should: Floats) -> Suspect | None:
         return Suspect(sensor, Kind.SIGN, factor)
     is_far = factor > _FAR or 0 < factor < 1 / _FAR
     return Suspect(sensor, Kind.FACTOR, factor) if is_far else None
+
+
+def _apart(difference: Floats, at: Integers) -> float:
+    """How far two sensors are apart, bursts that one of them sees a little later left aside."""
+    _, of_hour = np.unique(at // _TOGETHER, return_inverse=True)
+    return float(np.abs(np.bincount(of_hour, difference)).sum())
 
 
 def _is_as_stored(shown: Floats, should: Floats, stored_kw: Floats) -> bool:

@@ -109,11 +109,12 @@ def _balanced(observed: Observations, now: datetime) -> tuple[Observations, tupl
     if balance is None:
         return observed, ()
     load, solar = (balance.flows_kw[sensor].copy() for sensor in (LOAD, SOLAR))
-    load[balance.jumps] = np.nan
+    jumps = balance.jumps.copy()
     for first, fault in balance.faults():
         if _is_unmetered_sun(observed, fault):
             continue
         day = slice(first, first + _SLOTS_PER_DAY)
+        jumps[day] = False  # explained
         if fault.sensors == {LOAD} and fault.lasts:
             known = np.isfinite(balance.missing_kw[day])
             load[day][known] = balance.load_kw[day][known]
@@ -121,6 +122,7 @@ def _balanced(observed: Observations, now: datetime) -> tuple[Observations, tupl
             load[day][fault.where] = np.nan
         elif fault.sensors == {SOLAR}:
             solar[day][fault.where] = np.nan
+    load[jumps] = np.nan
     believed = replace(
         observed,
         load_kw=_changed(observed.load_kw, balance.flows_kw[LOAD], load, start),
@@ -158,10 +160,9 @@ def _is_unmetered_sun(observed: Observations, fault: Fault) -> bool:
 def _balance_doubt(fault: Fault) -> str:
     if not fault.suspects:
         return (
-            f"load, sun, battery and grid do not add up in {fault.where.sum()} half hours of the "
-            f"last day, by {fault.missing_kw:.1f} kW on average: check the units and signs of "
-            "their sensors, and whether the load sensor counts all; the load of then is not "
-            "learned from"
+            f"load, sun, battery and grid do not add up, by about {_about(fault.missing_kw)} kW in "
+            "a part of the last day: check the units and signs of their sensors, and whether the "
+            "load sensor counts all; the load of then is not learned from"
         )
     what = ", or ".join(_suspicion(suspect) for suspect in fault.suspects)
     done = ""
@@ -186,16 +187,23 @@ def _suspicion(suspect: Suspect) -> str:
                 "exchange its two sensors"
             )
         case Kind.FROZEN:
-            return f"the {name} stays at {number:.3g} kW while the others change: check its sensor"
+            return f"the {name} stays at {number:.2g} kW while the others change: check its sensor"
         case Kind.DEAD:
             return f"the {name} is nothing while the others say that it is not: check its sensor"
         case Kind.JUMPS:
-            return f"the {name} jumps to {number:.3g} kW, unseen by the others: check its sensor"
+            return (
+                f"the {name} jumps to {_about(number)} kW, unseen by the others: check its sensor"
+            )
         case Kind.FACTOR:
             return (
-                f"the {name} is {1 / number:.2g} times what the others say: check its sensor and "
-                "what it counts"
+                f"the {name} is {_about(1 / number)} times what the others say: check its sensor "
+                "and what it counts"
             )
+
+
+def _about(number: float) -> str:
+    """To one digit: what is said of a fault must not change with each reading."""
+    return f"{float(f'{number:.1g}'):g}"
 
 
 def _dead_sun(observed: Observations, latest: SolarForecast | None, now: datetime) -> Bools:
@@ -208,7 +216,7 @@ def _dead_sun(observed: Observations, latest: SolarForecast | None, now: datetim
     dead = np.zeros(len(solar.values), dtype=bool)
     if not len(dead):
         return dead
-    told = _told_kw(latest, observed)
+    told, came = _told_kw(latest, observed), observed.sun_kw.values
     end = min((floor_to_slot(now) - solar.start) // SLOT, len(dead))
     clock = (solar.start - solar.start.replace(hour=0, minute=0)) // SLOT
     midnights = range(-clock % _SLOTS_PER_DAY, end - _DEAD_SLOTS + 1, _SLOTS_PER_DAY)
@@ -216,7 +224,7 @@ def _dead_sun(observed: Observations, latest: SolarForecast | None, now: datetim
     since = int(known[0]) - _SLOTS_PER_DAY if len(known) else end
     for first in (*midnights, max(0, end - _DEAD_SLOTS)):
         part = slice(first, first + _DEAD_SLOTS)
-        if first >= since and _is_dead(solar.values[part], told[part]):
+        if first >= since and _is_dead(came[part], told[part]):
             dead[part] = np.isfinite(solar.values[part])
     return dead
 

@@ -33,7 +33,7 @@ from battery_optimizer.simulate.hindsight.review import Review
 from battery_optimizer.simulate.money.ledger import Ledger
 from battery_optimizer.wiring.found import Survey
 from battery_optimizer.wiring.inverter import AnyInverter, connect_inverter, find_inverter
-from battery_optimizer.wiring.load import more_sensors, remembered, schedules, weather
+from battery_optimizer.wiring.load import more_sensors, most_load_kw, remembered, schedules, weather
 from battery_optimizer.wiring.sources import (
     forecaster,
     rates_feed,
@@ -226,6 +226,7 @@ def connect(config: Config, host: Host) -> RunningHouse:
         entities=wired.meters,
         battery=config.battery,
         more=more_sensors(config.load, host),
+        most_load_kw=most_load_kw(config),
     )
     planned = schedules(config.load, host)
     inverter = connect_inverter(config, host, wired, store)

@@ -21,6 +21,10 @@ from battery_optimizer.model.telemetry import Observations
 SEED_DAYS: Final = timedelta(days=10)
 """As long as Home Assistant's recorder remembers by default."""
 
+_UNKNOWN_PANELS_KW: Final = 10.0
+_MARGIN: Final = 1.25
+"""A fuse passes more for a while, and panels give more than their peak on a cold day."""
+
 _CHARGERS: Final = (
     "zappi", "wallbox", "ohme", "hypervolt", "easee", "podpoint", "evse", "car_charger",
     "ev_charger", "immersion", "eddi", "hot_water",
@@ -35,6 +39,13 @@ def more_sensors(load: LoadSettings, host: Host) -> MoreSensors:
         large_loads=load.large_loads,
         outside=load.outside_temperature,
     )
+
+
+def most_load_kw(config: Config) -> float:
+    """More than the house can draw: what the fuse lets in, the battery gives and the sun [kW]."""
+    peak_kw = sum(array.peak_kw for array in config.solar.arrays) or _UNKNOWN_PANELS_KW
+    own_kw = min(config.inverter.ac_limit_kw, config.battery.max_discharge_kw + peak_kw)
+    return _MARGIN * (config.grid.import_limit_kw + own_kw)
 
 
 def schedules(load: LoadSettings, host: Host) -> PlannedDispatches:

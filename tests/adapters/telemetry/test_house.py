@@ -162,6 +162,25 @@ def test_another_sensor_that_cannot_be_read_is_absent_and_explained(
     assert house.problems()[0].startswith(f"sensor.{name} {problem}")
 
 
+def test_a_load_above_what_can_flow_is_a_sensor_that_jumped() -> None:
+    states = {"sensor.soc": a_state("50", "%"), "sensor.load": a_state("35.1", "kW")}
+    house = EntityMeters(
+        read_state=states.get,
+        entities=MeterEntities(soc="sensor.soc", load="sensor.load"),
+        battery=BATTERY,
+        most_load_kw=35.0,
+    )
+    assert house.read(NOW).load_kw is None
+    [problem] = house.problems()
+    assert problem == (
+        "sensor.load shows 35.1 kW, more than the 35 kW that grid, battery and panels can give: "
+        "check its unit, and grid.import_limit_kw in the settings"
+    )
+    states["sensor.load"] = a_state("34.9", "kW")
+    assert house.read(NOW).load_kw == pytest.approx(34.9)
+    assert house.problems() == ()
+
+
 def test_problems_are_those_of_the_last_reading_only() -> None:
     states = {"sensor.soc": a_state("50", "%"), "sensor.load": a_state("unknown", "kW")}
     house = EntityMeters(

@@ -7,6 +7,7 @@ from typing import Final
 
 from battery_optimizer.adapters.telemetry.further import MoreSensors
 from battery_optimizer.adapters.telemetry.units import (
+    MAX_POWER_KW,
     celsius_of,
     number_and_unit,
     power_kw,
@@ -37,6 +38,8 @@ class EntityMeters:
     full battery was seen to be silent for five minutes and right. So one sensor's age proves
     nothing. While the inverter answers at all, something of it changes (the load does, every few
     seconds), so the readings are refused only when none of the entities was heard of for `max_age`.
+
+    A load above `most_load_kw` is that of a sensor that jumped, and not believed.
     """
 
     def __init__(
@@ -47,7 +50,9 @@ class EntityMeters:
         battery: Battery,
         max_age: timedelta = MAX_AGE,
         more: MoreSensors | None = None,
+        most_load_kw: float = MAX_POWER_KW,
     ) -> None:
+        self._most_load_kw = most_load_kw
         self._more = more or MoreSensors(read_state=read_state)
         self._read_state = read_state
         self._entities = entities
@@ -73,7 +78,7 @@ class EntityMeters:
         telemetry = Telemetry(
             measured_at=now,
             soc_kwh=soc_kwh,
-            load_kw=sensors.flow_kw(entities.load),
+            load_kw=sensors.load_kw(entities.load, self._most_load_kw),
             solar_kw=sensors.flow_kw(entities.solar),
             grid_kw=sensors.net_kw(
                 (entities.grid, grid_sign), (entities.grid_import, entities.grid_export)
@@ -134,6 +139,17 @@ class _OptionalSensors:
             self.problems.append(f"{entity_id} shows {kw:g} kW, which cannot be negative")
             return None
         return max(kw, 0.0)
+
+    def load_kw(self, entity_id: str | None, most_kw: float) -> float | None:
+        """Power that the house draws [kW], if it can draw so much."""
+        kw = self.flow_kw(entity_id)
+        if kw is not None and kw > most_kw:
+            self.problems.append(
+                f"{entity_id} shows {kw:g} kW, more than the {most_kw:.3g} kW that grid, battery "
+                "and panels can give: check its unit, and grid.import_limit_kw in the settings"
+            )
+            return None
+        return kw
 
     def net_kw(
         self, signed: tuple[str | None, int], pair: tuple[str | None, str | None]

@@ -1,0 +1,64 @@
+"""What the store knows beside load and sun: the other meters, and when nobody was in."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from battery_optimizer.adapters.store.sqlite import Store
+from battery_optimizer.model.decision import CycleInputs
+from battery_optimizer.model.settings import PlannerSettings
+from battery_optimizer.model.slots import SLOT, floor_to_slot
+from battery_optimizer.model.wishes import Wishes
+from builders import a_house
+from store_values import CYCLE, NOW, a_reading, an_outcome
+
+NOON = floor_to_slot(NOW)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = Store(tmp_path / "battery_optimizer.db")
+    yield store
+    store.close()
+
+
+def test_grid_battery_and_charge_come_with_what_was_observed(store: Store) -> None:
+    for n in range(6):
+        store.save_observation(a_reading(NOON + n * CYCLE, grid_kw=(-1.0, 0.5)[n % 2]))
+    seen = store.observations(NOON - SLOT, NOON + 2 * SLOT)
+    assert seen.flows is not None
+    assert seen.flows.grid_kw.start == NOON - SLOT
+    # Export and import are kept apart, and taken together again; the first counts for a second.
+    grid = seen.flows.grid_kw.values
+    assert np.isnan(grid[[0, 2]]).all()
+    assert grid[1] == pytest.approx((0.5 * 900 - 1.0 * 601) / 1501)
+    np.testing.assert_allclose(seen.flows.battery_kw.values[1], -0.813)
+    np.testing.assert_allclose(seen.flows.soc_kwh.values[1], 5.2)
+
+
+def test_a_half_hour_of_two_readings_is_held_against_nothing(store: Store) -> None:
+    for n in range(2):
+        store.save_observation(a_reading(NOON + n * CYCLE))
+    assert store.observations(NOON, NOON + SLOT).flows is None
+
+
+def test_half_hours_in_which_nobody_was_in_are_remembered(store: Store) -> None:
+    for n, hours in ((0, 10), (1, 10), (2, 0.5), (3, 1.2)):
+        wishes = Wishes(away_until=NOON + timedelta(hours=hours))
+        inputs = CycleInputs(house=a_house(), settings=PlannerSettings(), wishes=wishes)
+        store.record(replace(an_outcome(NOON + n * SLOT), inputs=inputs))
+    at_home = CycleInputs(house=a_house(), settings=PlannerSettings())
+    store.record(replace(an_outcome(NOON + 4 * SLOT), inputs=at_home))
+    seen = store.observations(NOON - SLOT, NOON + 6 * SLOT)
+    assert seen.away is not None
+    away = seen.away.between(NOON, NOON + 6 * SLOT).values
+    np.testing.assert_array_equal(away, [1, 1, np.nan, np.nan, np.nan, np.nan])
+
+
+def test_who_was_never_away_has_no_absences(store: Store) -> None:
+    store.save_observation(a_reading(NOON))
+    assert store.observations(NOON, NOON + SLOT).away is None
