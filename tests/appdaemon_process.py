@@ -75,6 +75,13 @@ class LiveAppDaemon:
         return self.process.wait(timeout=20)
 
 
+def free_url() -> str:
+    """An address at which nobody serves."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{free.getsockname()[1]}"
+
+
 @contextmanager
 def running(  # noqa: PLR0913 - an AppDaemon has many sides
     folder: Path,
@@ -106,9 +113,7 @@ def running(  # noqa: PLR0913 - an AppDaemon has many sides
     if not watches_files:
         config = config.replace("# production_mode", "production_mode")
     (root / "appdaemon.yaml").write_text(config)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    url = free_url()
     run = folder / "run"
     is_connected = prepare(run, environment=given, url=url, root=root)
     if not has_home and not is_connected:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from appdaemon_process import NOWHERE
+from appdaemon_process import NOWHERE, free_url
 from battery_optimizer.errors import ConfigError
 from battery_optimizer.simulate.connection import connection_problem
 from battery_optimizer.simulate.live import main
@@ -48,9 +48,9 @@ def test_make_run_ends_where_the_token_is_refused_and_goes_on_where_nobody_answe
     with JsonServer(Answer(status=401)) as server:
         monkeypatch.setenv("HA_URL", server.url)
         with pytest.raises(SystemExit, match="refuses the token"):
-            main(["--folder", str(tmp_path)])
+            main(["--folder", str(tmp_path), "--url", free_url()])
     assert became == []
     monkeypatch.setenv("HA_URL", NOWHERE)
-    main(["--folder", str(tmp_path)])
+    main(["--folder", str(tmp_path), "--url", free_url()])
     assert became
     assert "cannot be reached" in capsys.readouterr().err

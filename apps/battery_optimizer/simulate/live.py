@@ -7,11 +7,14 @@ if appdaemon.yaml names a plugin.
 """
 
 import argparse
+import errno
 import os
+import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -24,6 +27,7 @@ RUN: Final = ROOT / "build" / "run"
 APP: Final = "battery_optimizer"
 SIMULATED: Final = "simulated_home"
 HOME_KEYS: Final = ("battery", "inverter", "grid")
+USUAL_PORTS: Final = {"http": 80, "https": 443}
 
 
 class _Tagged(str):
@@ -61,6 +65,8 @@ def prepare(
         _link(run / "secrets.yaml", root / "secrets.yaml")
         _link(apps / "secrets.yaml", root / "secrets.yaml")
         secrets = _read(root / "secrets.yaml")
+    # Read in any case: AppDaemon answers a mistake in it with a traceback.
+    settings = _read(root / "apps" / "apps.yaml")
     config = _read(root / "appdaemon.yaml")
     config["appdaemon"]["app_dir"] = str(apps)
     plugins = config["appdaemon"].setdefault("plugins", {})
@@ -72,7 +78,7 @@ def prepare(
     if plugins:
         home.unlink(missing_ok=True)
     else:
-        _write(home, _simulated(_read(root / "apps" / "apps.yaml")))
+        _write(home, _simulated(settings))
     return bool(plugins)
 
 
@@ -83,23 +89,58 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--url", help="where to serve, as http://127.0.0.1:5050")
     given = parser.parse_args(arguments)
     folder: Path = given.folder.resolve()
-    is_real = prepare(folder, environment=os.environ, url=given.url)
-    where = "Home Assistant" if is_real else "a simulated home"
-    served = given.url or _read(folder / "appdaemon.yaml")["http"]["url"]
-    sys.stdout.write(
-        f"Battery Optimizer around {where}; the page is at {served}/app/{APP}; Ctrl-C stops it\n"
-    )
-    sys.stdout.flush()
-    if is_real:
-        _say_whether_connected(folder)
+    try:
+        _make_ready(folder, given.url)
+    except ConfigError as error:
+        sys.exit(str(error))
     # In place of this process, so that Ctrl-C and SIGTERM reach AppDaemon itself.
     os.execv(  # noqa: S606 - our own interpreter
         sys.executable, [sys.executable, "-m", "appdaemon", "-c", str(folder)]
     )
 
 
+def _make_ready(folder: Path, url: str | None) -> None:
+    """Fill the folder and say what is to come; ConfigError for what would be in the way."""
+    is_real = prepare(folder, environment=os.environ, url=url)
+    where = "Home Assistant" if is_real else "a simulated home"
+    served = str((_read(folder / "appdaemon.yaml").get("http") or {}).get("url"))
+    _require_free(served)
+    sys.stdout.write(
+        f"Battery Optimizer around {where}; the page is at {served}/app/{APP}; Ctrl-C stops it\n"
+    )
+    sys.stdout.flush()
+    if is_real:
+        _say_whether_connected(folder)
+
+
+def _require_free(served: str) -> None:
+    """AppDaemon goes on without a page where it cannot serve, so that is looked at before."""
+    try:
+        address = urlsplit(served)
+        host, port = address.hostname or "", address.port or USUAL_PORTS[address.scheme]
+    except (ValueError, KeyError) as error:
+        raise ConfigError(
+            f"`url` in appdaemon.yaml must be as http://127.0.0.1:5050, not {served!r}"
+        ) from error
+    try:
+        # As AppDaemon does it, so that a port just given up is free.
+        socket.create_server((host, port), family=_family(host)).close()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise ConfigError(
+                f"port {port} is in use: change `url` in appdaemon.yaml, or end what serves there"
+            ) from error
+        raise ConfigError(
+            f"port {port} cannot be had ({error}): see `url` in appdaemon.yaml"
+        ) from error
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
 def _say_whether_connected(folder: Path) -> None:
-    """Ends it here if Home Assistant refuses the token."""
+    """ConfigError if Home Assistant refuses the token."""
     secrets = folder / "secrets.yaml"
     sources = {"!env_var": os.environ, "!secret": _read(secrets) if secrets.exists() else {}}
     plugin = _read(folder / "appdaemon.yaml")["appdaemon"]["plugins"].get("HASS") or {}
@@ -107,10 +148,7 @@ def _say_whether_connected(folder: Path) -> None:
         str(sources[value.tag].get(value) if isinstance(value, _Tagged) else value)
         for value in (plugin.get("ha_url"), plugin.get("token"))
     )
-    try:
-        problem = connection_problem(url, token)
-    except ConfigError as error:
-        sys.exit(str(error))
+    problem = connection_problem(url, token)
     if problem is not None:
         sys.stderr.write(f"{problem}\n")
 
@@ -134,7 +172,9 @@ def _simulated(apps: Mapping[str, Any]) -> dict[str, Any]:
 
     AppDaemon joins what files say of one app: ours starts after its home, and stops before it.
     """
-    settings = apps[APP]
+    settings = apps.get(APP)
+    if not isinstance(settings, Mapping):
+        raise ConfigError(f"apps/apps.yaml: below the line `{APP}:` there must be settings")
     entities = settings.get("entities")
     prefix = entities.get("prefix") if isinstance(entities, Mapping) else None
     home = {
@@ -164,8 +204,21 @@ def _link(link: Path, target: Path) -> None:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - is safe
+    """The file's content; ConfigError says in which line it is wrong, and what to do."""
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - is safe
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path} cannot be read: {_what_to_do(error)}") from error
     return content if isinstance(content, dict) else {}
+
+
+def _what_to_do(error: Exception) -> str:
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return str(error)
+    where = f"line {error.problem_mark.line + 1}"
+    if "'\\t'" in str(error.problem):
+        return f"{where} has a tab; indent with spaces instead"
+    return f"{where}: {error.problem}; see how that line and the one before it are indented"
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:

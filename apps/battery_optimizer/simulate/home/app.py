@@ -2,7 +2,7 @@
 
 It owns the entities that foxess_modbus and Solcast would have, and answers the services that
 Home Assistant would, so that the app runs unchanged around a battery that really fills. In
-`apps.yaml`, every key but the first three optional:
+`apps.yaml`, every key but the first two optional; of the battery the capacity is enough:
 
     simulated_home:
       module: battery_optimizer.simulate.home.app
@@ -31,7 +31,7 @@ from zoneinfo import ZoneInfo
 
 from appdaemon.adapi import ADAPI
 from appdaemon.models.config.app import AppConfig
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from battery_optimizer.errors import ConfigError
 from battery_optimizer.model.entity import EntityState, finite
@@ -54,6 +54,7 @@ TOLD: Final = ("notify/notify", "mqtt/publish")
 """Services that only pass something on: what is said stands in the log."""
 SHOWN: Final = ("title", "message", "topic", "payload", "retain")
 SOLCAST: Final = "sensor.solcast_pv_forecast_"
+USUAL_POWERS: Final = {"max_charge_kw": 3.68, "max_discharge_kw": 3.68}
 
 
 class HomeSettings(BaseModel):
@@ -77,6 +78,19 @@ class HomeSettings(BaseModel):
     solar_forecast: bool = True
     octopus: bool = False
     plunges: bool = False
+
+    @field_validator("battery", mode="before")
+    @classmethod
+    def _completed(cls, battery: object) -> object:
+        """With the powers that the app, too, assumes where nobody tells it others."""
+        return {**USUAL_POWERS, **battery} if isinstance(battery, dict) else battery
+
+    @field_validator("battery")
+    @classmethod
+    def _is_one(cls, battery: Battery) -> Battery:
+        if battery.capacity_kwh == 0:
+            raise ValueError("capacity_kwh must be above 0")
+        return battery
 
     @classmethod
     def from_args(cls, args: dict[str, Any]) -> Self:
