@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import yaml
 from selenium.webdriver.common.keys import Keys
 
 from appdaemon_process import ROOT, LiveAppDaemon, running, shipped_apps
+from battery_optimizer.adapters.web.savings import savings_box
+from battery_optimizer.model.loss import Split
+from battery_optimizer.model.money import Savings
 from battery_optimizer.simulate.live import prepare
 from browser.chromium import DESKTOP, IS_THERE, PHONE, Browser, chromium
 from browser.past_days import live_through
@@ -254,6 +258,36 @@ def test_bills_and_savings_stand_side_by_side(page: Browser, live: LiveAppDaemon
     assert "rates were made up" in page.text("#savings-notes")
     links = page.run("return [...document.querySelectorAll('#savings-box a')].map((a) => a.href)")
     assert all(link.startswith(f"{live.url}/app/battery_optimizer_savings?by=") for link in links)
+    assert page.complaints() == []
+
+
+def test_what_each_of_the_last_days_lost_stands_in_a_table(page: Browser) -> None:
+    """No house lives through a day within the time of a test: so these are given."""
+    split = Split(
+        start=datetime(2026, 1, 15, tzinfo=UTC),
+        bill_p=140.0,
+        load_p=3.0,
+        solar_p=-1.0,
+        rates_p=0.5,
+        inverter_p=1.0,
+        mode_p=0.25,
+        optimizer_p=0.25,
+    )
+    before = replace(split, start=split.start - timedelta(days=1), n_bridged=1)
+    lost = savings_box(Savings(lately=(split, before)))["lost"]
+    page.wait_for_text("#savings-table", "Yesterday")
+    words, rows, notes = page.run(
+        """showLost(arguments[0]);
+        const texts = (css) => [...document.querySelectorAll(css)].map((each) => each.textContent);
+        const rows = [...document.querySelectorAll("#lost-table tbody tr")];
+        const cells = rows.map((row) => [...row.cells].map((cell) => cell.textContent));
+        return [texts("#lost-words")[0], cells, texts("#lost-notes li")];""",
+        lost,
+    )
+    assert words == "No day of this month has been looked back on yet."
+    figures = ["£1.40", "4.0 p", "3.0 p", "\N{MINUS SIGN}1.0 p", "0.5 p", "1.3 p", "0.3 p"]
+    assert rows == [["Thu 15 Jan", *figures], ["Wed 14 Jan", *figures]]
+    assert notes == ["Wed 14 Jan: 1 half hour not metered, taken as the mean of those beside."]
     assert page.complaints() == []
 
 
