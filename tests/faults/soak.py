@@ -33,7 +33,7 @@ from octopus_server import OctopusServer, half_hours
 START = datetime(2026, 3, 23, tzinfo=UTC)
 """The clocks go forward in the first week."""
 WEEK = timedelta(days=7)
-SHORT = Retention(samples=7, half_hours=60, decisions=7, forecasts=7, rates=60)
+SHORT = Retention(samples=7, half_hours=60, decisions=7, outlooks=7, forecasts=7, rates=60)
 NOT_HERE = ("disk read-only at the start", "no rates from the start", "clock in 2016 at the start")
 """Their story begins before the app does."""
 ORDERS = ("Charge", "Discharge", "Hold", "Self use", "Feed in", "Pause", "Away")
