@@ -3,6 +3,7 @@
 from typing import Final
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from battery_optimizer.model.slots import Bools, Floats
 
@@ -82,10 +83,11 @@ def _frozen(values: Floats, length: int, tolerance: float = 0.0) -> Bools:
     near = np.zeros(len(values), dtype=bool)
     with np.errstate(invalid="ignore"):  # infinities
         near[1:] = np.abs(np.diff(values)) <= tolerance
-    for first in (np.flatnonzero(_in_runs(near, length - 1)) - 1).tolist():
-        run = values[first : first + length]
-        if len(run) == length and np.ptp(run) <= tolerance:
-            frozen[first : first + length] = True
+    starts = np.flatnonzero(_in_runs(near, length - 1)) - 1
+    starts = starts[starts + length <= len(values)]
+    runs = sliding_window_view(values, length)[starts]
+    starts = starts[np.ptp(runs, axis=1) <= tolerance]
+    frozen[starts[:, None] + np.arange(length)] = True
     return frozen
 
 
