@@ -186,6 +186,15 @@ class TestSun:
         assert not np.isfinite(solar[-96:]).any()
         assert np.isfinite(solar[:-150]).all()
 
+    def test_an_inverter_that_gives_all_it_can_for_hours_is_no_frozen_sensor(self) -> None:
+        clear = np.maximum(6 * np.cos((np.arange(48) - 24) / 30 * np.pi), 0)
+        solar = np.minimum(np.tile(clear, N_DAYS), 3.5)
+        seen = replace(observed(), solar_kw=series(solar), flows=None)
+        assert judge_meters(seen, None, NOW).doubts == ()
+        frozen = series(np.where(np.arange(48 * N_DAYS) < 48 * N_DAYS - 24, solar, 3.5))
+        [doubt] = judge_meters(replace(seen, solar_kw=frozen), None, NOW).doubts
+        assert doubt.startswith("the solar power metered in ")
+
     def test_past_days_of_a_dead_meter_stay_left_out_and_are_told_no_more(self) -> None:
         flows = FLOWS.copy()
         flows[SOLAR, -216:-72] = 0.0

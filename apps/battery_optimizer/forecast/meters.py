@@ -30,6 +30,10 @@ _MANY_SLOTS: Final = 4
 
 _SLOTS_PER_DAY: Final = 48
 
+_LIMIT_SHARE: Final = 0.95
+_MOST_AT_LIMIT: Final = 20
+"""Ten hours: a sunny roof with a small inverter. One that was sound gave the same for three."""
+
 _DEAD_SLOTS: Final = 2 * _SLOTS_PER_DAY
 """Two days: one without any sun was metered on a sound roof, off for a day."""
 _DEAD_KWH: Final = 2.0
@@ -87,20 +91,28 @@ def sensor_doubts(observed: Observations, now: datetime) -> tuple[str, ...]:
     start = end - _JUDGED_DAYS * _DAY
     load = observed.load_kw.between(start, end).values
     solar = observed.solar_kw.between(start, end).values
-    kinds = (
-        ("load", load, believable_load(load)),
-        ("solar power", solar, believable_solar(solar, np.inf)),
+    lost = {
+        "load": _lost(load, believable_load(load)),
+        "solar power": _lost(solar, believable_solar(solar, np.inf)) & ~_at_its_limit(solar),
+    }
+    return tuple(
+        f"the {name} metered in {where[-_SLOTS_PER_DAY:].sum()} half hours of the last day cannot "
+        "be (negative, far too much, next to nothing, or not changing) and is not learned from: "
+        "check its sensor and its unit"
+        for name, where in lost.items()
+        if where[-_SLOTS_PER_DAY:].sum() >= _MANY_SLOTS
     )
-    doubts = []
-    for name, metered, believed in kinds:
-        lost = int((np.isfinite(metered) & ~np.isfinite(believed))[-48:].sum())
-        if lost >= _MANY_SLOTS:
-            doubts.append(
-                f"the {name} metered in {lost} half hours of the last day cannot be (negative, "
-                "far too much, next to nothing, or not changing) and is not learned from: check "
-                "its sensor and its unit"
-            )
-    return tuple(doubts)
+
+
+def _lost(metered: Floats, believed: Floats) -> Bools:
+    return np.asarray(np.isfinite(metered) & ~np.isfinite(believed))
+
+
+def _at_its_limit(solar: Floats) -> Bools:
+    """Where an inverter gives all it can, for hours: no more than so many in a day, though."""
+    most = float(np.nanmax(solar, initial=0.0))
+    at_limit = solar >= _LIMIT_SHARE * most
+    return np.asarray(at_limit & (at_limit[-_SLOTS_PER_DAY:].sum() < _MOST_AT_LIMIT))
 
 
 def _balanced(observed: Observations, now: datetime) -> tuple[Observations, tuple[str, ...]]:
