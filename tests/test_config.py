@@ -19,6 +19,9 @@ BAD_REGION = (
     "rates.region must be 'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'J', 'K', 'L', 'M', 'N' or 'P', "
     "not 'Z'"
 )
+NO_SERVICE = (
+    "notify.service must be as notify.mobile_app_phone, with its domain before the dot, not '{}'"
+)
 
 
 def args(**changes: object) -> dict[str, Any]:
@@ -109,10 +112,33 @@ def test_a_wrong_entity_of_sessions_is_not_repeated_for_the_account_is_in_it() -
         ({"solar": {"arrays": [{"peak_kw": 5, "tilt_deg": 100, "azimuth_deg": 0}]}},
          "solar.arrays[0].tilt_deg must be from 0 to 90, not 100.0"),
         ({"solar": {"latitude": 100}}, "solar.latitude must be from -90 to 90, not 100.0"),
+        ({"battery": {**BATTERY, "charge_taper": [[0.9, 1.0, 0.3]]}},
+         "battery.charge_taper[0] must have 2 entries, not 3"),
+        ({"battery": {**BATTERY, "charge_taper": [[0.9], [1.0, 0.3]]}},
+         "battery.charge_taper[0][1] must be given"),
+        ({"solar": {"sources": "solcast"}},
+         "solar.sources must be a list in [brackets], not 'solcast'"),
+        ({"solar": {"sources": None}},
+         "solar.sources is empty: give it a value, or take the line out"),
+        ({"battery": {"capacity_kwh": None}},
+         "battery.capacity_kwh is empty: give it a value, or take the line out"),
+        ({"battery": {**BATTERY, "reserve_kwh": None}},
+         "battery.reserve_kwh is empty: give it a value, or take the line out"),
+        ({"battery": {"capacity_kwh": 0}}, "battery.capacity_kwh must be above 0"),
+        ({"rates": {**RATES, "import_product": "agile"}},
+         "rates.fixed_import_p and import_product must not both be given: keep one"),
+        ({"rates": {**RATES, "export_event": "event.x_export_current_day_rates"}},
+         "rates.fixed_export_p and export_event must not both be given: keep one"),
+        ({"notify": {"service": "mobile_app_phone"}}, NO_SERVICE.format("mobile_app_phone")),
+        ({"notify": {"service": "notify.my phone"}}, NO_SERVICE.format("notify.my phone")),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named(changes: dict[str, Any], message: str) -> None:
     assert mistakes(**changes) == [message]
+
+
+def test_the_letter_of_the_region_may_be_a_small_one() -> None:
+    assert Config.from_args(args(rates={**RATES, "region": "c"})).rates.region == "C"
 
 
 def test_an_unknown_key_like_no_other_lists_what_there_is() -> None:

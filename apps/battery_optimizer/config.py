@@ -9,7 +9,7 @@ from dataclasses import fields, is_dataclass, replace
 from difflib import get_close_matches
 from typing import Any, Final, Self, get_args
 
-from pydantic import BaseModel, PrivateAttr, ValidationError
+from pydantic import BaseModel, PrivateAttr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from battery_optimizer.config_sections import (
@@ -76,6 +76,13 @@ class Config(Section):
     web: WebSettings = WebSettings()
     mqtt: MqttSettings = MqttSettings()
     notify: NotifySettings = NotifySettings()
+
+    @model_validator(mode="after")
+    def _has_a_battery(self) -> Self:
+        # A battery of nothing is one of a simulation, beside which others are seen.
+        if self.battery.capacity_kwh == 0:
+            raise ValueError("battery.capacity_kwh must be above 0")
+        return self
 
     @classmethod
     def from_args(cls, args: Mapping[str, Any]) -> Self:
@@ -161,23 +168,39 @@ def section_in(section: type, name: str) -> type | None:
 
 def _lines(error: ErrorDetails) -> Iterator[str]:
     path = _path(error["loc"])
+    if error["type"] == "value_error":
+        for line in str(error["ctx"]["error"]).splitlines():
+            yield _under(path, line)
+    else:
+        yield f"{path} {_mistake(error)}"
+
+
+def _mistake(error: ErrorDetails) -> str:
     given = error["input"]
     shown = "(hidden)" if _SECRET & set(error["loc"]) else repr(given)
     match error["type"]:
-        case "value_error":
-            for line in str(error["ctx"]["error"]).splitlines():
-                yield _under(path, line)
         case "missing":
-            yield f"{path} must be given"
+            return "must be given"
         case "extra_forbidden" | "unexpected_keyword_argument":
-            yield f"{path} is not a setting{_did_you_mean(error['loc'])}"
-        case "literal_error" | "enum":
-            yield f"{path} must be {error['ctx']['expected']}, not {shown}"
+            return f"is not a setting{_did_you_mean(error['loc'])}"
         case "model_type" | "dataclass_type":
-            yield f"{path} must have settings indented below it, not {shown}"
+            return f"must have settings indented below it, not {shown}"
+        case _ if given is None:
+            return "is empty: give it a value, or take the line out"
+        case "too_long":
+            return f"must have {error['ctx']['max_length']} entries, not {len(given)}"
         case _:
-            wanted = error["msg"].removeprefix("Input should be ").partition(", unable")[0]
-            yield f"{path} must be {wanted}, not {shown}"
+            return f"must be {_wanted(error)}, not {shown}"
+
+
+def _wanted(error: ErrorDetails) -> str:
+    match error["type"]:
+        case "literal_error" | "enum":
+            return str(error["ctx"]["expected"])
+        case "tuple_type":
+            return "a list in [brackets]"
+        case _:
+            return error["msg"].removeprefix("Input should be ").partition(", unable")[0]
 
 
 def _path(loc: tuple[str | int, ...]) -> str:

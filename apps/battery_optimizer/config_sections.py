@@ -4,9 +4,10 @@ Numbers have their Range beside their type, units stand in [brackets] in the doc
 `config_docs` makes the README's table of them.
 """
 
+import re
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, SecretStr, field_validator, model_validator
 
 from battery_optimizer.model.meters import LargeLoad, MeterEntities
 from battery_optimizer.model.ranges import Range, check_ranges
@@ -67,6 +68,11 @@ class RatesSettings(Section):
     """Made-up rates: auto uses them only where no Home Assistant is connected and Octopus cannot be
     reached."""
 
+    @field_validator("region", mode="before")
+    @classmethod
+    def _in_capitals(cls, region: object) -> object:
+        return region.upper() if isinstance(region, str) else region
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         for given, missing in (("account", "api_key"), ("api_key", "account")):
@@ -74,6 +80,10 @@ class RatesSettings(Section):
                 raise ValueError(f"{missing} must be given where {given} is")
         if self.agile_predict and self.region is None:
             raise ValueError("region must be given where agile_predict is on")
+        for way in ("import", "export"):
+            for other in (f"{way}_product", f"{way}_event"):
+                if getattr(self, f"fixed_{way}_p") is not None and getattr(self, other) is not None:
+                    raise ValueError(f"fixed_{way}_p and {other} must not both be given: keep one")
         return self
 
 
@@ -250,3 +260,12 @@ class NotifySettings(Section):
     inverter does not obey), stale (no readings or rates), summary (yesterday's money)."""
     summary_hour: Annotated[int, Range(0, 23)] = 8
     """From when on the summary is told, on the house's clock [h]."""
+
+    @model_validator(mode="after")
+    def _is_a_service(self) -> Self:
+        if self.service is not None and not re.fullmatch(r"\w+[./]\w+", self.service):
+            raise ValueError(
+                "service must be as notify.mobile_app_phone, with its domain before the dot, "
+                f"not {self.service!r}"
+            )
+        return self

@@ -21,7 +21,7 @@ class Battery:
     __pydantic_config__: ClassVar[Any] = _FORBID_EXTRA
 
     capacity_kwh: Annotated[float, Range(0, 1000)]
-    """Usable energy when full [kWh]."""
+    """Usable energy when full [kWh]; above 0."""
     reserve_kwh: Annotated[float, Range(0, 1000)] = 0.0
     """Energy kept for outages (min SoC) [kWh], at most the capacity."""
     maximum_kwh: Annotated[float | None, Range(0, 1000)] = None

@@ -594,6 +594,13 @@ def test_set_products_and_a_region_need_no_lookup(
     assert not rates.is_demo
 
 
+def test_a_region_that_is_missing_is_told_while_octopus_is_away_too() -> None:
+    away = OctopusClient("http://127.0.0.1:9", attempts=1)
+    for product in ("agile", "AGILE-24-10-01"):
+        with pytest.raises(RatesUnavailable, match=r"set rates\.region or rates\.postcode"):
+            OctopusRates(away, products={IMPORT: product}).tariff(IMPORT, NOW)
+
+
 def test_a_kind_and_a_postcode_are_looked_up_once_a_day(
     server: OctopusServer, client: OctopusClient
 ) -> None:

@@ -84,13 +84,20 @@ class OctopusRates:
         product = self._products.get(direction)
         if product is None:
             return self._agreed(direction, now)
+        # First, so that what is missing in the settings is told while Octopus is away, too.
+        region = self._find_region(now)
         if product in KINDS:
             product = self._client.discover_product(product, now)
-        return Tariff(product=product, region=self._find_region(now))
+        return Tariff(product=product, region=region)
 
     def _find_region(self, now: datetime) -> str:
         if self._region is None and self._postcode is not None:
             self._region = self._client.region_of_postcode(self._postcode)
+        if not (self._region or self._account or self._told(Direction.IMPORT)):
+            raise RatesUnavailable(
+                "the product that is set has other rates in each region: set rates.region or "
+                "rates.postcode"
+            )
         return self._region or self._agreed(Direction.IMPORT, now).region
 
     def _agreed(self, direction: Direction, now: datetime) -> Tariff:
