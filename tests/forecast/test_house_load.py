@@ -15,8 +15,7 @@ from battery_optimizer.model.telemetry import Observations, PlannedRun
 from battery_optimizer.simulate.days.households import (
     HOUSEHOLDS,
     forecast_temperature,
-    generate_large_loads,
-    generate_load,
+    generate_loads,
     generate_temperature,
     half_hours,
 )
@@ -32,11 +31,11 @@ class Home:
 
     def __init__(self, name: str) -> None:
         home = HOUSEHOLDS[name]
-        self.load_kw = half_hours(generate_load(home, START, DAYS, 4))
+        load_kw, large_kw = generate_loads(home, START, DAYS, 4)
+        self.load_kw = half_hours(load_kw)
         self.outside_c = half_hours(generate_temperature(START, DAYS, 4))
         self.forecast_c = forecast_temperature(self.outside_c, 4)
-        large = generate_large_loads(home, START, DAYS, 4)
-        self.large_kw = {name: half_hours(kw) for name, kw in large.items()}
+        self.large_kw = {name: half_hours(kw) for name, kw in large_kw.items()}
 
     def seen(self, now: datetime = NOW) -> Observations:
         """All that is known."""

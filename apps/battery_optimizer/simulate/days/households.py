@@ -84,18 +84,15 @@ HOUSEHOLDS: Final[Mapping[str, Household]] = MappingProxyType(
 )  # fmt: skip
 
 
-def generate_load(household: Household, start: datetime, days: int, seed: int) -> Floats:
-    """House load on the five-minute grid from `start` on [kW], shape (days * 288,), above zero."""
-    return _Drawing(household, start, days, seed).load_kw()
-
-
-def generate_large_loads(
+def generate_loads(
     household: Household, start: datetime, days: int, seed: int
-) -> dict[str, Floats]:
-    """What of `generate_load` the car, the heat pump and the hot water draw [kW], if there are."""
+) -> tuple[Floats, dict[str, Floats]]:
+    """House load on the five-minute grid from `start` on [kW], shape (days * 288,), above zero.
+
+    And what of it the car, the heat pump and the hot water draw, if there are.
+    """
     drawing = _Drawing(household, start, days, seed)
-    drawing.load_kw()
-    return drawing.large_kw
+    return drawing.load_kw(), drawing.large_kw
 
 
 def generate_temperature(start: datetime, days: int, seed: int) -> Floats:
@@ -133,9 +130,8 @@ def move_in(data: pd.DataFrame, household: Household, seed: int) -> pd.DataFrame
     times = pd.DatetimeIndex(pd.to_datetime(data.get("time", data.index), utc=True))
     start = times[0].to_pydatetime()
     days = -(-len(data) // 48)
-    drawing = _Drawing(household, start, days, seed)
-    powers = {"load_kwh": drawing.load_kw()}
-    powers |= {f"large_{name}_kwh": kw for name, kw in drawing.large_kw.items()}
+    load_kw, large_kw = generate_loads(household, start, days, seed)
+    powers = {"load_kwh": load_kw} | {f"large_{name}_kwh": kw for name, kw in large_kw.items()}
     hours = SLOT / timedelta(hours=1)
     columns = {name: half_hours(kw) * hours for name, kw in powers.items()}
     outside = half_hours(generate_temperature(start, days, seed))
