@@ -128,6 +128,21 @@ def test_a_house_plans_commands_and_remembers(tmp_path: Path) -> None:
         shown = house.run(NIGHT)
         assert shown.outcome.result is CycleResult.PLANNED
         assert shown.outcome.command_result is CommandResult.APPLIED
+def test_what_the_inverter_offers_only_later_is_planned_with_and_looked_back_at(
+    tmp_path: Path,
+) -> None:
+    home, select = SimulatedHouse(tmp_path), "select.foxess_work_mode"
+    home.others[select] = EntityState(state="unavailable")
+    with connected(home) as house:
+        offered = {"options": ["Self Use", "Feed-in First"]}
+        home.others[select] = EntityState(state="Self Use", attributes=offered)
+        inputs = house.run(NIGHT).outcome.inputs
+        assert inputs is not None
+        assert inputs.house.abilities == house.inverter.abilities
+        assert Mode.FORCE_DISCHARGE not in inputs.house.modes
+        assert house.review._house().abilities == inputs.house.abilities
+
+
         assert shown.is_demo
         assert shown.inverter == "select.foxess_work_mode"
         house.keep_house(NIGHT)
