@@ -66,6 +66,63 @@ def test_it_says_what_was_real(browser: Browser, url: str) -> None:
     assert "made up" not in browser.text("#savings-notes")
 
 
+def test_a_forced_mode_without_power_is_shown_as_a_battery_that_rests(
+    browser: Browser, url: str
+) -> None:
+    browser.open(url)
+    browser.wait(lambda: browser.count("#plan-chart canvas") == 3, "the chart")
+    words = "return [modeWords('force_charge', 0), modeWords('force_charge', 2.5)]"
+    assert browser.run(words) == ["Hold", "Charge at 2.50\u00a0kW"]
+    runs = """const slot = (hour, mode, power_kw) => ({ mode, power_kw,
+        start: `2026-01-15T0${hour}:00Z`, end: `2026-01-15T0${hour + 1}:00Z` });
+        const charge = [slot(1, "force_charge", 3), slot(2, "force_charge", 0)];
+        return runsOf([...charge, slot(3, "hold", null)]).map((run) => run.mode);"""
+    assert browser.run(runs) == ["force_charge", "hold"]
+    told = browser.run("return inAppWords('force_charge', 0)")
+    assert "Force Charge at 0 kW" in told
+    assert browser.run("return inAppWords('hold', null)") == "In the Fox app: Back-up."
+
+
+def test_hours_ahead_are_told_by_day_and_forecasts_marked(browser: Browser, url: str) -> None:
+    browser.open(url)
+    browser.wait_for_text("#rates", "Cheapest today")
+    today, tomorrow = browser.run("return latest.outlook.days")
+    shown = browser.text("#rates")
+    assert today["cheapest"]["is_published"]
+    # Tomorrow's rates come at any moment: whether they are forecast is told either way.
+    is_forecast = not tomorrow["cheapest"]["is_published"]
+    assert ("(forecast)" in shown) is is_forecast
+    assert "Dearest tomorrow" in shown
+
+
+def test_nothing_is_drawn_of_what_has_not_been(browser: Browser, url: str) -> None:
+    browser.open(url)
+    browser.wait(lambda: browser.count("#past-chart canvas") == 4, "the chart of the day")
+    late = "return pastFigure.runs.filter((run) => Date.parse(run.end) > Date.parse(latest.now))"
+    assert browser.run(late) == []
+
+
+def test_the_whole_of_it_is_in_sight(browser: Browser, url: str) -> None:
+    browser.open(url, width=PHONE)
+    browser.wait_for_text("#mode", " ")
+    rights = (
+        "return [...document.querySelectorAll('nav a')].map((a) => a.getBoundingClientRect().right)"
+    )
+    assert max(browser.run(rights)) <= PHONE
+    browser.open(url, width=DESKTOP)
+    browser.wait(lambda: browser.count("#plan-table tbody tr") > 0, "the table")
+    browser.run("find('plan-details').open = true")
+    hidden = (
+        "const box = find('plan-table').parentElement; return box.scrollWidth - box.clientWidth"
+    )
+    assert browser.run(hidden) <= 0
+
+
+def test_what_the_battery_holds_is_told_beside_the_savings(browser: Browser, url: str) -> None:
+    browser.open(url)
+    browser.wait_for_text("#savings-notes", "kWh above its reserve")
+
+
 def test_the_pictures_are_of_this_size(browser: Browser, url: str, tmp_path: Path) -> None:
     browser.open(url)
     browser.wait(lambda: browser.count("#bills-chart canvas") == 1, "the charts")

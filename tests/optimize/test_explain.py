@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from battery_optimizer.model.modes import InverterCommand, Mode
@@ -9,6 +10,7 @@ from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.plan import Schedule
 from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.optimize.explain import Story
+from battery_optimizer.optimize.kept import kept_p
 from builders import a_battery, a_house, an_outlook, plan_for, schedule_for
 
 LOSSY = a_battery(efficiency=0.9, max_charge_kw=20, max_discharge_kw=20)
@@ -152,6 +154,7 @@ class TestWhyThisMode:
         # Kept it would save 10 p more than it is sold for.
         world = an_outlook([50, 50], 20, 0, end_value=27)
         schedule = schedule_for([50, 50], [20, 0], 0, soc_kwh=2)
+        schedule = replace(schedule, energy_value_p_per_kwh=np.full(2, 27.0))
         assert story(force_discharge(2), schedule, world, is_kept=is_kept) == (
             "Selling from the battery at 20 p: not worth a change of mode."
             if is_kept
@@ -171,3 +174,30 @@ class TestWhyThisMode:
             "The house runs on the grid at 10.5 p: to serve it from the battery is not worth a "
             "change of mode."
         )
+
+
+class TestKept:
+    """What one more kWh would save, where a solver's dual says what one less would cost."""
+
+    def test_an_empty_battery_that_stays_so_saves_what_is_bought(self) -> None:
+        world = an_outlook([50, 30, 20], 0, 1, end_value=5)
+        schedule = schedule_for([50, 30, 20], 0, 1, soc_kwh=1 / 0.9, end_value=5, house=LOSSY)
+        dear = replace(schedule, energy_value_p_per_kwh=np.array([45.0, 33.3, 22.2]))
+        assert kept_p(a_house(LOSSY), world, dear) == pytest.approx([27, 18, 5])
+
+    def test_a_little_room_at_a_good_price_is_not_a_kwh(self) -> None:
+        world = an_outlook([50, 50], [20, 30], 0, end_value=5)
+        schedule = schedule_for([50, 50], [20, 30], 0, soc_kwh=11, house=LOSSY)
+        cheap = replace(schedule, energy_value_p_per_kwh=np.array([18.0, 18.0]))
+        assert kept_p(a_house(LOSSY), world, cheap) == pytest.approx([18, 5])
+
+    def test_one_more_saves_what_would_be_charged(self) -> None:
+        world = an_outlook([20, 10, 40], 0, [0, 0, 1])
+        schedule = schedule_for([20, 10, 40], 0, [0, 0, 1], soc_kwh=0, house=LOSSY)
+        dual = replace(schedule, energy_value_p_per_kwh=np.full(3, 99.0))
+        assert kept_p(a_house(LOSSY), world, dual)[0] == pytest.approx(10 / 0.9)
+
+    def test_full_in_negative_hours_it_is_in_the_way(self) -> None:
+        world = an_outlook([5, -20], -30, 0)
+        schedule = schedule_for([5, -20], -30, 0, soc_kwh=1, house=LOSSY)
+        assert kept_p(a_house(LOSSY), world, schedule)[0] == pytest.approx(-20 / 0.9)

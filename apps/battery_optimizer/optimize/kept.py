@@ -1,7 +1,8 @@
 """What one more stored kWh would save, by a schedule as it is done.
 
-The program's own dual says the same, but for slots in which the battery is full, or empty and
-idle: there it has a range of prices, and what one kWh less would cost is of no use to say.
+The program's own dual says so, too, but where a slot empties the battery, or it stays empty: there
+the dual is what one kWh less would cost, or what it brings in that very slot. What is done, in
+turn, may have room for a part of a kWh alone at some price. So the lesser of both is told.
 """
 
 from battery_optimizer.model.house import House
@@ -34,7 +35,8 @@ def kept_p(house: House, outlook: Outlook, schedule: Schedule) -> list[float]:
                 ways.append((rate - battery.wear_p_per_kwh) * battery.discharge_efficiency)
         worth = max(ways, default=0.0)
         found[t - 1] = worth
-    return found
+    duals_p = schedule.energy_value_p_per_kwh.tolist()
+    return [min(pair) for pair in zip(found, [*duals_p[1:], found[-1]], strict=True)]
 
 
 def _marginal_p(terminal: TerminalValue, soc_kwh: float) -> float:

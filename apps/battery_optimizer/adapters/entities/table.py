@@ -25,6 +25,7 @@ from battery_optimizer.adapters.entities.money import MONEY
 from battery_optimizer.adapters.entities.row import Entity
 from battery_optimizer.model.shown import Shown
 from battery_optimizer.model.tariff import RateClass
+from battery_optimizer.model.wording import command_words
 
 
 class SetState(Protocol):
@@ -61,7 +62,11 @@ ENTITIES: Final = (
         value=lambda shown: slot.command.acts_as.value if (slot := shown.next_mode) else None,
         icon="mdi:skip-next",
         attributes=lambda shown: (
-            {"start": short_time(slot.start), "reason": shortened(slot.reason)}
+            {
+                "words": command_words(slot.command),
+                "start": short_time(slot.start),
+                "reason": shortened(slot.reason),
+            }
             if (slot := shown.next_mode)
             else {}
         ),

@@ -16,9 +16,9 @@ function stepped(values) {
 function runsOf(slots) {
   const runs = [];
   for (const slot of slots) {
-    const last = runs.at(-1);
-    if (!last || last.mode !== slot.mode || Date.parse(last.end) < Date.parse(slot.start)) {
-      runs.push({ mode: slot.mode, start: slot.start, end: slot.end, power_kw: slot.power_kw });
+    const last = runs.at(-1), mode = actsAs(slot.mode, slot.power_kw);
+    if (!last || last.mode !== mode || Date.parse(last.end) < Date.parse(slot.start)) {
+      runs.push({ mode, start: slot.start, end: slot.end, power_kw: slot.power_kw });
       continue;
     }
     last.end = slot.end;

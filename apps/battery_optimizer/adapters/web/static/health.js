@@ -12,12 +12,12 @@ function showHealth(health, now) {
     ["Status", words],
     ["Control", health.control === "read_only" ? "read-only: nothing is sent" : "active"],
     ["Last command", COMMANDS[health.command_result] ?? "–"],
-    ["Written to the inverter today", isKnown(health.writes_today) ? counted(health.writes_today, "time") : "–"],
+    ["Written to the inverter today", isKnown(health.writes_today) ? `${counted(health.writes_today, "value")}; a mode and its power are two` : "–"],
     ["House read", ago(health.measured_at, now)],
     ["Plan made", ago(health.plan_made_at, now)],
     ["Rates fetched", ago(health.rates_fetched_at, now)],
     ["Rates published until", health.rates === "demo rates" ? "demo rates" : dayAndClock(health.rates_until)],
-    ["Last error of the rates", health.rates_error ?? "none"],
+    ["Last error of the rates", health.rates_error ? once(health.rates_error, health.problems) : "none"],
     ["Solar forecast", health.solar_source ? `${health.solar_source}, ${ago(health.solar_issued_at, now)}` : "–"],
     ["Solver", solver ? `${solver.status}, ${number(1000 * solver.seconds, 0)} ms, at most ${number(solver.gap_p, 2)} p from the best` : "–"],
     ["App started", ago(health.started_at, now)],
@@ -26,7 +26,10 @@ function showHealth(health, now) {
 
 const PRESENCE = { found: "", missing: "Missing: ", optional: "Optional: " };
 
-function showFound(found) {
+// What stands among the problems already is not told again.
+const once = (words, problems) => problems.some((problem) => problem.includes(words)) ? "see the problem above" : words;
+
+function showFound(found, problems) {
   const missing = found.filter((each) => each.presence === "missing").length;
   find("found-words").textContent = !found.length ? "Not looked yet."
     : missing ? `${missing} ${missing === 1 ? "thing is" : "things are"} missing; what to do stands beside ${missing === 1 ? "it" : "them"}.`
@@ -34,7 +37,7 @@ function showFound(found) {
   find("found").replaceChildren(...found.map((each) => {
     const item = element("li", null, { class: each.presence });
     item.append(element("b", each.about), element("p", each.words, { class: "small" }));
-    if (each.advice) item.append(element("p", PRESENCE[each.presence] + each.advice, { class: "small soft" }));
+    if (each.advice) item.append(element("p", PRESENCE[each.presence] + once(each.advice, problems), { class: "small soft" }));
     return item;
   }));
 }

@@ -6,25 +6,34 @@ function showNow(data) {
   const notSent = { read_only: " (read-only: not sent)", failed: " (refused by the inverter)", paused: " (commands are paused)" };
   find("mode").textContent = mode
     ? modeWords(mode, recommendation.power_kw) + (notSent[recommendation.command_result] ?? "") : "No plan yet";
-  dot(find("mode"), mode ?? "self_use");
-  find("mode-words").textContent = MODES[mode] ? MODES[mode][1] : "";
+  const seen = actsAs(mode, recommendation.power_kw);
+  dot(find("mode"), seen ?? "self_use");
+  find("mode-words").textContent = MODES[seen] ? `${MODES[seen][1]} ${inAppWords(mode, recommendation.power_kw)}` : "";
   find("reason").textContent = recommendation.reason;
   showGauge(measured.soc_percent, recommendation.expected_soc, data.house.reserve_percent);
   showPowers(measured);
   const slot = plan.slots[0];
   const rateClass = outlook && outlook.rate_class ? ` (${outlook.rate_class})` : "";
-  const ahead = (window) => window
-    ? `${dayAndClock(window.start)}–${clock(window.end)}, ${number(window.lowest)}–${number(window.highest)} p` : "–";
   facts(find("rates"), slot ? [
     ["Buying costs", `${number(slot.import_rate)} p/kWh${rateClass}`],
     ["Selling earns", `${number(slot.export_rate)} p/kWh`],
-    ["A stored kWh is worth", `${number(slot.energy_value)} p`],
-    ["Cheapest ahead", ahead(outlook.cheapest)],
-    ["Dearest ahead", ahead(outlook.dearest)],
+    ["One more stored kWh saves", `${number(slot.energy_value)} p`],
+    ...outlook.days.flatMap((day) => [
+      [`Cheapest ${day.name}`, windowWords(day.cheapest, data.now)], [`Dearest ${day.name}`, windowWords(day.dearest, data.now)],
+    ]).filter(([, words]) => words),
   ] : [["Rates", recommendation.rates ?? "not known yet"]]);
   showSaved(data.savings.periods);
-  showAlternatives((plan.alternatives ?? []).filter((other) => other.mode !== mode), plan.slots.length > 0);
+  const others = (plan.alternatives ?? []).filter((other) => actsAs(other.mode, other.power_kw) !== seen);
+  showAlternatives(others, plan.slots.length > 0);
   showComing(plan.slots);
+}
+
+// `{start, end, lowest, highest, is_published}` of some hours of a day that are still to come.
+function windowWords(window, now) {
+  if (!window) return null;
+  const start = Date.parse(window.start) <= Date.parse(now) ? "now" : clock(window.start);
+  const [low, high] = [number(window.lowest), number(window.highest)];
+  return `${start}–${clock(window.end)}, ${low === high ? low : `${low}–${high}`} p${window.is_published ? "" : " (forecast)"}`;
 }
 
 // What it is for, at one glance; the bills themselves are further down.
@@ -185,7 +194,9 @@ function describePlanned(slot, box) {
     [slot.cost_p < 0 ? "Earns" : "Costs", money(Math.abs(slot.cost_p))],
   ]);
   box.replaceChildren(title, element("p", slot.reason), figures);
-  dot(box, slot.mode);
+  const seen = actsAs(slot.mode, slot.power_kw);
+  if (seen !== slot.mode) box.append(element("p", inAppWords(slot.mode, slot.power_kw), { class: "soft small" }));
+  dot(box, seen);
   return `${when}: ${modeWords(slot.mode, slot.power_kw)}. ${slot.reason}`;
 }
 

@@ -29,8 +29,8 @@ function show(data) {
   showHealth(data.health, data.now);
   showNow(data);
   showPlan(data.plan, data.house.reserve_percent);
-  showSavings(data.savings);
-  showFound(data.found);
+  showSavings(data);
+  showFound(data.found, data.health.problems);
   if (data.health.last_cycle !== lastCycle) {
     lastCycle = data.health.last_cycle;
     pastAt(data.now);
@@ -46,6 +46,7 @@ function showAway(message) {
   find("main").classList.add("away");
   find("pill").textContent = "No answer";
   find("pill").className = "pill bad";
+  find("updated").textContent = latest ? `since ${dayAndClock(latest.now)}` : "";
 }
 
 async function refresh() {

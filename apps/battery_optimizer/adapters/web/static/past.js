@@ -48,7 +48,7 @@ function drawDay(told) {
   find("past-box").hidden = false;
   const demo = told.rates_are_demo ? " Rates were made up." : "";
   find("past-words").textContent = `${longDay(told.start)}${told.is_today ? ", so far" : ""}: ${counted(told.n_cycles, "cycle")}, `
-    + `${counted(told.n_commands, "command")} sent to the inverter.${demo}`;
+    + `${counted(told.n_commands, "command")} sent to the inverter (a mode with its power).${demo}`;
   const picked = pastFigure ? pastFigure.index : lastKnown(told);
   if (pastFigure) pastFigure.remove();
   pastFigure = told.slots.length ? dayFigure(told) : null;
@@ -110,11 +110,12 @@ function dayFigure(told) {
   });
 }
 
-// Each mode until the next decision, or as long as a cycle lasts where none followed soon.
+// Each mode until the next decision, or for half an hour where none followed; of today until now.
 function modesOf({ decisions, end }) {
   return runsOf(decisions.map((run, at) => {
-    const next = decisions[at + 1] ? Date.parse(decisions[at + 1].from) : Date.parse(end);
-    return { mode: run.mode, start: run.from, end: new Date(Math.min(next, Date.parse(run.to) + HALF_HOUR)).toISOString() };
+    const next = Date.parse(decisions[at + 1] ? decisions[at + 1].from : end);
+    const until = Math.min(next, Date.parse(run.to) + HALF_HOUR, Date.parse(latest.now));
+    return { mode: run.mode, power_kw: run.power_kw, start: run.from, end: new Date(until).toISOString() };
   }));
 }
 
@@ -159,7 +160,7 @@ function decisionsList(decisions) {
     const results = run.command_results.map((result) => COMMANDS[result] ?? result).join("; ");
     const item = element("li");
     item.append(head, element("p", run.reason), ...[...run.problems, results].map((words) => element("p", words, { class: "soft small" })));
-    return dot(item, run.mode);
+    return dot(item, actsAs(run.mode, run.power_kw));
   }));
 }
 

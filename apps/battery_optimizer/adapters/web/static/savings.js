@@ -10,7 +10,7 @@ const COMPARED = [["bill_p", "Yours", "--soc"], ["self_use_bill_p", "Self Use al
 let billsFigure = null;
 
 // `savings`: {problem, periods: [a row of battery_optimizer_savings and its name], lost}.
-function showSavings(savings) {
+function showSavings({ savings, house, measured }) {
   const { problem, periods, lost } = savings;
   find("savings-words").textContent = problem ? `${problem[0].toUpperCase()}${problem.slice(1)}.` : "";
   find("savings-box").hidden = !periods.length;
@@ -23,7 +23,7 @@ function showSavings(savings) {
       "Saved against", ...WAYS.map(([way, words]) => line(words, `saved_against_${way}_p`)),
       "In your bill", line("Bought", "import_p"), line("Sold", "export_p"), line("Standing charge", "standing_p"),
     ]);
-  find("savings-notes").replaceChildren(...periods.flatMap(notesOn).map((words) => element("li", words)));
+  find("savings-notes").replaceChildren(...[...periods.flatMap(notesOn), ...stillStored(periods, house, measured)].map((words) => element("li", words)));
   showLost(lost);
 }
 
@@ -86,6 +86,13 @@ function monthsTable(rows) {
       `${month(`${row.first_day}T12:00Z`)}${row.is_estimate ? " ≈" : ""}`, pounds(row.bill_p), pounds(row.self_use_bill_p),
       pounds(row.saved_against_self_use_p), number(row.import_kwh, 0), number(row.export_kwh, 0),
     ]));
+}
+
+// What a bill of today cannot show, and no house without a battery has.
+function stillStored(periods, house, measured) {
+  const kwh = (measured.soc_percent - house.reserve_percent) / 100 * house.capacity_kwh;
+  if (periods[0].name !== "Today so far" || !isKnown(measured.soc_percent) || kwh < 0.5) return [];
+  return [`Today so far: the battery holds ${number(kwh)} kWh above its reserve. What that saves later is in no figure yet, so that today may look worse than with No battery until it is used.`];
 }
 
 function notesOn(period) {

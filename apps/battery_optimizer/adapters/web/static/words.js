@@ -3,17 +3,19 @@
 // markup: reasons, messages and names come from elsewhere.
 
 const MODES = {
-  self_use: ["Self-use", "Solar serves the house first, then the battery; the battery serves the house."],
+  self_use: ["Self Use", "Solar serves the house first, then the battery; the battery serves the house."],
   hold: ["Hold", "The battery waits: it takes spare solar but gives nothing."],
   feed_in: ["Feed in", "Spare solar is sold instead of stored."],
   force_charge: ["Charge", "The battery fills, from the sun and the grid."],
   force_discharge: ["Discharge", "The battery empties at a set power, for the house and for sale."],
 };
+// By which names the modes stand in the Fox app.
+const IN_APP = { hold: "Back-up", feed_in: "Feed-in First", force_charge: "Force Charge", force_discharge: "Force Discharge" };
 const HEALTH = {
   ok: ["good", "All well"], degraded: ["warn", "Working, with problems"],
   starting: ["", "Starting"], stale: ["bad", "No news for too long"], failed: ["bad", "Not working"],
   kept_last_plan: ["warn", "Following the last plan"], fell_back: ["warn", "Following simple rules"],
-  safe_mode: ["bad", "Safe mode: self-use"],
+  safe_mode: ["bad", "Safe mode: Self Use"],
 };
 const COMMANDS = {
   applied: "sent and confirmed", unchanged: "already so, nothing sent", read_only: "read-only, not sent",
@@ -65,10 +67,19 @@ function ago(time, now) {
   return minutes < 2880 ? `${Math.round(minutes / 60)} h ago` : `${Math.round(minutes / 1440)} days ago`;
 }
 
+// What people see of a mode: one that is forced at no power is a battery that rests.
+const actsAs = (mode, powerKw) => isKnown(powerKw) && powerKw < 0.05 ? "hold" : mode;
+
 function modeWords(mode, powerKw) {
-  const name = MODES[mode] ? MODES[mode][0] : mode;
-  if (isKnown(powerKw) && powerKw < 0.05) return `${name}, pausing`;
-  return powerKw ? `${name} at ${number(powerKw, 2)}\u00a0kW` : name;
+  const seen = actsAs(mode, powerKw);
+  const name = MODES[seen] ? MODES[seen][0] : seen;
+  return powerKw && seen === mode ? `${name} at ${number(powerKw, 2)}\u00a0kW` : name;
+}
+
+// How it stands in the inverter's own app, where that is by another name.
+function inAppWords(mode, powerKw) {
+  if (actsAs(mode, powerKw) !== mode) return `The inverter is told ${IN_APP[mode]} at 0 kW, at which the battery rests: that saves a change of mode.`;
+  return IN_APP[mode] ? `In the Fox app: ${IN_APP[mode]}.` : "";
 }
 
 const counted = (count, what) => `${count} ${what}${count === 1 ? "" : "s"}`;
@@ -85,7 +96,7 @@ function dot(made, mode) {
   return made;
 }
 
-const badge = (mode, powerKw) => dot(element("span", modeWords(mode, powerKw), { class: "badge" }), mode);
+const badge = (mode, powerKw) => dot(element("span", modeWords(mode, powerKw), { class: "badge" }), actsAs(mode, powerKw));
 
 function facts(list, pairs) {
   list.replaceChildren(...pairs.map(([name, value]) => {
