@@ -113,12 +113,10 @@ class PlayedHouse:
 
     def temperature(self, now: datetime) -> SlotSeries:
         """The temperature outside: as it was, and from now on as it was forecast."""
-        metered, forecast = self._days.outside_c, self._days.forecast_c
-        if metered is None or forecast is None:
+        told = outside_at(self._days, now)
+        if told is None:
             raise ForecastUnavailable("the recording has no temperatures")
-        known = (floor_to_slot(now) - metered.start) // SLOT
-        values = np.concatenate([metered.values[:known], forecast.values[known:]])
-        return SlotSeries(start=metered.start, values=values)
+        return told
 
     def save_observation(self, telemetry: Telemetry) -> None:
         """The recording remembers by itself."""
@@ -168,6 +166,16 @@ class PlayedHouse:
             given.discharge_kwh,
         )
         return given
+
+
+def outside_at(days: RecordedDays, now: datetime) -> SlotSeries | None:
+    """The temperature outside: as it was, and from `now` on as it was forecast."""
+    metered, forecast = days.outside_c, days.forecast_c
+    if metered is None or forecast is None:
+        return None
+    known = (floor_to_slot(now) - metered.start) // SLOT
+    values = np.concatenate([metered.values[:known], forecast.values[known:]])
+    return SlotSeries(start=metered.start, values=values)
 
 
 class PerfectForecaster:

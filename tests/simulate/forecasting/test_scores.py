@@ -3,7 +3,7 @@
 import json
 from collections import deque
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import pytest
 from battery_optimizer.errors import DataError
 from battery_optimizer.model.slots import SLOT, SlotSeries
 from battery_optimizer.simulate.__main__ import BAD_INPUT, main
+from battery_optimizer.simulate.days.households import HOUSEHOLDS, move_in
 from battery_optimizer.simulate.days.recorded import RecordedDays
 from battery_optimizer.simulate.forecasting.methods import METHODS
 from battery_optimizer.simulate.forecasting.scores import (
@@ -21,6 +22,7 @@ from battery_optimizer.simulate.forecasting.scores import (
     EVERY,
     OURS,
     TOLD,
+    WARMTH,
     Score,
     Scores,
     later_half,
@@ -72,6 +74,25 @@ def test_each_method_is_scored_on_the_same_forecasts(days: RecordedDays) -> None
     )
     # The load is the same each day but for a little noise, which no point can follow.
     assert means[OURS].pinball_kw < 0.8 * means["mean of seven days"].pinball_kw
+
+
+def test_with_a_temperature_that_is_scored_as_well(tmp_path: Path) -> None:
+    table = move_in(recorded_days("2025-11-14", 64 * 48), HOUSEHOLDS["heat_pump"], seed=1)
+    days = RecordedDays.read(written(table, tmp_path), pv_kwp=3.0)
+    days = replace(days, run_start=days.run_start + timedelta(days=54))
+    assert days.outside_c is not None
+    means = scores_of(days).mean_load()
+    assert set(means) == {OURS, WARMTH, COMBINED, *METHODS}
+    assert means[WARMTH].pinball_kw < 0.95 * means[OURS].pinball_kw
+    colder = changed(days.outside_c, days.run_end - AHEAD * SLOT, plus=-20)
+    last = scores_of(replace(days, outside_c=colder)).load[WARMTH][-1]
+    assert last == scores_of(days).load[WARMTH][-1]
+
+
+def changed(series: SlotSeries, since: datetime, *, plus: float) -> SlotSeries:
+    values = series.values.copy()
+    values[(since - series.start) // SLOT :] += plus
+    return SlotSeries(start=series.start, values=values)
 
 
 def test_what_comes_after_its_two_days_changes_no_score(days: RecordedDays) -> None:

@@ -75,7 +75,7 @@ class Retention:
     decisions: int = 60
     """One line for each cycle, the commands sent, and what is left of plans."""
     outlooks: int = 31
-    """What was expected, for looking back at days past: 0.3 MB a day."""
+    """What was expected, for looking back at days past: half a MB a day."""
     every_plan: int = 1
     """Every plan; beyond, the first plan of each hour,"""
     hourly_plan: int = 7

@@ -8,12 +8,14 @@ from typing import Final
 import numpy as np
 
 from battery_optimizer.errors import DataError
-from battery_optimizer.forecast.load import LoadForecaster
+from battery_optimizer.forecast.house_load import HouseLoadForecaster
+from battery_optimizer.forecast.load import LoadForecast, LoadForecaster
 from battery_optimizer.forecast.solar import SolarForecaster
 from battery_optimizer.model.slots import SLOT, SLOT_HOURS, Floats, Horizon, SlotSeries
-from battery_optimizer.model.telemetry import SolarForecast
+from battery_optimizer.model.telemetry import Observations, SolarForecast
 from battery_optimizer.simulate.days.recorded import RecordedDays
 from battery_optimizer.simulate.forecasting.methods import METHODS, QUANTILES, WEEK, View
+from battery_optimizer.simulate.house import outside_at
 
 AHEAD: Final = 96
 """Half hours of each forecast: two days,"""
@@ -21,6 +23,7 @@ EVERY: Final = timedelta(hours=12)
 """and how far they are apart."""
 
 OURS, COMBINED = "ours", "ours with the best other"
+WARMTH: Final = "ours with the temperature"
 TOLD: Final = "the file's own"
 _BEFORE_ANY: Final = "quantiles of seven days"
 _LEAST_KNOWN: Final = 0.5
@@ -110,13 +113,16 @@ def scored(days: RecordedDays, scores: Scores) -> Iterator[datetime]:
 
     What a method is given ends at the moment of its forecast.
     """
-    load, sun = LoadForecaster(), SolarForecaster()
+    load, house, sun = LoadForecaster(), HouseLoadForecaster(), SolarForecaster()
     has_sun = bool(np.nanmax(days.solar_kw.values, initial=0.0) > 0)
     for now in origins(days):
         week = days.load_kw.between(now - WEEK * 48 * SLOT, now).values
         came = days.load_kw.between(now, now + AHEAD * SLOT).values
         if np.isfinite(week).mean() >= _LEAST_KNOWN and np.isfinite(came).any():
             forecasts = _load_forecasts(load, days.load_kw, now, scores.best_other(now))
+            weather = outside_at(days, now)
+            if weather is not None:
+                forecasts[WARMTH] = _with_temperature(house, days, now, weather)
             for name, (quantiles, mean) in forecasts.items():
                 scores.load.setdefault(name, []).append(Score.of(came, quantiles, mean))
             scores.made_at.append(now)
@@ -130,9 +136,7 @@ def _load_forecasts(
 ) -> dict[str, tuple[Floats, Floats]]:
     """Quantiles and mean [kW] by method; the median stands for a mean that nobody tells."""
     known = load_kw.between(load_kw.start, now)
-    told = ours.forecast(known, Horizon(start=now, n_slots=AHEAD), now)
-    mine = np.stack([told.p10_kwh, told.p50_kwh, told.p90_kwh]) / SLOT_HOURS
-    mean = told.mean_kwh / SLOT_HOURS
+    mine, mean = _as_power(ours.forecast(known, Horizon(start=now, n_slots=AHEAD), now))
     view = View.of(known, now, AHEAD)
     others = {name: method(view) for name, method in METHODS.items()}
     best = others[best_other]
@@ -141,6 +145,28 @@ def _load_forecasts(
         **{name: (quantiles, quantiles[1]) for name, quantiles in others.items()},
         COMBINED: ((mine + best) / 2, (mean + best[1]) / 2),
     }
+
+
+def _with_temperature(
+    ours: HouseLoadForecaster, days: RecordedDays, now: datetime, weather: SlotSeries
+) -> tuple[Floats, Floats]:
+    """Ours as a house with a sensor outside has it; large loads stay with the rest."""
+    outside = days.outside_c
+    observed = Observations(
+        load_kw=days.load_kw.between(days.load_kw.start, now),
+        solar_kw=SlotSeries.empty(now),
+        outside_c=None if outside is None else outside.between(outside.start, now),
+        weather_c=weather,
+    )
+    ours.forecast(observed, Horizon(start=now, n_slots=AHEAD))
+    assert ours.latest is not None  # noqa: S101 (just made)
+    return _as_power(ours.latest)
+
+
+def _as_power(told: LoadForecast) -> tuple[Floats, Floats]:
+    """Quantiles and mean [kW]."""
+    quantiles = np.stack([told.p10_kwh, told.p50_kwh, told.p90_kwh])
+    return quantiles / SLOT_HOURS, told.mean_kwh / SLOT_HOURS
 
 
 def _score_sun(ours: SolarForecaster, days: RecordedDays, now: datetime, scores: Scores) -> None:
