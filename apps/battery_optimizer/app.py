@@ -1,6 +1,5 @@
 """The AppDaemon shell: hands AppDaemon's callables to the house, sets timers; does not think."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -170,7 +169,7 @@ class BatteryOptimizer(Hass):
             # Their ids alone: a copy of all states would hold AppDaemon up.
             list_entities=lambda: list(self.get_state(copy=False) or {}),
             get_history=self._get_history if has_home_assistant else None,
-            sleep=time.sleep,
+            list_services=lambda: self.list_services(self.namespace),
             now=lambda: datetime.now(UTC),
             time_zone=str(self.AD.time_zone),
             watches_files=not self.AD.production_mode,

@@ -1,6 +1,7 @@
 """What the place that the app runs in offers: AppDaemon, or what stands in for it."""
 
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,8 +27,10 @@ class Host:
     read_state: Callable[[str], EntityState | None]
     list_entities: Callable[[], Iterable[str]]
     get_history: Callable[[str, datetime, datetime], Sequence[Rows] | None] | None
-    sleep: Callable[[float], None]
     now: Callable[[], datetime]
+    sleep: Callable[[float], None] = time.sleep
+    list_services: Callable[[], Iterable[Mapping[str, str]]] = tuple
+    """Their `domain` and `service`; none where that cannot be told."""
     time_zone: str = UK.key
     watches_files: bool = False
     """Whether AppDaemon reads its files again and again, to notice changes."""

@@ -77,12 +77,14 @@ def test_five_lines_are_enough(tmp_path: Path) -> None:
 
 def test_what_is_missing_is_told_with_how_to_get_it(tmp_path: Path) -> None:
     apps = five_lines() | {"my_home": home(octopus=False, solar_forecast=False)}
+    apps["battery_optimizer"]["notify"] = {"service": "notify.mobile_app_phone"}
     with running(tmp_path, apps, has_home=False, watches_files=False, time_zone=AMSTERDAM) as live:
         live.wait_for("Import rates")
         found = findings(live)
         assert "install the Octopus Energy integration" in found["Import rates"]["advice"]
         assert "rates.fixed_export_p" in found["Export rates"]["advice"]
         assert "solar.arrays" in found["Solar forecast"]["advice"]
+        assert "there are notify.notify" in found["Notifications"]["advice"]
         assert "set time_zone: Europe/London" in found["AppDaemon's time zone"]["advice"]
         assert "-> no import tariff: install the Octopus Energy integration" in live.log
 
@@ -109,6 +111,8 @@ def test_by_mqtt_and_by_notification_through_home_assistants_services(tmp_path: 
     with running(tmp_path, apps, has_home=False, watches_files=False) as live:
         live.wait_for("battery_optimizer: Plan until")
         live.wait_for("You are paid for using electricity")
+        assert findings(live)["Notifications"]["words"] == "notify.notify, of plunge"
+        assert findings(live)["Notifications"]["presence"] == "found"
         live.wait_until(lambda: "battery_optimizer/binary_sensor/problem" in live.log)
         config = "homeassistant/sensor/battery_optimizer/mode/config"
         assert live.log.count(config) == 1

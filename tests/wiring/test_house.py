@@ -35,6 +35,7 @@ from battery_optimizer.wiring.tell import teller_of
 
 NIGHT = datetime(2026, 11, 22, 2, tzinfo=UTC)
 BATTERY = {"capacity_kwh": 10.0, "max_charge_kw": 4.0, "max_discharge_kw": 4.0}
+NO_SERVICE = "Home Assistant has no service notify.mobile_app_anne now: set notify.service right"
 SETTINGS: dict[str, Any] = {
     "battery": BATTERY,
     "rates": {"demo": "always"},
@@ -50,6 +51,7 @@ class SimulatedHouse:
     now: datetime = NIGHT
     others: dict[str, EntityState] = field(default_factory=dict)
     has_home_assistant: bool = False
+    services: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         house = House(battery=Battery(**BATTERY), inverter=Inverter(), grid=GridConnection())
@@ -80,6 +82,11 @@ class SimulatedHouse:
         times = [end - timedelta(minutes=minutes) for minutes in range(120, 0, -10)]
         return [[{"state": "0.5", "last_changed": time.isoformat()} for time in times]]
 
+    def list_services(self) -> list[dict[str, str]]:
+        return [
+            dict(zip(("domain", "service"), each.split("."), strict=True)) for each in self.services
+        ]
+
     def host(self) -> Host:
         return Host(
             app="app",
@@ -90,6 +97,7 @@ class SimulatedHouse:
             read_state=lambda entity_id: self.states().get(entity_id),
             list_entities=self.states,
             get_history=self.history if self.has_home_assistant else None,
+            list_services=self.list_services,
             sleep=lambda _: None,
             now=lambda: self.now,
         )
@@ -121,13 +129,6 @@ def test_the_first_heartbeat_comes_at_once_but_not_over_another_ones(tmp_path: P
         assert told == {}
 
 
-def test_a_house_plans_commands_and_remembers(tmp_path: Path) -> None:
-    home = SimulatedHouse(tmp_path)
-    home.fox.inverter.select("Back-up")
-    with connected(home) as house:
-        shown = house.run(NIGHT)
-        assert shown.outcome.result is CycleResult.PLANNED
-        assert shown.outcome.command_result is CommandResult.APPLIED
 def test_what_the_inverter_offers_only_later_is_planned_with_and_looked_back_at(
     tmp_path: Path,
 ) -> None:
@@ -143,6 +144,13 @@ def test_what_the_inverter_offers_only_later_is_planned_with_and_looked_back_at(
         assert house.review._house().abilities == inputs.house.abilities
 
 
+def test_a_house_plans_commands_and_remembers(tmp_path: Path) -> None:
+    home = SimulatedHouse(tmp_path)
+    home.fox.inverter.select("Back-up")
+    with connected(home) as house:
+        shown = house.run(NIGHT)
+        assert shown.outcome.result is CycleResult.PLANNED
+        assert shown.outcome.command_result is CommandResult.APPLIED
         assert shown.is_demo
         assert shown.inverter == "select.foxess_work_mode"
         house.keep_house(NIGHT)
@@ -206,6 +214,40 @@ def test_what_is_there_is_told_and_what_is_missing_with_advice(tmp_path: Path) -
         sun = {each.about: each for each in house.survey.look(NIGHT)}["Solar forecast"]
         assert sun.words.startswith("Forecast.Solar's days")
         assert not any("Solcast" in problem for problem in shown.problems)
+
+
+def test_a_sun_that_nobody_asked_for_is_not_missing(tmp_path: Path) -> None:
+    with connected(SimulatedHouse(tmp_path), entities={"soc": "sensor.misspelt"}) as house:
+        house.run(NIGHT)
+        found = {each.about: each for each in house.survey.look(NIGHT)}
+        assert "enable sensor.misspelt" in found["Battery charge"].advice
+        assert found["Solar forecast"].words == "not asked for yet: nothing is planned"
+        assert found["Solar forecast"].advice == ""
+
+
+@pytest.mark.parametrize(
+    ("services", "advice"),
+    [
+        ((), ""),  # where nobody can tell
+        (("notify.mobile_app_anne", "light.turn_on"), ""),
+        (
+            ("light.turn_on", "notify.mobile_app_ann", "notify.bob"),
+            f"{NO_SERVICE}; there are notify.bob, notify.mobile_app_ann",
+        ),
+        (("light.turn_on",), NO_SERVICE),
+    ],
+)
+def test_a_service_of_notifications_that_is_not_there_is_told_before_it_is_needed(
+    tmp_path: Path, services: tuple[str, ...], advice: str
+) -> None:
+    home = SimulatedHouse(tmp_path, services=services)
+    with connected(home, notify={"service": "notify.mobile_app_anne"}) as house:
+        (told,) = [each for each in house.survey.look(NIGHT) if each.about == "Notifications"]
+        assert told.words == "notify.mobile_app_anne, of breaker, stale"
+        assert told.advice == advice
+        assert (told.presence is Presence.MISSING) == bool(advice)
+    with connected(home) as silent:
+        assert "Notifications" not in {each.about for each in silent.survey.look(NIGHT)}
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from battery_optimizer.adapters.overrides import CHOICE
 from battery_optimizer.adapters.rates.feed import RatesFeed, RatesSource
 from battery_optimizer.adapters.solar.feed import SolarFeed
 from battery_optimizer.config import Config
+from battery_optimizer.config_sections import NotifySettings
 from battery_optimizer.errors import DataError
 from battery_optimizer.forecast.load import LoadForecast
 from battery_optimizer.host import Host
@@ -26,6 +27,7 @@ from battery_optimizer.wiring.wishes import session_findings
 
 TIME_ZONE: Final = UK.key
 LOOK_AGAIN: Final = timedelta(minutes=30)
+MOST_NAMED: Final = 5
 _METERS: Final = (
     ("Battery charge", ("soc",), "the state of charge is needed: without it there is no plan"),
     ("House load", ("load",), "without it the forecast of the load learns nothing"),
@@ -96,6 +98,7 @@ class Survey:
             self._sun(now),
             _zone(self._host),
             _watching(self._host),
+            *_notifying(self._config.notify, self._host),
             self._helpers(),
         )
         return self._found
@@ -202,6 +205,8 @@ class Survey:
             age = (now - forecast.issued_at).total_seconds() / 3600
             words = f"{forecast.source}, {max(age, 0):.0f} h old, until {until:%a %H:%M}"
             return Finding(about="Solar forecast", words=words)
+        if not self._solar.was_asked:
+            return Finding(about="Solar forecast", words="not asked for yet: nothing is planned")
         return Finding(
             about="Solar forecast", words="none", presence=Presence.MISSING, advice=_NO_SUN
         )
@@ -215,6 +220,28 @@ class Survey:
             presence=Presence.OPTIONAL,
             advice="copy docs/home_assistant/battery_optimizer.yaml into Home Assistant's packages",
         )
+
+
+def _notifying(notify: NotifySettings, host: Host) -> Iterator[Finding]:
+    """A service that is misspelt would else be told only when there is something to tell."""
+    if notify.service is None:
+        return
+    wanted = notify.service.replace("/", ".")
+    domain = wanted.partition(".")[0]
+    known = [
+        (each["domain"], f"{each['domain']}.{each['service']}") for each in host.list_services()
+    ]
+    others = sorted(name for its_domain, name in known if its_domain == domain)
+    is_there = wanted in others or not known
+    offered = f"; there are {', '.join(others[:MOST_NAMED])}" if others else ""
+    yield Finding(
+        about="Notifications",
+        words=f"{wanted}, of {', '.join(notify.kinds) or 'nothing'}",
+        presence=Presence.FOUND if is_there else Presence.MISSING,
+        advice=""
+        if is_there
+        else f"Home Assistant has no service {wanted} now: set notify.service right{offered}",
+    )
 
 
 def _watching(host: Host) -> Finding:

@@ -65,6 +65,7 @@ class SolarFeed:
         self._problems: list[str] = []
         self.in_force: SolarForecast | None = None
         """What `latest` gave last; None if it had nothing to give."""
+        self.was_asked = False
 
     def problems(self) -> tuple[str, ...]:
         """What went wrong when a forecast was last asked for."""
@@ -73,7 +74,7 @@ class SolarFeed:
     def latest(self, now: datetime) -> SolarForecast:
         """The newest usable forecast [kW]; ForecastUnavailable says why there is none."""
         self._problems = []
-        self.in_force = None
+        self.in_force, self.was_asked = None, True
         lost = []
         for source in self._sources:
             try:
