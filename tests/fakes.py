@@ -3,6 +3,7 @@
 Setting a fake's `fault` makes it raise from then on, as its adapter would; None mends it.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -83,7 +84,9 @@ class FlatSun:
     def issued(self, start: datetime, end: datetime) -> tuple[SolarForecast, ...]:  # noqa: ARG002
         return ()
 
-    def latest(self, now: datetime) -> SolarForecast:
+    def latest(self, now: datetime, without: Collection[str] = ()) -> SolarForecast:
+        if "flat" in without:
+            raise ForecastUnavailable("nobody else is there")
         if self.fault is not None:
             raise ForecastUnavailable(self.fault)
         start = floor_to_slot(now) - 48 * SLOT

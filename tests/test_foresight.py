@@ -124,7 +124,7 @@ def test_where_all_is_well_nothing_is_named() -> None:
     ("told", "words"),
     [
         (1000 * TOLD, "it looks like W given as kW"),
-        (TOLD / 1000, "it looks like W given as kW, or kW as W"),
+        (TOLD / 1000, "it looks like kW taken for W, or like no forecast"),
         (np.roll(TOLD, 2), "it was an hour late: check its time zone"),
         (np.roll(TOLD, -2), "it was an hour early: check its time zone"),
     ],
@@ -142,7 +142,7 @@ def test_a_forecast_that_cannot_be_is_named_and_not_used(told: Floats, words: st
 def test_one_of_half_the_size_is_named_and_put_right() -> None:
     usual, _ = foreseen()
     outlook, [problem] = foreseen(TOLD / 2)
-    assert problem.startswith("solar forecast: the panels gave 2.0 times what was forecast")
+    assert problem.startswith("the solar forecast of recorded: the panels gave 2.0 times")
     assert outlook.solar_kwh.sum() == pytest.approx(usual.solar_kwh.sum(), rel=0.2)
 
 

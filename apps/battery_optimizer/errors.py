@@ -25,6 +25,10 @@ class ForecastUnavailable(DataError):
     """No usable forecast could be had from a source."""
 
 
+class ForecastAbsent(ForecastUnavailable):
+    """This house does not have the source."""
+
+
 class TelemetryUnavailable(DataError):
     """A sensor gives no usable value."""
 

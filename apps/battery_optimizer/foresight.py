@@ -12,11 +12,12 @@ from battery_optimizer.errors import ForecastUnavailable, StoreUnavailable
 from battery_optimizer.forecast.away import while_away
 from battery_optimizer.forecast.battery_limits import WINDOW, learned_limits
 from battery_optimizer.forecast.house_load import load_doubts
-from battery_optimizer.forecast.meters import judge_meters
+from battery_optimizer.forecast.meters import Judged, judge_meters
 from battery_optimizer.forecast.outlook import Forecaster, build_outlook
 from battery_optimizer.forecast.rates import RECENT_DAYS
-from battery_optimizer.forecast.solar import TOLD_DAYS, as_told
+from battery_optimizer.forecast.solar import TOLD_DAYS
 from battery_optimizer.forecast.suspects import forecast_doubt, forecast_remark
+from battery_optimizer.forecast.told import Told
 from battery_optimizer.model.house import Battery, House
 from battery_optimizer.model.learned import Learned
 from battery_optimizer.model.outlook import Outlook
@@ -49,7 +50,7 @@ class Foresight:
         self._forecaster = forecaster
         self._settings = settings
         self._last_seen: Observations | None = None
-        self._last_told: tuple[datetime, SolarForecast] | None = None
+        self._last_told: tuple[datetime, Told] | None = None
 
     def outlook(
         self, now: datetime, wishes: Wishes, battery: Battery
@@ -60,15 +61,13 @@ class Foresight:
         known = self._ports.rates.known_rates(slot - timedelta(days=RECENT_DAYS), horizon.end, now)
         seen, gaps = self._seen(slot - timedelta(days=HISTORY_DAYS), now)
         weather, unknown = self._weather(now)
-        metered = replace(seen, told=self._told(now), weather_c=weather, planned=self._planned(now))
-        latest, missing = self._latest(now)
-        judged = judge_meters(metered, latest, now)
+        seen = replace(seen, weather_c=weather, planned=self._planned(now))
+        solar, judged, problems = self._solar(now, seen)
         observed = judged.observed
-        solar, problems = self._usable(latest, observed, now)
         outlook = build_outlook(self._forecaster, battery, horizon, known, observed, solar)
         doubts = load_doubts(observed, now)
         away = while_away(outlook, judged.away, wishes.away_until)
-        return away, (*gaps, *unknown, *missing, *problems, *judged.doubts, *doubts)
+        return away, (*gaps, *unknown, *problems, *judged.doubts, *doubts)
 
     def _weather(self, now: datetime) -> tuple[SlotSeries | None, tuple[str, ...]]:
         """How cold it was and will be, if anybody is asked, and why nobody knows."""
@@ -92,39 +91,55 @@ class Foresight:
             return self._last_seen, (str(error),)
         return self._last_seen, ()
 
-    def _told(self, now: datetime) -> SolarForecast:
+    def _told(self, now: datetime) -> Told:
         """What was forecast of the sun for past half hours; read once a day."""
         today = now.replace(hour=0, minute=0, second=0, microsecond=0)
         if self._last_told is None or self._last_told[0] != today:
-            start = today - timedelta(days=TOLD_DAYS)
+            told = Told(today - timedelta(days=TOLD_DAYS), today)
             try:
-                issued = self._ports.solar.issued(start, today)
+                issued = self._ports.solar.issued(told.start, now)
             except StoreUnavailable:
                 # The store says what is wrong with it; the next cycle asks again.
-                return self._last_told[1] if self._last_told else as_told((), start, today)
-            self._last_told = (today, as_told(issued, start, today))
+                return self._last_told[1] if self._last_told else told
+            for forecast in issued:
+                told.add(forecast)
+            self._last_told = (today, told)
         return self._last_told[1]
 
-    def _latest(self, now: datetime) -> tuple[SolarForecast | None, tuple[str, ...]]:
-        """The newest solar forecast, or why there is none."""
-        try:
-            return self._ports.solar.latest(now), ()
-        except ForecastUnavailable as error:
-            return None, (f"{error}; {_RECENT_SUN}",)
+    def _solar(
+        self, now: datetime, seen: Observations
+    ) -> tuple[SolarForecast | None, Judged, tuple[str, ...]]:
+        """The first forecast that may be used, what was metered, and what is wrong with both.
 
-    def _usable(
-        self, latest: SolarForecast | None, observed: Observations, now: datetime
-    ) -> tuple[SolarForecast | None, tuple[str, ...]]:
-        """The solar forecast if it may be used, and what is wrong with it."""
-        if latest is None:
-            return None, ()
-        doubt = forecast_doubt(latest, observed, now)
-        if doubt is not None:
-            return None, (
-                f"the solar forecast of {latest.source} is not used: {doubt}; {_RECENT_SUN}",
-            )
-        remark = forecast_remark(latest, observed, now)
-        return latest, () if remark is None else (f"solar forecast: {remark}",)
+        Each source is held against what it told before, and the meters against it.
+        """
+        told = self._told(now)
+        refused: dict[str, str] = {}
+        judged: Judged | None = None
+        while True:
+            try:
+                latest = self._ports.solar.latest(now, tuple(refused))
+            except ForecastUnavailable as error:
+                if judged is not None:
+                    return None, judged, _not_used(refused, _RECENT_SUN)
+                judged = judge_meters(replace(seen, told=told.by()), None, now)
+                return None, judged, (f"{error}; {_RECENT_SUN}",)
+            told.add(latest)
+            judged = judge_meters(replace(seen, told=told.by(latest.source)), latest, now)
+            doubt = forecast_doubt(latest, judged.observed, now, self._ports.place)
+            if doubt is None:
+                break
+            refused[latest.source] = doubt
+        remark = forecast_remark(latest, judged.observed, now)
+        remarks = () if remark is None else (f"the solar forecast of {latest.source}: {remark}",)
+        return latest, judged, (*_not_used(refused, f"{latest.source} is asked instead"), *remarks)
+
+
+def _not_used(refused: Mapping[str, str], instead: str) -> tuple[str, ...]:
+    return tuple(
+        f"the solar forecast of {source} is not used: {doubt}; {instead}"
+        for source, doubt in refused.items()
+    )
 
 
 class Limits(Protocol):

@@ -1,6 +1,6 @@
 """What a cycle needs from outside, one verb each. Adapters and simulations fulfil these."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -41,8 +41,11 @@ class Rates(Protocol):
 class SolarForecasts(Protocol):
     """Knows what the sun will give."""
 
-    def latest(self, now: datetime) -> SolarForecast:
-        """The newest usable forecast [kW]; ForecastUnavailable says why there is none."""
+    def latest(self, now: datetime, without: Collection[str] = ()) -> SolarForecast:
+        """The newest usable forecast [kW], of none of these sources.
+
+        ForecastUnavailable says why there is none.
+        """
 
     def issued(self, start: datetime, end: datetime) -> Sequence[SolarForecast]:
         """The forecasts issued in [start, end), oldest first, as far as they were kept.
@@ -134,3 +137,5 @@ class Ports:
     journal: Journal
     weather: Weather | None = None
     schedules: Schedules | None = None
+    place: tuple[float, float] | None = None
+    """Latitude and longitude of the panels [degrees, north and east positive], if known."""

@@ -74,4 +74,4 @@ def test_everything_that_can_be_known_is_lined_up(now: datetime) -> None:
         seen = everything_known(moment)
         assert load_doubts(seen, moment) == ()
         assert sensor_doubts(seen, moment) == ()
-        assert forecast_doubt(FlatSun(kw=2.0).latest(moment), seen, moment) is None
+        assert forecast_doubt(FlatSun(kw=1.0).latest(moment), seen, moment) is None

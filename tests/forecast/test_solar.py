@@ -5,8 +5,8 @@ import pytest
 
 from battery_optimizer.errors import ForecastUnavailable
 from battery_optimizer.forecast.sky import Site
-from battery_optimizer.forecast.solar import RoofForecast, SolarForecaster, as_told
-from battery_optimizer.model.slots import SLOT, Floats, Horizon, SlotSeries, floor_to_slot
+from battery_optimizer.forecast.solar import RoofForecast, SolarForecaster
+from battery_optimizer.model.slots import SLOT, Floats, Horizon, SlotSeries
 from battery_optimizer.model.solar import SolarArray
 from battery_optimizer.model.telemetry import SolarForecast
 
@@ -268,16 +268,3 @@ def test_five_minute_steps_hold_the_same_energy() -> None:
     assert by_step.reshape(24, 6).sum(axis=1) == pytest.approx(
         expect(came, told, n_slots=24).mean_kwh
     )
-
-
-def test_told_is_what_was_said_last_before_a_half_hour_began() -> None:
-    def issued(hours: float, kw: float, n_slots: int = 8) -> SolarForecast:
-        at = NOW + timedelta(hours=hours)
-        said = SlotSeries(start=floor_to_slot(at), values=np.full(n_slots, kw))
-        return SolarForecast(source="test", issued_at=at, p10_kw=said, p50_kw=said, p90_kw=said)
-
-    told = as_told(
-        [issued(0, 1.0), issued(1.1, 2.0, 3)], NOW - timedelta(hours=1), NOW + timedelta(hours=5)
-    )
-    expected = [np.nan] * 2 + [1.0] * 3 + [2.0] * 2 + [1.0] * 3 + [np.nan] * 2
-    np.testing.assert_array_equal(told.p50_kw.values, expected)

@@ -25,6 +25,9 @@ _J2000: Final = 946_728_000.0
 
 _DAY_SECONDS: Final = 86_400.0
 
+Place = tuple[float, float]
+"""Latitude and longitude [degrees, north and east positive]."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:

@@ -5,7 +5,6 @@ outcome. At each call, what the panels gave in the last hours moves the next one
 time. With no forecast at all, recent days or a clear sky stand in.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -22,6 +21,7 @@ from battery_optimizer.forecast.solar_model import (
     learn_solar_model,
     recent_days_kw,
 )
+from battery_optimizer.forecast.told import quantiles_kw
 from battery_optimizer.model.slots import SLOT, Floats, Horizon, SlotSeries, floor_to_slot
 from battery_optimizer.model.telemetry import SolarForecast
 
@@ -86,7 +86,7 @@ class SolarForecaster:
         """Generation from `horizon.start`, which is now.
 
         `observed` is the average power [kW], NaN also where it was turned down; `told`
-        what had been forecast for past half hours before they began (see `as_told`); `latest` the
+        what had been forecast for past half hours before they began (see `told`); `latest` the
         newest usable forecast, None if there is none. `metered` is `observed` with what came where
         it was turned down, which is more than nothing where nobody tells what the sun will give.
         ForecastUnavailable if nothing is known.
@@ -101,9 +101,9 @@ class SolarForecaster:
             given = self._stand_in(least, start, horizon.end)
             model = learn_solar_model(given[:, :0], came[:0], came[:0], _slots(start, 0))
         else:
-            given = _quantiles(latest, start, horizon.end)
+            given = quantiles_kw(latest, start, horizon.end)
             if told is not None:
-                given = _first_known(_quantiles(told, start, now), given)
+                given = _first_known(quantiles_kw(told, start, now), given)
             model = self._learn(given[:, : len(came)], came, start)
             if not np.isfinite(given[:, len(came) :]).all():
                 given = self._filled(given, least, start, horizon.end)
@@ -162,33 +162,6 @@ class SolarForecaster:
         middles = [start + (n + 0.5) * SLOT for n in range(first, n_slots)]
         clear[first:] = clear_sky_kw(middles, self._site)
         return _CLEAR_SKY_SHARES[:, None] * clear
-
-
-def as_told(forecasts: Iterable[SolarForecast], start: datetime, end: datetime) -> SolarForecast:
-    """For each half hour of [start, end), what was last forecast before it began; else NaN.
-
-    `forecasts` come oldest first.
-    """
-    told = np.full((3, max(0, -((start - end) // SLOT))), np.nan)
-    issued_at = start
-    for forecast in forecasts:
-        issued_at = forecast.issued_at
-        first = max(0, -((start - forecast.issued_at) // SLOT))
-        newer = _quantiles(forecast, start, end)[:, first:]
-        told[:, first:] = np.where(np.isfinite(newer), newer, told[:, first:])
-    p10, p50, p90 = (SlotSeries(start=start, values=row) for row in told)
-    return SolarForecast(source="told", issued_at=issued_at, p10_kw=p10, p50_kw=p50, p90_kw=p90)
-
-
-def _quantiles(forecast: SolarForecast, start: datetime, end: datetime) -> Floats:
-    """p10, p50 and p90 [kW] of [start, end), (3, n); NaN where any of them is."""
-    rows = np.stack(
-        [
-            series.between(start, end).values
-            for series in (forecast.p10_kw, forecast.p50_kw, forecast.p90_kw)
-        ]
-    )
-    return np.where(np.isfinite(rows).all(axis=0), rows, np.nan)
 
 
 def _first_known(preferred: Floats, other: Floats) -> Floats:

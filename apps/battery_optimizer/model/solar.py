@@ -14,6 +14,9 @@ from battery_optimizer.model.telemetry import SolarForecast
 OLDEST_FORECAST = timedelta(days=1)
 """Weather told longer ago is not used."""
 
+_CLOCKS_APART = timedelta(hours=2)
+"""Summer time taken for UTC is within it; more would keep a forecast from ever being old."""
+
 MOST_OVER_PEAK = 1.3
 """Cold, clear air and light from cloud edges beat the rating, but not by more than this."""
 
@@ -72,6 +75,11 @@ def _require_new(forecast: SolarForecast, now: datetime) -> None:
     if now - forecast.issued_at > OLDEST_FORECAST:
         raise ForecastUnavailable(
             f"it was made at {forecast.issued_at:%d %b %H:%M} UTC, more than a day ago"
+        )
+    if forecast.issued_at - now > _CLOCKS_APART:
+        raise ForecastUnavailable(
+            f"it says that it was made at {forecast.issued_at:%d %b %Y %H:%M} UTC, which is still "
+            f"to come (it is now {now:%d %b %Y %H:%M}): check its clock and time zone"
         )
     series = forecast.p50_kw
     if not series.start <= now < series.end:

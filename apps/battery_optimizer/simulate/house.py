@@ -1,6 +1,6 @@
 """A simulated house that plays recorded days: the ports of a cycle, with a clock passed in."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -34,6 +34,9 @@ from battery_optimizer.simulate.days.recorded import RecordedDays
 def as_played(house: House) -> House:
     """With an inverter that stops at floors and ceilings by itself, as a played one does."""
     return replace(house, abilities=replace(house.abilities, keeps_limits=True))
+
+
+_RECORDED: Final = "recorded"
 
 
 class PlayedHouse:
@@ -83,12 +86,12 @@ class PlayedHouse:
             exports=self._days.exports.between(start, known_end),
         )
 
-    def latest(self, now: datetime) -> SolarForecast:
+    def latest(self, now: datetime, without: Collection[str] = ()) -> SolarForecast:
         """The recorded forecast, as if issued now."""
-        if not self._days.solar_p50_kw.at(now) >= 0:
+        if _RECORDED in without or not self._days.solar_p50_kw.at(now) >= 0:
             raise ForecastUnavailable("the recording has no solar forecast for now")
         return SolarForecast(
-            source="recorded",
+            source=_RECORDED,
             issued_at=now,
             p10_kw=self._days.solar_p10_kw,
             p50_kw=self._days.solar_p50_kw,

@@ -3,7 +3,7 @@
 import gzip
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -188,7 +188,8 @@ class _World:
             is_demo=self._rates.is_demo,
         )
 
-    def latest(self, now: datetime) -> SolarForecast:
+    def latest(self, now: datetime, without: Collection[str] = ()) -> SolarForecast:
+        del without
         raise ForecastUnavailable(f"the outlook of {now} is recorded as a whole")
 
     def issued(self, start: datetime, end: datetime) -> tuple[SolarForecast, ...]:

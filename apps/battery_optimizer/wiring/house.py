@@ -36,6 +36,7 @@ from battery_optimizer.wiring.inverter import AnyInverter, connect_inverter, fin
 from battery_optimizer.wiring.load import more_sensors, most_load_kw, remembered, schedules, weather
 from battery_optimizer.wiring.sources import (
     forecaster,
+    panels_place,
     rates_feed,
     rates_source,
     solar_sources,
@@ -247,6 +248,7 @@ def connect(config: Config, host: Host) -> RunningHouse:
             journal=_RealPlans(store) if config.rates.demo != "always" else store,
             weather=weather(config, host),
             schedules=planned,
+            place=panels_place(config, place),
         ),
         forecaster=foreseen,
         settings=config.planner,

@@ -24,7 +24,7 @@ from battery_optimizer.adapters.solar.solcast import SolcastEntities
 from battery_optimizer.config import Config
 from battery_optimizer.config_sections import RatesSettings, SolarSourceName
 from battery_optimizer.forecast.outlook import HistoryForecaster
-from battery_optimizer.forecast.sky import Site, clear_sky_kw
+from battery_optimizer.forecast.sky import Place, Site, clear_sky_kw
 from battery_optimizer.model.entity import EntityState
 from battery_optimizer.model.slots import SLOT, Floats, day_bounds
 from battery_optimizer.model.solar import SolarArray
@@ -38,8 +38,6 @@ _USUAL_PANELS: Final = (SolarArray(peak_kw=1.0, tilt_deg=35.0, azimuth_deg=0.0),
 
 ReadState = Callable[[str], EntityState | None]
 ListEntities = Callable[[], Iterable[str]]
-Place = tuple[float, float]
-"""Latitude and longitude of AppDaemon [degrees]."""
 
 
 def rates_source(
@@ -105,16 +103,22 @@ def tariff_name(source: str, rates: RatesSettings) -> str:
     return ", ".join(fixed if len(fixed) == len(Direction) else [source, *fixed])
 
 
+def panels_place(config: Config, place: Place) -> Place:
+    """Where the panels are: as set, else where AppDaemon is."""
+    solar = config.solar
+    return (
+        place[0] if solar.latitude is None else solar.latitude,
+        place[1] if solar.longitude is None else solar.longitude,
+    )
+
+
 def forecaster(config: Config, place: Place) -> HistoryForecaster:
     """Knows the panels, so that even with no forecast there is a sky to go by."""
     solar = config.solar
     if not solar.arrays:
         return HistoryForecaster(attitude=config.planner.attitude)
-    site = Site(
-        latitude=place[0] if solar.latitude is None else solar.latitude,
-        longitude=place[1] if solar.longitude is None else solar.longitude,
-        arrays=solar.arrays,
-    )
+    latitude, longitude = panels_place(config, place)
+    site = Site(latitude=latitude, longitude=longitude, arrays=solar.arrays)
     return HistoryForecaster(
         attitude=config.planner.attitude,
         peak_kw=sum(array.peak_kw for array in solar.arrays),
@@ -131,8 +135,7 @@ def _clear_day(day: date, site: Site) -> Floats:
 def solar_sources(config: Config, read_state: ReadState, place: Place) -> list[SolarSource]:
     """Those set, in the order set; an API needs to know the panels."""
     solar = config.solar
-    latitude = place[0] if solar.latitude is None else solar.latitude
-    longitude = place[1] if solar.longitude is None else solar.longitude
+    latitude, longitude = panels_place(config, place)
     peak_kw = sum(array.peak_kw for array in solar.arrays) or None
     made: dict[SolarSourceName, SolarSource] = {
         "solcast": SolcastEntities(

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from battery_optimizer.adapters.solar.feed import SolarFeed, SolarSource
-from battery_optimizer.errors import ForecastUnavailable, StoreUnavailable
+from battery_optimizer.errors import ForecastAbsent, ForecastUnavailable, StoreUnavailable
 from battery_optimizer.model.slots import SlotSeries
 from battery_optimizer.model.solar import without_spread
 from battery_optimizer.model.telemetry import SolarForecast
@@ -27,12 +27,13 @@ class Sky:
     refresh_every: timedelta = timedelta(0)
     works: bool = True
     hours: int = 48
+    error: type[ForecastUnavailable] = ForecastUnavailable
     asked_at: list[datetime] = field(default_factory=list)
 
     def fetch(self, now: datetime) -> SolarForecast:
         self.asked_at.append(now)
         if not self.works:
-            raise ForecastUnavailable("did not answer")
+            raise self.error("did not answer")
         return a_forecast(self.name, now, self.hours)
 
 
@@ -77,13 +78,54 @@ def test_the_next_source_helps_out_and_the_problem_is_kept() -> None:
 
 
 def test_a_source_that_the_house_never_had_is_no_problem_while_another_works() -> None:
-    only = Sky("second")
-    solar = feed(Sky("first", works=False), only)
+    only, absent = Sky("second"), Sky("first", works=False, error=ForecastAbsent)
+    solar = feed(absent, only)
     assert solar.latest(NOW).source == "second"
     assert solar.problems() == ()
     only.works = False
-    with pytest.raises(ForecastUnavailable):
-        feed(Sky("first", works=False), only).latest(NOW)
+    with pytest.raises(ForecastUnavailable, match="first: did not answer; second: did not"):
+        feed(absent, only).latest(NOW)
+
+
+def test_a_source_that_is_there_and_refused_is_named_from_the_start() -> None:
+    solar = feed(Sky("first", works=False), Sky("second"))
+    assert solar.latest(NOW).source == "second"
+    assert solar.problems() == ("first: did not answer",)
+
+
+def test_a_source_that_the_house_had_is_named_when_it_is_gone() -> None:
+    first = Sky("first", error=ForecastAbsent)
+    solar = feed(first, Sky("second"))
+    solar.latest(NOW)
+    first.works = False
+    solar.latest(NOW + MINUTE)
+    assert solar.problems() == ("first: did not answer",)
+
+
+def test_where_one_is_not_to_be_used_the_next_is_asked_and_what_both_said_is_kept() -> None:
+    shelf = Shelf()
+    solar = feed(Sky("first"), Sky("second"), store=shelf)
+    for minutes in range(0, 60, 5):
+        solar.latest(NOW + minutes * MINUTE)
+        assert solar.latest(NOW + minutes * MINUTE, without=("first",)).source == "second"
+    assert [kept.source for kept in shelf.kept] == ["first", "second"] * 2
+    with pytest.raises(ForecastUnavailable, match="no other source"):
+        solar.latest(NOW, without=("first", "second"))
+    assert solar.in_force is None
+
+
+def test_a_forecast_without_tomorrow_is_used_and_that_is_named() -> None:
+    # From the midnight before: it ends ten minutes before the 22 hours from now that are asked for.
+    solar = feed(Sky("today's alone", hours=31))
+    assert solar.latest(NOW).source == "today's alone"
+    [problem] = solar.problems()
+    assert problem == (
+        "today's alone: it ends at 16 Jun 07:00 UTC (is the entity for tomorrow there?); from "
+        "then on the sun of recent days is taken"
+    )
+    solar = feed(Sky("and tomorrow's", hours=32))
+    solar.latest(NOW)
+    assert solar.problems() == ()
 
 
 def test_the_first_source_is_used_again_as_soon_as_it_works() -> None:

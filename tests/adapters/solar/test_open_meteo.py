@@ -91,7 +91,8 @@ def test_energy_is_kept_whatever_the_step(minutes: int) -> None:
 def test_local_times_without_an_offset_are_on_the_wall_clock() -> None:
     # 29 March 2026: the hour from 01:00 to 02:00 is not on the clock.
     table = hourly("2026-03-29", "", [0, *range(2, 24)])
-    forecast = entities(with_attributes(wh_period=table)).fetch(NOW.replace(month=3, day=29))
+    timeless = {"entity_id": TODAY, "state": "12", "attributes": {"wh_period": table}}
+    forecast = entities(timeless).fetch(NOW.replace(month=3, day=29))
     assert forecast.p50_kw.start == datetime(2026, 3, 29, 0, 0, tzinfo=UTC)
     assert len(forecast.p50_kw.values) == 46
     assert not np.isnan(forecast.p50_kw.values).any()
@@ -104,6 +105,24 @@ def test_offsets_tell_the_two_hours_apart_when_clocks_go_back() -> None:
     timeless = {"entity_id": TODAY, "state": "12", "attributes": {"wh_period": table}}
     forecast = entities(timeless).fetch(NOW.replace(month=10, day=25))
     assert len(forecast.p50_kw.values) == 50
+
+
+def test_local_times_without_an_offset_tell_the_hour_that_comes_twice_once() -> None:
+    table = hourly("2026-10-25", "", list(range(24)))
+    timeless = {"entity_id": TODAY, "state": "12", "attributes": {"wh_period": table}}
+    forecast = entities(timeless).fetch(NOW.replace(month=10, day=25))
+    assert forecast.p50_kw.start == datetime(2026, 10, 24, 23, 0, tzinfo=UTC)
+    assert len(forecast.p50_kw.values) == 50
+    assert not np.isnan(forecast.p50_kw.values).any()
+
+
+def test_a_day_of_one_fixed_offset_is_whole_on_the_day_clocks_go_back() -> None:
+    # As the integration sends it: by the offset that held when it asked.
+    table = hourly("2026-10-25", "+01:00", list(range(24)))
+    timeless = {"entity_id": TODAY, "state": "12", "attributes": {"wh_period": table}}
+    forecast = entities(timeless).fetch(NOW.replace(month=10, day=25))
+    assert len(forecast.p50_kw.values) == 48
+    assert not np.isnan(forecast.p50_kw.values).any()
 
 
 def test_without_a_table_there_is_no_forecast() -> None:

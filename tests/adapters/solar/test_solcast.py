@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from battery_optimizer.adapters.solar.solcast import SolcastEntities
-from battery_optimizer.errors import ForecastUnavailable
+from battery_optimizer.errors import ForecastAbsent, ForecastUnavailable
 from solar_fixtures import home_of, payload
 
 NOW = datetime(2026, 10, 24, 9, 40, tzinfo=UTC)
@@ -90,7 +90,10 @@ def test_without_a_spread_the_estimates_are_equal() -> None:
 
 def test_without_today_there_is_no_forecast() -> None:
     assert refusal(source(recorded("tomorrow"))) == f"{TODAY} has no detailedForecast"
-    assert refusal(source(entities=())) == "no entity for today has no detailedForecast"
+    with pytest.raises(ForecastAbsent, match="there is no entity"):
+        source(entities=()).fetch(NOW)
+    with pytest.raises(ForecastAbsent, match=f"there is no {TODAY}"):
+        source().fetch(NOW)
     blank = recorded("today") | {"attributes": {"detailedForecast": "none"}}
     assert refusal(source(blank)) == f"{TODAY} has no detailedForecast"
 

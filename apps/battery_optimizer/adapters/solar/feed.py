@@ -1,10 +1,10 @@
 """The solar forecast in force: the first source that works, else the one that was stored."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from battery_optimizer.errors import ForecastUnavailable, StoreUnavailable
+from battery_optimizer.errors import ForecastAbsent, ForecastUnavailable, StoreUnavailable
 from battery_optimizer.model.slots import is_within
 from battery_optimizer.model.telemetry import SolarForecast
 
@@ -12,6 +12,9 @@ STORED_MAX_AGE: Final = timedelta(hours=12)
 """Weather told half a day ago still beats the shape of past days, which is what comes after it."""
 
 _STORE_EVERY: Final = timedelta(minutes=30)
+
+_SHORT: Final = timedelta(hours=22)
+"""Today and tomorrow reach further at any time of day, today alone does for two hours at most."""
 
 
 class SolarSource(Protocol):
@@ -47,7 +50,7 @@ class SolarFeed:
 
     If none works, a stored forecast serves while it is younger than `stored_max_age` and covers
     now. `problems()` has what was wrong the last time, one sentence each: with every source where
-    none answered, else with those that answered before.
+    none answered, else with those that the house has.
     """
 
     def __init__(
@@ -61,7 +64,7 @@ class SolarFeed:
         self._store = store
         self._stored_max_age = stored_max_age
         self._fetched: dict[str, tuple[datetime, SolarForecast]] = {}
-        self._saved: SolarForecast | None = None
+        self._saved: dict[str, SolarForecast] = {}
         self._problems: list[str] = []
         self.in_force: SolarForecast | None = None
         """What `latest` gave last; None if it had nothing to give."""
@@ -71,29 +74,41 @@ class SolarFeed:
         """What went wrong when a forecast was last asked for."""
         return tuple(self._problems)
 
-    def latest(self, now: datetime) -> SolarForecast:
-        """The newest usable forecast [kW]; ForecastUnavailable says why there is none."""
+    def latest(self, now: datetime, without: Collection[str] = ()) -> SolarForecast:
+        """The newest usable forecast [kW], of none of the sources in `without`.
+
+        ForecastUnavailable says why there is none.
+        """
         self._problems = []
         self.in_force, self.was_asked = None, True
         lost = []
         for source in self._sources:
+            if source.name in without:
+                continue
             try:
                 forecast = self._fetch(source, now)
             except ForecastUnavailable as error:
                 self._problems.append(f"{source.name}: {error}")
-                lost += self._problems[-1:] if source.name in self._fetched else []
+                # Where one is there, the others need not be; but one that is should work.
+                is_there = not isinstance(error, ForecastAbsent) or source.name in self._fetched
+                lost += self._problems[-1:] if is_there else []
                 continue
-            # Where one is there, the others need not be; but one that was there should be.
             self._problems = lost
+            if _ends_early(forecast, now):
+                self._problems.append(
+                    f"{source.name}: it ends at {forecast.p50_kw.end:%d %b %H:%M} UTC (is the "
+                    "entity for tomorrow there?); from then on the sun of recent days is taken"
+                )
             self._save(forecast)
             self.in_force = forecast
             return forecast
         stored = self._stored(now)
-        if stored is not None:
+        if stored is not None and stored.source not in without:
             self.in_force = stored
             return stored
         raise ForecastUnavailable(
-            "; ".join(self._problems) or "no source of solar forecasts is set"
+            "; ".join(self._problems)
+            or f"no {'other ' * bool(without)}source of solar forecasts is set"
         )
 
     def issued(self, start: datetime, end: datetime) -> Sequence[SolarForecast]:
@@ -110,19 +125,15 @@ class SolarFeed:
         return forecast
 
     def _save(self, forecast: SolarForecast) -> None:
-        saved = self._saved
-        if (
-            saved is not None
-            and saved.source == forecast.source
-            and abs(forecast.issued_at - saved.issued_at) < _STORE_EVERY
-        ):
+        saved = self._saved.get(forecast.source)
+        if saved is not None and abs(forecast.issued_at - saved.issued_at) < _STORE_EVERY:
             return
         try:
             self._store.save_solar_forecast(forecast)
         except StoreUnavailable as error:
             self._problems.append(f"the solar forecast is not stored: {error}")
             return
-        self._saved = forecast
+        self._saved[forecast.source] = forecast
 
     def _stored(self, now: datetime) -> SolarForecast | None:
         try:
@@ -133,6 +144,10 @@ class SolarFeed:
         if stored is None or now - stored.issued_at > self._stored_max_age:
             return None
         return stored if _covers(stored, now) else None
+
+
+def _ends_early(forecast: SolarForecast, now: datetime) -> bool:
+    return forecast.p50_kw.end - now < _SHORT
 
 
 def _covers(forecast: SolarForecast, now: datetime) -> bool:

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from battery_optimizer.errors import ForecastUnavailable
+from battery_optimizer.errors import ForecastAbsent, ForecastUnavailable
 from battery_optimizer.model.entity import KWH_PER_UNIT, EntityState
 from battery_optimizer.model.slots import SLOT_HOURS, Floats, SlotSeries, day_bounds, local_day
 from battery_optimizer.model.solar import require_sound, without_spread
@@ -42,7 +42,7 @@ class ForecastSolarEntities:
             energy_kwh = _energy_kwh(entity_id, state)
             days.append(self._spread(local_day(now) + timedelta(days=ahead), energy_kwh))
         if not days:
-            raise ForecastUnavailable("no entity for today")
+            raise ForecastAbsent("no entity for today")
         today = self.read_state(self.entities[0])
         reported = None if today is None else today.last_reported or today.last_changed
         start = day_bounds(local_day(now))[0]
@@ -60,9 +60,9 @@ class ForecastSolarEntities:
 
 def _energy_kwh(entity_id: str, state: EntityState | None) -> float:
     if state is None:
-        raise ForecastUnavailable(f"there is no {entity_id}")
+        raise ForecastAbsent(f"there is no {entity_id}")
     if any(table in state.attributes for table in _TABLES):
-        raise ForecastUnavailable(f"{entity_id} is of Open-Meteo Solar Forecast, not of this")
+        raise ForecastAbsent(f"{entity_id} is of Open-Meteo Solar Forecast, not of this")
     factor = KWH_PER_UNIT.get(state.unit or "")
     try:
         energy_kwh = state.number * (factor or 0.0)

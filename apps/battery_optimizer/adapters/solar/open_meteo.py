@@ -8,7 +8,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from battery_optimizer.adapters.solar.arrays import of_all
-from battery_optimizer.errors import ForecastUnavailable
+from battery_optimizer.errors import ForecastAbsent, ForecastUnavailable
 from battery_optimizer.model.entity import EntityState, finite, utc_moment
 from battery_optimizer.model.slots import HOUR, SLOT, UK, SlotSeries
 from battery_optimizer.model.solar import SolarArray, require_sound, without_spread
@@ -31,7 +31,8 @@ class OpenMeteoEntities:
 
     `wh_period` {start: Wh}, hourly, has the energies; `watts` {start: W}, every 15 minutes, says
     how an hour's energy falls on its halves, or does alone where there is no `wh_period`.
-    Times without an offset are on the wall clock of `zone`.
+    The integration's times have an offset. Those without one (of a template) are on the wall clock
+    of `zone`, and the hour that comes twice is told once.
     """
 
     read_state: Callable[[str], EntityState | None]
@@ -50,7 +51,8 @@ class OpenMeteoEntities:
         powers = self._table(states, "watts")
         if today is None or not (energies or powers):
             entity_id = self.entities[0] if self.entities else "no entity for today"
-            raise ForecastUnavailable(f"{entity_id} has neither wh_period nor watts")
+            # Forecast.Solar's entities are called the same, and have neither.
+            raise ForecastAbsent(f"{entity_id} has neither wh_period nor watts")
         try:
             kw = _half_hours(energies, powers)
         except ValueError as error:
@@ -69,11 +71,13 @@ class OpenMeteoEntities:
                 continue  # a later day that is not there makes the forecast shorter, not wrong
             for key, value in day.items():
                 try:
-                    start = utc_moment(key, self.zone)
+                    moment = datetime.fromisoformat(str(key))
                 except ValueError as error:
                     raise ForecastUnavailable(f"{attribute} has the time {key!r}") from error
                 number = finite(value)
-                table[start] = float("nan") if number is None else number
+                known = float("nan") if number is None else number
+                table[utc_moment(moment, self.zone)] = known
+                table.setdefault(utc_moment(moment.replace(fold=1), self.zone), known)
         return dict(sorted(table.items()))
 
 

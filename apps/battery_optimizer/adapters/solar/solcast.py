@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from battery_optimizer.errors import ForecastUnavailable
+from battery_optimizer.errors import ForecastAbsent, ForecastUnavailable
 from battery_optimizer.model.entity import EntityState, finite, utc_moment
 from battery_optimizer.model.slots import SLOT, SlotSeries
 from battery_optimizer.model.solar import require_sound
@@ -34,10 +34,11 @@ class SolcastEntities:
 
     def fetch(self, now: datetime) -> SolarForecast:
         """The forecast as the entities have it; ForecastUnavailable says what is wrong with it."""
+        if not any(self.read_state(entity_id) for entity_id in self.entities):
+            raise ForecastAbsent(f"there is no {self.entities[0] if self.entities else 'entity'}")
         days = [self._rows(entity_id) for entity_id in self.entities]
-        if not days or not days[0]:
-            today = self.entities[0] if self.entities else "no entity for today"
-            raise ForecastUnavailable(f"{today} has no detailedForecast")
+        if not days[0]:
+            raise ForecastUnavailable(f"{self.entities[0]} has no detailedForecast")
         # A later day that is not there makes the forecast shorter, not wrong.
         rows = {start: row for day in days for start, row in day.items()}
         forecast = SolarForecast(
