@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from battery_optimizer.config import Config
+from battery_optimizer.config_sections import SolarSettings
 from battery_optimizer.errors import ConfigError
 from battery_optimizer.host import Host
 from battery_optimizer.model.decision import CycleResult
@@ -24,6 +25,7 @@ from battery_optimizer.simulate.home.inverter import SimulatedInverter
 from battery_optimizer.simulate.home.surroundings import PlausibleHome
 from battery_optimizer.wiring.house import RunningHouse, connect
 from battery_optimizer.wiring.load import most_load_kw, weather
+from battery_optimizer.wiring.sources import panels_place
 
 NIGHT = datetime(2026, 11, 22, 2, tzinfo=UTC)
 BATTERY = {"capacity_kwh": 10.0, "max_charge_kw": 4.0, "max_discharge_kw": 4.0}
@@ -209,12 +211,20 @@ def test_without_such_sensors_nothing_is_pointed_out(tmp_path: Path) -> None:
         assert not [each for each in house.survey.look(NIGHT) if "arge load" in each.about]
 
 
-def test_open_meteo_is_asked_only_where_it_is_wanted(tmp_path: Path) -> None:
+def test_open_meteo_is_asked_only_where_it_is_wanted() -> None:
+    def asked(**load: object) -> bool:
+        return weather(settings(**load).load, (51.5, -0.12)) is not None
+
+    assert not asked(weather="auto")
+    assert not asked(outside_temperature="sensor.outside")
+    assert asked(weather="auto", outside_temperature="sensor.outside")
+    assert asked(weather="open_meteo")
+
+
+def test_the_panels_are_where_they_are_set_to_be_or_where_appdaemon_is(tmp_path: Path) -> None:
     host = CarHouse(tmp_path).host()
-    assert weather(settings(weather="auto"), host) is None
-    assert weather(settings(outside_temperature="sensor.outside"), host) is None
-    assert weather(settings(weather="auto", outside_temperature="sensor.outside"), host) is not None
-    assert weather(settings(weather="open_meteo"), host) is not None
+    assert panels_place(SolarSettings(), host) == (host.latitude, host.longitude)
+    assert panels_place(SolarSettings(latitude=57.5), host) == (57.5, host.longitude)
 
 
 @pytest.mark.parametrize(

@@ -213,7 +213,7 @@ def connect(config: Config, host: Host) -> RunningHouse:
             "rates.demo must not be 'always' for a real house: set control to 'read_only' to try "
             "the app with made-up rates"
         )
-    place = (host.latitude, host.longitude)
+    place = panels_place(config.solar, host)
     wired = find_inverter(config, host)
     config = config.with_found(wired.says)
     # Made before the claim, so that a wrong setting leaves nothing behind.
@@ -246,9 +246,9 @@ def connect(config: Config, host: Host) -> RunningHouse:
             history=store,
             inverter=inverter,
             journal=_RealPlans(store) if config.rates.demo != "always" else store,
-            weather=weather(config, host),
+            weather=weather(config.load, place),
             schedules=planned,
-            place=panels_place(config, place),
+            place=place,
         ),
         forecaster=foreseen,
         settings=config.planner,

@@ -13,6 +13,7 @@ from battery_optimizer.adapters.telemetry.further import MoreSensors
 from battery_optimizer.config import Config
 from battery_optimizer.config_sections import LoadSettings
 from battery_optimizer.forecast.load import LoadBasis, LoadForecast
+from battery_optimizer.forecast.sky import Place
 from battery_optimizer.host import Host
 from battery_optimizer.model.found import Finding, Presence
 from battery_optimizer.model.meters import MeterEntities
@@ -54,15 +55,14 @@ def schedules(load: LoadSettings, host: Host) -> PlannedDispatches:
     return PlannedDispatches(read_state=host.read_state, entities=entities)
 
 
-def weather(config: Config, host: Host) -> OpenMeteoWeather | None:
+def weather(load: LoadSettings, place: Place) -> OpenMeteoWeather | None:
     """Who is asked how cold it is going to be, if that is wanted."""
-    load, solar = config.load, config.solar
     if load.weather == "none" or (load.weather == "auto" and load.outside_temperature is None):
         return None
     return OpenMeteoWeather(
         get_json=JsonApi(base_url=OPEN_METEO_URL, timeout_s=5.0).get,
-        latitude=host.latitude if solar.latitude is None else solar.latitude,
-        longitude=host.longitude if solar.longitude is None else solar.longitude,
+        latitude=place[0],
+        longitude=place[1],
     )
 
 

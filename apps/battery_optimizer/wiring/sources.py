@@ -22,9 +22,10 @@ from battery_optimizer.adapters.solar.open_meteo import API_URL as OPEN_METEO_UR
 from battery_optimizer.adapters.solar.open_meteo import OpenMeteoApi, OpenMeteoEntities
 from battery_optimizer.adapters.solar.solcast import SolcastEntities
 from battery_optimizer.config import Config
-from battery_optimizer.config_sections import RatesSettings, SolarSourceName
+from battery_optimizer.config_sections import RatesSettings, SolarSettings, SolarSourceName
 from battery_optimizer.forecast.outlook import HistoryForecaster
 from battery_optimizer.forecast.sky import Place, Site, clear_sky_kw
+from battery_optimizer.host import Host
 from battery_optimizer.model.entity import EntityState
 from battery_optimizer.model.slots import SLOT, Floats, day_bounds
 from battery_optimizer.model.solar import SolarArray
@@ -103,12 +104,11 @@ def tariff_name(source: str, rates: RatesSettings) -> str:
     return ", ".join(fixed if len(fixed) == len(Direction) else [source, *fixed])
 
 
-def panels_place(config: Config, place: Place) -> Place:
+def panels_place(solar: SolarSettings, host: Host) -> Place:
     """Where the panels are: as set, else where AppDaemon is."""
-    solar = config.solar
     return (
-        place[0] if solar.latitude is None else solar.latitude,
-        place[1] if solar.longitude is None else solar.longitude,
+        host.latitude if solar.latitude is None else solar.latitude,
+        host.longitude if solar.longitude is None else solar.longitude,
     )
 
 
@@ -117,8 +117,7 @@ def forecaster(config: Config, place: Place) -> HistoryForecaster:
     solar = config.solar
     if not solar.arrays:
         return HistoryForecaster(attitude=config.planner.attitude)
-    latitude, longitude = panels_place(config, place)
-    site = Site(latitude=latitude, longitude=longitude, arrays=solar.arrays)
+    site = Site(latitude=place[0], longitude=place[1], arrays=solar.arrays)
     return HistoryForecaster(
         attitude=config.planner.attitude,
         peak_kw=sum(array.peak_kw for array in solar.arrays),
@@ -135,7 +134,7 @@ def _clear_day(day: date, site: Site) -> Floats:
 def solar_sources(config: Config, read_state: ReadState, place: Place) -> list[SolarSource]:
     """Those set, in the order set; an API needs to know the panels."""
     solar = config.solar
-    latitude, longitude = panels_place(config, place)
+    latitude, longitude = place
     peak_kw = sum(array.peak_kw for array in solar.arrays) or None
     made: dict[SolarSourceName, SolarSource] = {
         "solcast": SolcastEntities(
