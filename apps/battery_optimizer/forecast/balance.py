@@ -140,13 +140,15 @@ class Balance:
         jumps = where & self.jumps[part]
         calm = np.where(jumps, np.nan, self.missing_kw[part])
         still_off = _off_blocks(calm, self._flowing_kw[part]).sum() >= _FEWEST_BLOCKS
+        suspects: tuple[Suspect, ...] = ()
         if not still_off and 2 * jumps.sum() < where.sum():
             where = jumps
             suspects = _jumped(self.flows_kw[:, part][:, where])
-        else:
+        if not suspects:
             stored = np.diff(self.soc_kwh, prepend=np.nan)[part][where] / SLOT_HOURS
             at = np.arange(first, upto)[where]
             suspects = _suspects(self.flows_kw[:, part][:, where], stored, at)
+            suspects = _without_resting(suspects, self.flows_kw[:, part])
         return Fault(where, suspects, float(np.abs(self.missing_kw[part][where]).mean()))
 
     @cached_property
@@ -192,6 +194,17 @@ def _suspects(flows: Floats, stored_kw: Floats, at: Integers) -> tuple[Suspect, 
     return tuple(suspect for suspect in found if suspect.kind.rank == plainest)
 
 
+def _without_resting(suspects: tuple[Suspect, ...], flows: Floats) -> tuple[Suspect, ...]:
+    """Without sensors that show nothing now but something else that day, if others remain."""
+    most = np.nanmax(np.abs(flows), axis=1, initial=0.0)
+    dead = tuple(
+        suspect
+        for suspect in suspects
+        if suspect.kind is not Kind.DEAD or most[suspect.sensor] < _STILL_KW
+    )
+    return dead or suspects
+
+
 def _explained(sensor: int, shown: Floats, should: Floats, at: Integers) -> Suspect | None:
     """How a sensor must be wrong if it alone is; None if no plain way explains it."""
     never_negative = sensor in (LOAD, SOLAR)
@@ -199,7 +212,7 @@ def _explained(sensor: int, shown: Floats, should: Floats, at: Integers) -> Susp
         return None
     power = float(shown @ shown)
     factor = float(should @ shown) / power if power > 0 else 0.0
-    left = _apart(should - factor * shown, at) / _apart(should - shown, at)
+    left = _left(should - factor * shown, should - shown, at)
     usual = float(np.median(shown))
     is_still = np.ptp(shown) <= max(_STILL_KW, _STILL_SHARE * abs(usual))
     if left <= _LEFT and _UNIT[0] < factor < _UNIT[1]:
@@ -214,10 +227,14 @@ def _explained(sensor: int, shown: Floats, should: Floats, at: Integers) -> Susp
     return Suspect(sensor, Kind.FACTOR, factor) if is_far else None
 
 
-def _apart(difference: Floats, at: Integers) -> float:
-    """How far two sensors are apart, bursts that one of them sees a little later left aside."""
-    _, of_hour = np.unique(at // _TOGETHER, return_inverse=True)
-    return float(np.abs(np.bincount(of_hour, difference)).sum())
+def _left(after: Floats, before: Floats, at: Integers) -> float:
+    """How much of what is missing a cure leaves, half hour by half hour or a few together.
+
+    Together, for bursts that one sensor sees a little later; singly, for what changes its way.
+    """
+    _, together = np.unique(at // _TOGETHER, return_inverse=True)
+    grouped = [np.abs(np.bincount(together, missing)).sum() for missing in (after, before)]
+    return float(min(np.abs(after).sum() / np.abs(before).sum(), grouped[0] / grouped[1]))
 
 
 def _is_as_stored(shown: Floats, should: Floats, stored_kw: Floats) -> bool:
