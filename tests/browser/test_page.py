@@ -14,8 +14,8 @@ from selenium.webdriver.common.keys import Keys
 from appdaemon_process import ROOT, LiveAppDaemon, running, shipped_apps
 from battery_optimizer.adapters.web.savings import savings_box
 from battery_optimizer.model.loss import Split
-from battery_optimizer.model.money import Savings
 from battery_optimizer.model.modes import NO_POWER_KW
+from battery_optimizer.model.money import Savings
 from battery_optimizer.simulate.live import prepare
 from browser.chromium import DESKTOP, IS_THERE, PHONE, Browser, chromium
 from browser.past_days import live_through
