@@ -254,7 +254,7 @@ def test_the_comparison_runs_as_written(
     out = capsys.readouterr().out
     for name in ("as it is", "as it is, Self Use alone", "as it is, no battery"):
         assert f"\n{name}  " in out
-    assert "kWh left at the end" in out
+    assert "kWh stored, start to end" in out
     assert Path("compare.html").exists()
 
 

@@ -196,9 +196,92 @@ def test_more_variants_than_colours_are_cut_and_that_is_said() -> None:
 def test_the_table_is_against_the_first_line_of_each_home() -> None:
     lines = terminal_table(serial()).splitlines()
     assert lines[0] == "home 1, 14 Jan 2026 to 15 Jan 2026"
-    assert lines[2].split()[3:5] == ["0.0", "0"]
-    saved = serial()[0].p_a_day - serial()[1].p_a_day
+    assert lines[2].split()[3:5] == ["0.0", "-"]
+    saved = serial()[0].net_p_a_day - serial()[1].net_p_a_day
     assert lines[3].split()[3] == f"{saved:.1f}"
+
+
+def test_what_is_left_in_the_battery_is_worth_what_a_stored_kwh_was() -> None:
+    for job, outcome in zip(jobs(), serial(), strict=True):
+        steps, battery = list(play(job.run)), job.run.house.battery
+        cost_p = sum(
+            (step.import_rate if step.flows.grid_import_kwh > 1e-9 else step.export_rate)
+            * step.flows.charge_kwh
+            for step in steps
+        )
+        stored_kwh = battery.charge_efficiency * sum(step.flows.charge_kwh for step in steps)
+        saved_p = sum(
+            (step.export_rate if step.flows.grid_export_kwh > 1e-9 else step.import_rate)
+            * step.flows.discharge_kwh
+            for step in steps
+        )
+        drawn_kwh = sum(step.flows.discharge_kwh for step in steps) / battery.discharge_efficiency
+        assert drawn_kwh > 1
+        per_kwh = [cost_p / stored_kwh] if stored_kwh else []
+        per_kwh += [saved_p / drawn_kwh]
+        more_kwh = outcome.end_soc_kwh - outcome.start_soc_kwh
+        assert abs(more_kwh) > 0.1
+        assert outcome.left_p == pytest.approx(more_kwh * np.mean(per_kwh))
+        assert outcome.net_p_a_day == pytest.approx(outcome.p_a_day - outcome.left_p / 2)
+
+
+def test_a_battery_that_ends_fuller_has_saved_more() -> None:
+    first, other = (
+        serial()[0],
+        replace(serial()[0], variant="fuller", left_p=serial()[0].left_p + 60),
+    )
+    table = terminal_table([first, other]).splitlines()
+    assert table[3].split()[3] == "30.0"
+    assert f"{first.start_soc_kwh:.1f} to {first.end_soc_kwh:.1f}" in table[2]
+    assert f"{first.left_p / 100:+.2f}" in table[2]
+    assert "that saves 30.0 p a day." in table[-1]
+
+
+def of_days(outcome: Outcome, n_days: int) -> Outcome:
+    day, first = next(iter(outcome.days.items()))
+    return replace(outcome, days={day + timedelta(days=t): first for t in range(n_days)})
+
+
+def test_too_few_days_say_nothing_of_a_year() -> None:
+    first = replace(serial()[0], left_p=0.0)
+    cheap = replace(first, variant="cheap", standing_p=first.standing_p - 20)
+    few = terminal_table([of_days(first, 13), of_days(cheap, 13)])
+    assert few.splitlines()[3].split()[3:5] == ["20.0", "-"]
+    assert "year" not in few.splitlines()[-1]
+    enough = terminal_table([of_days(first, 14), of_days(cheap, 14)])
+    assert enough.splitlines()[3].split()[3:5] == ["20.0", "73"]
+    assert enough.endswith("in a year of such days GBP 73.")
+
+
+def test_a_bill_below_zero_is_what_the_house_earns() -> None:
+    first = replace(serial()[0], left_p=0.0, standing_p=serial()[0].standing_p - 10_000)
+    earned = f"it earns {-first.p_a_day:.0f} p a day."
+    assert terminal_table([first]).endswith(f"Nothing is cheaper than 'reactive': {earned}")
+
+
+def test_days_in_part_are_in_no_title_and_no_chart_of_days() -> None:
+    """A run of UTC days in summer begins an hour late by the clock, and ends an hour late."""
+    path_days = days_of()
+    summer = timedelta(days=203)
+    moved = {
+        name: replace(getattr(path_days, name), start=getattr(path_days, name).start + summer)
+        for name in ("imports", "exports", "load_kw", "solar_kw", "solar_p10_kw", "solar_p50_kw",
+                     "solar_p90_kw")
+    }  # fmt: skip
+    days = replace(
+        path_days,
+        run_start=path_days.run_start + summer,
+        run_end=path_days.run_end + summer,
+        **moved,
+    )
+    job = replace(jobs()[0], run=replace(jobs()[0].run, days=days))
+    (outcome,) = all_played([job], n_jobs=1, tell=quiet)
+    assert [f"{day:%d %b}" for day in outcome.days] == ["05 Aug", "06 Aug", "07 Aug"]
+    assert terminal_table([outcome]).startswith("home 1, 05 Aug 2026 to 06 Aug 2026")
+    charts = report([outcome], []).partition("Day by day")[0]
+    assert "06 Aug" in charts
+    assert "07 Aug" not in charts
+    assert outcome.n_days == 2
 
 
 def run(*arguments: str | Path) -> int:
@@ -354,7 +437,7 @@ def test_the_cheapest_is_named_in_words() -> None:
     cheap = replace(second, variant="larger battery", standing_p=second.standing_p - 1000)
     text = report([first, cheap], [])
     assert "The cheapest is &#x27;larger battery&#x27;" in text
-    assert "less." in text
+    assert "with what the battery holds at the end that saves 10" in text
     dear = replace(second, standing_p=second.standing_p + 1000)
     assert f"Nothing is cheaper than '{first.variant}'" in terminal_table([first, dear])
 

@@ -225,6 +225,8 @@ def _figures(each: Outcome) -> dict[str, object]:
         "bill_p_per_day": round(each.p_a_day, 3),
         "import_kwh": round(sum(day.import_kwh for day in each.days.values()), 3),
         "export_kwh": round(sum(day.export_kwh for day in each.days.values()), 3),
+        "start_soc_kwh": round(each.start_soc_kwh, 3),
         "end_soc_kwh": round(each.end_soc_kwh, 3),
+        "left_p": round(each.left_p, 2),
         "seconds": round(each.seconds, 1),
     }

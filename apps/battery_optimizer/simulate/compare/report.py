@@ -19,6 +19,8 @@ from battery_optimizer.simulate.report.charts import (
 from battery_optimizer.simulate.report.page import folded, page, section, table
 
 _A_YEAR: Final = 365.25
+FEWEST_DAYS: Final = 14
+"""From which a year is told."""
 DAILY_UP_TO: Final = 62
 """Days; longer runs are drawn by month."""
 
@@ -26,19 +28,23 @@ _COLUMNS: Final[tuple[tuple[str, Callable[[Outcome, Outcome], str]], ...]] = (
     ("GBP in all", lambda each, _: f"{each.total_p / 100:.2f}"),
     ("p a day", lambda each, _: f"{each.p_a_day:.1f}"),
     ("saved p a day", lambda each, first: f"{_saved_p(each, first):.1f}"),
-    ("saved GBP a year", lambda each, first: f"{_saved_p(each, first) * _A_YEAR / 100:.0f}"),
+    ("saved GBP a year", lambda each, first: _of_a_year(each, first) or "-"),
     ("bought kWh a day", lambda each, _: f"{_a_day(each, 'import_kwh'):.2f}"),
     ("sold kWh a day", lambda each, _: f"{_a_day(each, 'export_kwh'):.2f}"),
     ("battery cycles a day", lambda each, _: _cycles(each)),
-    ("kWh left at the end", lambda each, _: f"{each.end_soc_kwh - each.start_soc_kwh:+.1f}"),
+    ("kWh stored, start to end", lambda each, _: _stored(each)),
+    ("worth GBP", lambda each, _: f"{each.left_p / 100:+.2f}"),
 )
 """Of each variant, beside the first one of its home."""
 
 WORDS: Final = (
     "Each variant lives through the same days in closed loop by the same physics, and knows at "
     "each moment only what was known then. Standing charges are included, exports taken off. "
-    "Saved is against the first line; below zero it costs more. A year is 365.25 days like these, "
-    "whatever their season. What a battery, panels or another tariff cost to get is not in it."
+    "Saved is against the first line, below zero it costs more; what the battery holds more or "
+    "less at the end counts at its worth there, the mean of what it cost to store a kWh and of "
+    "what a stored one saved. A year is 365.25 days like these, whatever their season; less than "
+    f"{FEWEST_DAYS} days say nothing of it. What a battery, panels or another tariff cost to get "
+    "is not in it."
 )
 
 
@@ -92,14 +98,20 @@ def _of_home(home: str, found: Sequence[Outcome]) -> list[str]:
 def in_words(found: Sequence[Outcome]) -> str:
     """What came out, in a sentence: the cheapest of a home's variants beside the first."""
     first = found[0]
-    best = min(found, key=lambda each: each.p_a_day)
+    best = min(found, key=lambda each: each.net_p_a_day)
     if best is first:
-        return f"Nothing is cheaper than '{first.variant}': {first.p_a_day:.0f} p a day."
+        return f"Nothing is cheaper than '{first.variant}': it {_a_bill(first)} a day."
+    a_year = _of_a_year(best, first)
+    saved = f"{_saved_p(best, first):.1f} p a day"
     return (
-        f"The cheapest is '{best.variant}': {best.p_a_day:.0f} p a day, where '{first.variant}' "
-        f"costs {first.p_a_day:.0f} p; in a year of such days that is "
-        f"GBP {_saved_p(best, first) * _A_YEAR / 100:.0f} less."
+        f"The cheapest is '{best.variant}': it {_a_bill(best)} a day, where '{first.variant}' "
+        f"{_a_bill(first)}; with what the battery holds at the end that saves {saved}"
+        + (f", in a year of such days GBP {a_year}." if a_year else ".")
     )
+
+
+def _a_bill(each: Outcome) -> str:
+    return f"{'earns' if each.p_a_day < 0 else 'costs'} {abs(each.p_a_day):.0f} p"
 
 
 def _bills(found: Sequence[Outcome]) -> str:
@@ -118,7 +130,8 @@ def _bills(found: Sequence[Outcome]) -> str:
 
 def _over_time(found: Sequence[Outcome]) -> str:
     """Mean bills by month, or by day where there are few; as many as a chart's colours tell."""
-    groups = _groups(list(found[0].days))
+    days = found[0].whole_days
+    groups = _groups(days)
     lines = [
         Series(
             name=each.variant,
@@ -129,7 +142,7 @@ def _over_time(found: Sequence[Outcome]) -> str:
         )
         for place, each in enumerate(found[:N_COLOURS])
     ]
-    each = "day by day" if len(groups) == len(found[0].days) else "month by month"
+    each = "day by day" if len(groups) == len(days) else "month by month"
     cut = f", the first {N_COLOURS} variants" if len(found) > N_COLOURS else ""
     title = f"Bill, {each}{cut}"
     return line_chart(Axes(title=title, unit="p a day", labels=list(groups)), lines)
@@ -149,7 +162,20 @@ def _cells(each: Outcome, first: Outcome) -> list[str]:
 
 
 def _saved_p(each: Outcome, first: Outcome) -> float:
-    return first.p_a_day - each.p_a_day + 0.0
+    # Rounded as it is shown, and never -0.0.
+    return round(first.net_p_a_day - each.net_p_a_day, 1) + 0.0
+
+
+def _of_a_year(each: Outcome, first: Outcome) -> str:
+    """What is saved in a year [GBP]; nothing where too few days were played to tell."""
+    saved_p = (first.net_p_a_day - each.net_p_a_day) * _A_YEAR
+    return "" if each.n_days < FEWEST_DAYS else f"{round(saved_p / 100) + 0:d}"
+
+
+def _stored(each: Outcome) -> str:
+    if each.capacity_kwh == 0:
+        return "-"
+    return f"{each.start_soc_kwh:.1f} to {each.end_soc_kwh:.1f}"
 
 
 def _a_day(each: Outcome, flow: str) -> float:
@@ -164,7 +190,7 @@ def _cycles(each: Outcome) -> str:
 
 
 def _span(each: Outcome) -> str:
-    days = list(each.days)
+    days = each.whole_days
     return f"{days[0]:%d %b %Y} to {days[-1]:%d %b %Y}"
 
 

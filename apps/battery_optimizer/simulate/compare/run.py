@@ -5,7 +5,7 @@ holds and the forecasts have learned are carried from day to day.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -16,6 +16,7 @@ from time import perf_counter
 from typing import Any, Final
 
 from battery_optimizer.errors import DataError
+from battery_optimizer.model.house import Battery
 from battery_optimizer.model.slots import SLOT, day_bounds, local_day
 from battery_optimizer.simulate.backtest import Forecast, Policy, Run, Step, forecaster_of, play
 from battery_optimizer.simulate.compare.shared_load import SharedLoad
@@ -25,6 +26,7 @@ _NOTE_EVERY: Final = 48
 _LOOK_EVERY_S: Final = 1.0
 _PLANNING: Final = (Policy.PLANNER, Policy.PRESCIENT)
 _RULE_OF_THUMB: Final = 0.01
+_NOTHING_KWH: Final = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,9 +56,14 @@ class Day:
 
     import_kwh: float = 0.0
     export_kwh: float = 0.0
+    charge_kwh: float = 0.0
     discharge_kwh: float = 0.0
     import_p: float = 0.0
     export_p: float = 0.0
+    charge_p: float = 0.0
+    """What was charged, at what it cost: bought, or not sold."""
+    discharge_p: float = 0.0
+    """What was discharged, at what it saved or earned."""
     n_slots: float = 0.0
 
     def add(self, step: Step, slots: float) -> None:
@@ -64,9 +71,14 @@ class Day:
         flows = step.flows
         self.import_kwh += flows.grid_import_kwh
         self.export_kwh += flows.grid_export_kwh
+        self.charge_kwh += flows.charge_kwh
         self.discharge_kwh += flows.discharge_kwh
         self.import_p += step.import_rate * flows.grid_import_kwh
         self.export_p += step.export_rate * flows.grid_export_kwh
+        bought = step.import_rate if flows.grid_import_kwh > _NOTHING_KWH else step.export_rate
+        sold = step.export_rate if flows.grid_export_kwh > _NOTHING_KWH else step.import_rate
+        self.charge_p += bought * flows.charge_kwh
+        self.discharge_p += sold * flows.discharge_kwh
         self.n_slots += slots
 
 
@@ -81,6 +93,8 @@ class Outcome:
     capacity_kwh: float
     start_soc_kwh: float
     end_soc_kwh: float
+    left_p: float
+    """What the battery holds more at the end than at the start is worth, below 0 if less."""
     seconds: float
 
     @property
@@ -92,6 +106,11 @@ class Outcome:
     def n_days(self) -> float:
         """Days played; parts of days count as such."""
         return sum(day.n_slots for day in self.days.values()) / _SLOTS_A_DAY
+
+    @property
+    def whole_days(self) -> list[date]:
+        """Those that were lived through whole, or all if none was: runs begin and end in UTC."""
+        return [day for day in self.days if self.days[day].n_slots >= _SHORTEST_DAY] or [*self.days]
 
     def bill_p(self, day: date) -> float:
         """The day's bill with its standing charge, by the part of the day played."""
@@ -110,8 +129,15 @@ class Outcome:
         """The mean bill of a day."""
         return self.total_p / self.n_days
 
+    @property
+    def net_p_a_day(self) -> float:
+        """The same, with what is left in the battery taken off."""
+        return (self.total_p - self.left_p) / self.n_days
+
 
 _SLOTS_A_DAY: Final = 48
+_SHORTEST_DAY: Final = 46
+"""Half hours of the day on which the clocks go forward."""
 
 Tell = Callable[[str, float], None]
 """Is told how far the work has come: in words, and as a share."""
@@ -132,18 +158,31 @@ def played(job: Job, notes: Path | None) -> Outcome:
         if count % _NOTE_EVERY == 0 and notes is not None and notes.parent.is_dir():
             notes.write_text(str(count))
     assert last is not None  # noqa: S101 (a run has at least one step)
+    battery = job.run.house.battery
+    end_soc_kwh = battery.soc_after(last.soc_kwh, last.flows.charge_kwh, last.flows.discharge_kwh)
     return Outcome(
         home=job.home,
         variant=job.variant,
         standing_p=job.standing_p,
         days=days,
-        capacity_kwh=job.run.house.battery.capacity_kwh,
+        capacity_kwh=battery.capacity_kwh,
         start_soc_kwh=job.run.start_soc_kwh,
-        end_soc_kwh=job.run.house.battery.soc_after(
-            last.soc_kwh, last.flows.charge_kwh, last.flows.discharge_kwh
-        ),
+        end_soc_kwh=end_soc_kwh,
+        left_p=(end_soc_kwh - job.run.start_soc_kwh) * _stored_p(days.values(), battery),
         seconds=perf_counter() - started,
     )
+
+
+def _stored_p(days: Collection[Day], battery: Battery) -> float:
+    """What a stored kWh is worth, between what it cost to store and what it saved [p/kWh]."""
+    charged_kwh = battery.charge_efficiency * sum(day.charge_kwh for day in days)
+    drawn_kwh = sum(day.discharge_kwh for day in days) / battery.discharge_efficiency
+    worths = []
+    if charged_kwh > 0:
+        worths.append(sum(day.charge_p for day in days) / charged_kwh)
+    if drawn_kwh > 0:
+        worths.append(sum(day.discharge_p for day in days) / drawn_kwh)
+    return sum(worths) / len(worths) if worths else 0.0
 
 
 def all_played(
