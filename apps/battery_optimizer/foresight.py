@@ -132,7 +132,11 @@ class Foresight:
             refused[latest.source] = doubt
         remark = forecast_remark(latest, judged.observed, now)
         remarks = () if remark is None else (f"the solar forecast of {latest.source}: {remark}",)
-        return latest, judged, (*_not_used(refused, f"{latest.source} is asked instead"), *remarks)
+        return (
+            latest,
+            judged,
+            (*_not_used(refused, f"that of {latest.source} is used instead"), *remarks),
+        )
 
 
 def _not_used(refused: Mapping[str, str], instead: str) -> tuple[str, ...]:

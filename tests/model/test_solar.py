@@ -39,6 +39,15 @@ def test_a_forecast_more_than_a_day_old_is_refused() -> None:
     assert refusal(old) == "it was made at 14 Jun 09:09 UTC, more than a day ago"
 
 
+def test_a_forecast_that_is_still_to_be_made_is_refused() -> None:
+    require_sound(replace(a_forecast(), issued_at=NOW + timedelta(hours=1)), now=NOW)
+    ahead = replace(a_forecast(), issued_at=NOW + timedelta(days=400))
+    assert refusal(ahead) == (
+        "it says that it was made at 20 Jul 2027 09:10 UTC, which is still to come (it is now "
+        "15 Jun 2026 09:10): check its clock and time zone"
+    )
+
+
 @pytest.mark.parametrize("days", [-1, 1])
 def test_a_forecast_for_another_day_is_refused(days: int) -> None:
     words = refusal(a_forecast(start=MIDNIGHT + timedelta(days=days)))

@@ -102,6 +102,9 @@ class SolarFeed:
             self._save(forecast)
             self.in_force = forecast
             return forecast
+        if without:
+            # One did answer: those that the house does not have are not to blame.
+            self._problems = lost
         stored = self._stored(now)
         if stored is not None and stored.source not in without:
             self.in_force = stored
