@@ -31,6 +31,7 @@ from battery_optimizer.optimize.mapping import (
 from battery_optimizer.optimize.relaxation import ExactSolver, Optimum
 from battery_optimizer.optimize.remarks import Remarks
 from battery_optimizer.optimize.stages import part_powers
+from battery_optimizer.optimize.steady import Played, steadied
 from battery_optimizer.optimize.worth import Worth
 
 
@@ -100,7 +101,15 @@ class Planner:
         schedule = replace(schedule, energy_value_p_per_kwh=optimum.schedule.energy_value_p_per_kwh)
         is_kept = order is None and _is_kept(alternatives, chosen, in_force)
         slots = _slots(
-            house, outlook, soc_kwh, schedule, chosen, wishes, told=told, is_kept=is_kept
+            house,
+            outlook,
+            soc_kwh,
+            schedule,
+            chosen,
+            wishes,
+            told=told,
+            is_kept=is_kept,
+            price_p=price_p,
         )
         return Plan(
             made_at=outlook.horizon.start,
@@ -174,9 +183,12 @@ def _slots(  # noqa: PLR0913 (rates as they count, and as they are told)
     *,
     told: Outlook,
     is_kept: bool,
+    price_p: float,
 ) -> tuple[SlotPlan, ...]:
     """The schedule as modes, played forward: each slot holds what its mode really gives."""
     played = _played(house, outlook, soc_kwh, schedule, first, wishes)
+    if price_p and not (wishes.targets or wishes.overrides or wishes.events):
+        played = steadied(house, outlook, played, price_p)
     done = _as_done(schedule, [given for _, given, _ in played], [end for *_, end in played])
     story = Story(house, told, done, first, is_kept=is_kept, counted=outlook)
     remarks = Remarks(house, outlook, done, wishes)
@@ -220,9 +232,9 @@ def _played(
     schedule: Schedule,
     first: InverterCommand,
     wishes: Wishes,
-) -> list[tuple[InverterCommand, Flows, float]]:
+) -> list[Played]:
     """Each slot's command, what then flows, and what is stored at its end [kWh]."""
-    played = []
+    played: list[Played] = []
     command = first
     for t, start in enumerate(outlook.horizon.starts):
         if t == 0:
