@@ -76,7 +76,7 @@ def news(
     return notes, told
 
 
-def pence(amount: float) -> str:
+def _money(amount: float) -> str:
     """Money as people say it: `7.2 p`, `£1.23`."""
     return f"{amount:.1f} p" if abs(amount) < 99.95 else f"£{amount / 100:.2f}"  # noqa: PLR2004
 
@@ -95,7 +95,7 @@ def _plunges(shown: Shown, told: Told) -> tuple[Note | None, Told]:
     kept = [day for day in told.plunges if day >= oldest]
     lowest = min(slot.import_rate for slot in new)
     when = ", and ".join(_when(run, shown.outcome.at) for run in _runs(new))
-    message = f"You are paid for using electricity {when}: up to {pence(-lowest)} a kWh."
+    message = f"You are paid for using electricity {when}: up to {_money(-lowest)} a kWh."
     note = Note(kind=News.PLUNGE, title="Plunge pricing ahead", message=message)
     return note, replace(told, plunges=(*kept, *days))
 
@@ -161,13 +161,13 @@ def _summary(shown: Shown, told: Told, hour: int) -> tuple[Note | None, Told]:
 
 
 def _of_bill(bill: Bill) -> str:
-    paid = f"cost {pence(bill.bill_p)}" if bill.bill_p >= 0 else f"earned {pence(-bill.bill_p)}"
+    paid = f"cost {_money(bill.bill_p)}" if bill.bill_p >= 0 else f"earned {_money(-bill.bill_p)}"
     charge = ", standing charge included" if bill.standing_p else ""
     saved = bill.saved_against(Otherwise.SELF_USE)
     words = "less" if saved >= 0 else "more"
     about = " (an estimate)" if bill.is_estimate else ""
     return (
-        f"It {paid}{charge}{about}: {pence(abs(saved))} {words} than with Self Use alone. Bought "
+        f"It {paid}{charge}{about}: {_money(abs(saved))} {words} than with Self Use alone. Bought "
         f"{bill.actual.import_kwh:.1f} kWh, sold {bill.actual.export_kwh:.1f} kWh."
     )
 
