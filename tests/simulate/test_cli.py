@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from battery_optimizer.simulate.__main__ import BAD_INPUT, main, read_home
+from battery_optimizer.simulate.__main__ import A_CASE, BAD_INPUT, main, read_home
 from recordings import a_home, recorded_days, written
 
 APPS = Path(__file__).parents[2] / "apps"
@@ -226,11 +227,85 @@ def test_a_case_is_planned_from_the_command_line(
     assert set(figures(capsys)) == {
         "case", "cost_p", "end_soc_kwh", "first_solve_s", "warm_solve_s", "gap_p",
     }  # fmt: skip
+    assert main(["plan", str(case), "--table"]) == 0
+    head, first, second, verdict = capsys.readouterr().out.splitlines()
+    assert head.split() == [
+        "UTC", "import", "p", "export", "p", "load", "solar", "charge", "dischg.", "bought", "sold",
+        "stored",
+    ]  # fmt: skip
+    assert first.startswith("15 Jan 00:00    10.00     5.00     0.20")
+    assert second.startswith("15 Jan 00:30    40.00     5.00     1.00")
+    assert second.split()[-1] == f"{json.loads(verdict)['end_soc_kwh']:.2f}"
     planned = json.loads(out.read_text())
     assert set(planned) == {"charge_kwh", "discharge_kwh", "curtail_kwh"}
     assert all(len(values) == 2 for values in planned.values())
     case.write_text(json.dumps(content | {"load_kwh": [1]}))
     assert "case.json: load_kwh has shape (1,)" in refusal(capsys, "plan", str(case))
+
+
+def test_the_case_of_the_help_is_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    example = A_CASE[A_CASE.index("{") : A_CASE.rindex("}") + 1]
+    (tmp_path / "case.json").write_text(example)
+    assert main(["plan", str(tmp_path / "case.json")]) == 0
+    assert figures(capsys)["case"] == "evening"
+
+
+COMMANDS = ("backtest", "plan", "replay", "compare", "data", "forecasts", "bench")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_is_explained(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    lines = capsys.readouterr().out.partition("options:")[2].splitlines()
+    options = [place for place, line in enumerate(lines) if line.startswith("  -")]
+    assert len(options) > 1
+    for place in options:
+        explained = re.search(r"\S {2,}\S", lines[place]) or lines[place + 1].startswith(" " * 20)
+        assert explained, lines[place]
+
+
+def test_the_commands_are_all_tried_above(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert set(re.findall(r"^    (\w+)(?:  |$)", capsys.readouterr().out, re.MULTILINE)) == set(
+        COMMANDS
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--days", "three", "argument --days: 'three' is no number"),
+        ("--days", "nan", "argument --days: 'nan' is no number"),
+        ("--spikes", "1.5", "argument --spikes: '1.5' is no whole number"),
+    ],
+)
+def test_what_is_no_number_is_told_in_words(
+    files: list[str], capsys: pytest.CaptureFixture[str], option: str, value: str, words: str
+) -> None:
+    with pytest.raises(SystemExit):
+        main([*files, option, value])
+    assert words in capsys.readouterr().err
+
+
+def test_a_file_that_is_not_there_is_told_without_the_systems_numbers(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    absent, folder = str(tmp_path / "absent"), str(tmp_path)
+    for arguments in (
+        ["backtest", "--data", absent, "--home", files[4]],
+        ["backtest", "--data", files[2], "--home", absent],
+        ["plan", absent],
+        ["replay", absent],
+        ["compare", *files[1:], "--variants", absent],
+        ["compare", "--database", files[2], "--settings", absent],
+        ["data", "--data", absent, "--out", f"{folder}/out.csv"],
+    ):
+        message = refusal(capsys, *arguments)
+        assert message.startswith(absent)
+        assert message.endswith(": there is no such file\n")
+    assert refusal(capsys, "plan", folder).endswith("cannot be read as JSON: it is a folder\n")
 
 
 def test_it_is_a_program_of_its_own(files: list[str]) -> None:

@@ -26,12 +26,24 @@ from battery_optimizer.simulate.days.recorded import RecordedDays
 from battery_optimizer.simulate.days.worlds import add_data_command, spikes
 from battery_optimizer.simulate.forecasting.cli import add_forecasts_command
 from battery_optimizer.simulate.hindsight.diary import Diary, loss_figures, split_table
+from battery_optimizer.simulate.plain import DAYS, START, number, whole_number, why
 from battery_optimizer.simulate.progress import with_progress
 from battery_optimizer.simulate.replay import Recording, replayed
 from battery_optimizer.simulate.report.backtest import report_of
 
 OTHERWISE = 1
 BAD_INPUT = 2
+
+A_CASE = """\
+a case has a value for each half hour from its start on, and what the battery can do:
+  {"name": "evening", "start": "2026-01-15T00:00:00Z",
+   "import_p": [10, 40], "export_p": [5, 5], "load_kwh": [0.2, 1], "pv_kwh": [0, 0],
+   "terminal_value_p_per_kwh": 12,
+   "battery": {"capacity_kwh": 10, "soc_min_kwh": 1, "soc0_kwh": 5, "charge_kw": 4,
+               "discharge_kw": 4, "eff_charge": 0.95, "eff_discharge": 0.95,
+               "export_limit_kw": 5}}
+where terminal_value_p_per_kwh, what energy left at the end is worth, may be left out (nothing).
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -90,6 +102,8 @@ def plan(options: argparse.Namespace) -> None:
     result = plan_case(Case.read(options.case))
     if options.out:
         options.out.write_text(json.dumps(result.plan_payload()) + "\n")
+    if options.table:
+        print(result.schedule_table())
     print(json.dumps(result.verdict()))
 
 
@@ -139,7 +153,7 @@ def read_home(path: Path) -> tuple[House, float, float]:
         )
         pv_kwp, start_soc_kwh = float(home["pv_kwp"]), float(home["start_soc_kwh"])
     except (OSError, json.JSONDecodeError) as error:
-        raise DataError(f"{path} cannot be read as JSON: {error}") from error
+        raise DataError(f"{path} cannot be read as JSON: {why(error)}") from error
     except KeyError as error:
         raise DataError(f"{path}: key {error} is missing") from error
     except (TypeError, ValueError) as error:
@@ -164,23 +178,45 @@ def _require_folders(*files: Path | None) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m battery_optimizer.simulate", description=__doc__
+        prog="python -m battery_optimizer.simulate",
+        description="Backtests, comparisons, replays; each command has a --help of its own.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     command = commands.add_parser("backtest", help=backtest.__doc__)
     command.set_defaults(command=backtest)
     command.add_argument("--data", type=Path, required=True, help="CSV of half hours")
     command.add_argument("--home", type=Path, required=True, help="JSON of the house")
-    command.add_argument("--policy", type=Policy, choices=list(Policy), default=Policy.PLANNER)
     command.add_argument(
-        "--forecast", type=Forecast, choices=list(Forecast), default=Forecast.HISTORY
+        "--policy",
+        type=Policy,
+        choices=list(Policy),
+        default=Policy.PLANNER,
+        help="who drives: planner (this app), self_use, reactive (charge when cheap) or prescient "
+        "(all known beforehand) (default %(default)s)",
     )
-    command.add_argument("--start", help="first day played; rows before it are history")
-    command.add_argument("--days", type=float)
-    command.add_argument("--step-minutes", type=int, choices=(5, 30), default=30)
-    command.add_argument("--fixed-export", type=float, metavar="P", help="export rate [p/kWh]")
     command.add_argument(
-        "--spikes", type=int, metavar="SEED", help="let the load come in spikes of five minutes"
+        "--forecast",
+        type=Forecast,
+        choices=list(Forecast),
+        default=Forecast.HISTORY,
+        help="what is known of load and sun: history (forecasts of what was known then) or perfect "
+        "(all that came) (default %(default)s)",
+    )
+    command.add_argument("--start", help=START)
+    command.add_argument("--days", type=number, help=DAYS)
+    command.add_argument(
+        "--step-minutes",
+        type=whole_number,
+        choices=(5, 30),
+        default=30,
+        help="how often is decided (default %(default)s)",
+    )
+    command.add_argument("--fixed-export", type=number, metavar="P", help="export rate [p/kWh]")
+    command.add_argument(
+        "--spikes",
+        type=whole_number,
+        metavar="SEED",
+        help="let the load come in spikes of five minutes",
     )
     command.add_argument("--log", type=Path, help="CSV, one row a step")
     command.add_argument("--json", type=Path, help="the printed figures as a file")
@@ -188,26 +224,58 @@ def _parser() -> argparse.ArgumentParser:
         "--split", type=Path, help="CSV, one row a day: what was lost, by cause (slow)"
     )
     command.add_argument("--report", type=Path, help="all of it to look at, as one HTML file")
-    command = commands.add_parser("plan", help=plan.__doc__)
+    command = commands.add_parser(
+        "plan",
+        help=plan.__doc__,
+        description=f"{plan.__doc__} Prints its bill and how long it took, as JSON.",
+        epilog=A_CASE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     command.set_defaults(command=plan)
-    command.add_argument("case", type=Path)
-    command.add_argument("--out", type=Path, help="the plan as JSON")
+    command.add_argument(
+        "case", type=Path, help="JSON of a battery and of what is known, see below"
+    )
+    command.add_argument("--table", action="store_true", help="print the schedule, too")
+    command.add_argument("--out", type=Path, help="the schedule as JSON")
     command = commands.add_parser("replay", help=replay.__doc__)
     command.set_defaults(command=replay)
     command.add_argument("file", type=Path, help="diagnostics, as JSON or compressed with gzip")
     command.add_argument(
-        "--within", type=float, default=0.0, help="how far numbers may be apart [p, kW]"
+        "--within",
+        type=number,
+        default=0.0,
+        help="how far numbers may be apart [p, kW] (default %(default)s)",
     )
-    command.add_argument("--most", type=int, default=3, help="differences to name for a cycle")
+    command.add_argument(
+        "--most",
+        type=whole_number,
+        default=3,
+        help="differences to name for a cycle (default %(default)s)",
+    )
     Comparison(read_home=read_home, read_history=read_own_history).add_to(commands)
     add_data_command(commands)
     add_forecasts_command(commands, read_home)
     command = commands.add_parser("bench", help=bench.__doc__)
     command.set_defaults(command=bench)
     command.add_argument("--cases", type=Path, required=True, help="folder: cases/, peers.csv")
-    command.add_argument("--out", type=Path, default=Path("build/bench"), help="charts and JSON")
-    command.add_argument("--plans", type=int, default=1000, help="plans of the memory test")
-    command.add_argument("--repeats", type=int, default=9, help="measurements of each time")
+    command.add_argument(
+        "--out",
+        type=Path,
+        default=Path("build/bench"),
+        help="charts and JSON (default %(default)s)",
+    )
+    command.add_argument(
+        "--plans",
+        type=whole_number,
+        default=1000,
+        help="plans of the memory test (default %(default)s)",
+    )
+    command.add_argument(
+        "--repeats",
+        type=whole_number,
+        default=9,
+        help="measurements of each time (default %(default)s)",
+    )
     return parser
 
 

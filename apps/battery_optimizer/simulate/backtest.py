@@ -1,6 +1,6 @@
 """The closed loop: recorded days, a simulated house, and the very cycle that drives a real one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -156,16 +156,20 @@ def summary(run: Run, steps: list[Step]) -> dict[str, object]:
         "export_kwh": round(sum(step.flows.grid_export_kwh for step in steps), 3),
         "discharge_kwh_per_day": round(sum(s.flows.discharge_kwh for s in steps) / days, 3),
         "mode_changes_per_day": round(changes / days, 2),
-        "end_soc_kwh": round(
-            run.house.battery.soc_after(
-                steps[-1].soc_kwh, steps[-1].flows.charge_kwh, steps[-1].flows.discharge_kwh
-            ),
-            3,
-        ),
+        "start_soc_kwh": round(run.start_soc_kwh, 3),
+        "end_soc_kwh": round(end_soc_kwh(run, steps), 3),
         "cycle_ms_median": round(float(np.median(decide_ms)), 2),
         "cycle_ms_p99": round(float(np.quantile(decide_ms, 0.99)), 2),
         "cycle_ms_max": round(float(decide_ms.max()), 2),
     }
+
+
+def end_soc_kwh(run: Run, steps: Sequence[Step]) -> float:
+    """What the battery holds after the last step."""
+    last = steps[-1]
+    return run.house.battery.soc_after(
+        last.soc_kwh, last.flows.charge_kwh, last.flows.discharge_kwh
+    )
 
 
 def forecaster_of(run: Run) -> Forecaster:

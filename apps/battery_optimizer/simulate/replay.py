@@ -42,6 +42,7 @@ from battery_optimizer.model.telemetry import (
 from battery_optimizer.model.wishes import Wishes
 from battery_optimizer.optimize.planner import Planner
 from battery_optimizer.ports import Ports
+from battery_optimizer.simulate.plain import why
 
 _GZIP: Final = b"\x1f\x8b"
 _UNREADABLE: Final = (ValueError, TypeError, LookupError, AttributeError)
@@ -124,7 +125,7 @@ def _document(path: Path) -> dict[str, Any]:
         text = gzip.decompress(data) if data.startswith(_GZIP) else data
         document = json.loads(text)
     except (OSError, EOFError, ValueError, RecursionError, zlib.error) as error:
-        raise DataError(f"{path} cannot be read: {error}") from error
+        raise DataError(f"{path} cannot be read: {why(error)}") from error
     if not isinstance(document, dict):
         raise DataError(f"{path} is no diagnostics file of this app")
     return document

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from battery_optimizer.model.slots import UK
 from battery_optimizer.simulate.__main__ import BAD_INPUT, main
 from battery_optimizer.simulate.backtest import Forecast, Policy, Run, Step, play, summary
 from battery_optimizer.simulate.hindsight.diary import Diary, loss_figures, split_table
@@ -118,6 +119,22 @@ def test_the_report_is_one_page_that_needs_no_network() -> None:
         "2026-01-16",
     ):  # fmt: skip
         assert words in page.words, words
+
+
+def test_the_report_says_what_the_battery_held_and_names_whole_days() -> None:
+    """Two days and a half by the clock: the half one is in no title."""
+    run = replace(a_run(days=2.5), policy=Policy.SELF_USE)
+    diary = Diary(run, is_splitting=False)
+    steps = list(diary.kept(play(run)))
+    figures = summary(run, steps)
+    page = Page(report_html(diary, run, steps))
+    first, last = (steps[place].time.astimezone(UK) for place in (0, 95))
+    assert f"Backtest {first:%d %b %Y} to {last:%d %b %Y}" in page.words
+    assert f"Stored, start to end{run.start_soc_kwh:.1f} to {figures['end_soc_kwh']:.1f} kWh" in (
+        page.words
+    )
+    assert "Stored, start to end, reactive rules" in page.words
+    assert figures["start_soc_kwh"] == run.start_soc_kwh
 
 
 def test_a_report_without_forecasts_or_splits_shows_the_money() -> None:

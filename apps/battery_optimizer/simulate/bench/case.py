@@ -17,9 +17,15 @@ from battery_optimizer.model.plan import Schedule
 from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.slots import SLOT, Horizon
 from battery_optimizer.optimize.planner import Planner
+from battery_optimizer.simulate.plain import why
 
 PATIENCE_S = 30.0
 """Time that a case may take: nobody's house waits for it [s]."""
+
+_ROW = "{:<12}" + "{:>9}" * 9
+_HEADS = (
+    "UTC", "import p", "export p", "load", "solar", "charge", "dischg.", "bought", "sold", "stored",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +44,7 @@ class Case:
             case: dict[str, Any] = json.loads(path.read_text())
             return cls._from_payload(case)
         except (OSError, json.JSONDecodeError) as error:
-            raise DataError(f"{path} cannot be read as JSON: {error}") from error
+            raise DataError(f"{path} cannot be read as JSON: {why(error)}") from error
         except KeyError as error:
             raise DataError(f"{path}: key {error} is missing") from error
         except (TypeError, ValueError) as error:
@@ -104,6 +110,26 @@ class CaseResult:
             "warm_solve_s": round(self.warm_solve_s, 5),
             "gap_p": round(self.gap_p, 4),
         }
+
+    def schedule_table(self) -> str:
+        """The schedule, half hour by half hour; times in UTC, energies in kWh."""
+        outlook, plan = self.case.outlook, self.schedule
+        lines = [_ROW.format(*_HEADS)]
+        lines += [
+            _ROW.format(
+                f"{outlook.horizon.start + t * SLOT:%d %b %H:%M}",
+                *(
+                    f"{values[t]:.2f}"
+                    for values in (
+                        outlook.import_rate, outlook.export_rate, outlook.load_kwh,
+                        outlook.solar_kwh, plan.charge_kwh, plan.discharge_kwh,
+                        plan.grid_import_kwh, plan.grid_export_kwh, plan.soc_kwh[1:],
+                    )
+                ),
+            )
+            for t in range(outlook.horizon.n_slots)
+        ]  # fmt: skip
+        return "\n".join(lines)
 
     def plan_payload(self) -> dict[str, list[float]]:
         """The plan as the benchmark reads it, energies [kWh] per slot."""

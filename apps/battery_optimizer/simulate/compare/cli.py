@@ -25,6 +25,7 @@ from battery_optimizer.simulate.compare.variants import (
     with_names_apart,
 )
 from battery_optimizer.simulate.days.recorded import RecordedDays
+from battery_optimizer.simulate.plain import DAYS, START, number, whole_number
 
 EXAMPLE = """\
 examples:
@@ -73,16 +74,28 @@ class Comparison:
         command.add_argument("--settings", type=Path, help="apps.yaml, with --database")
         command.add_argument("--variants", type=Path, help="YAML of variants, see below")
         command.add_argument(
-            "--variant", action="append", default=[], metavar="'NAME: KEY=VALUE ...'"
+            "--variant",
+            action="append",
+            default=[],
+            metavar="'NAME: KEY=VALUE ...'",
+            help="a variant more; may be given again and again",
         )
-        command.add_argument("--start", help="first day played; those before it are history")
-        command.add_argument("--days", type=float)
-        command.add_argument("--standing", type=float, metavar="P", help="standing charge [p/day]")
+        command.add_argument("--start", help=START)
+        command.add_argument("--days", type=number, help=DAYS)
+        command.add_argument("--standing", type=number, metavar="P", help="standing charge [p/day]")
         command.add_argument(
-            "--jobs", type=int, default=-1, help="processes at once; -1, the default: all cores"
+            "--jobs",
+            type=whole_number,
+            default=-1,
+            help="processes at once; -1, the default: all cores",
         )
         command.add_argument("--dask", metavar="ADDRESS", help="of a Dask scheduler to work on")
-        command.add_argument("--report", type=Path, default=Path("compare.html"))
+        command.add_argument(
+            "--report",
+            type=Path,
+            default=Path("compare.html"),
+            help="the page (default %(default)s)",
+        )
         command.add_argument("--json", type=Path, help="the figures as a file")
 
     def compare(self, options: argparse.Namespace) -> None:

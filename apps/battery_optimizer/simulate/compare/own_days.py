@@ -13,6 +13,7 @@ from battery_optimizer.model.past import OwnHistory
 from battery_optimizer.model.slots import SLOT, Floats, SlotSeries, day_bounds, local_day
 from battery_optimizer.model.telemetry import SolarForecast
 from battery_optimizer.simulate.days.recorded import RecordedDays
+from battery_optimizer.simulate.plain import why
 
 _PER_DAY: Final = 48
 LONGEST_GAP: Final = 48
@@ -49,8 +50,8 @@ def days_of(
     first, last = _longest_run(known)
     if last - first < FEWEST:
         raise DataError(
-            f"the database has no whole day without long gaps: {int(known.sum())} half hours are "
-            f"known, at most {last - first} of them in a row"
+            "the database has no whole day without long gaps (half hours that are known: "
+            f"{int(known.sum())}, in a row at most {last - first})"
         )
     n_filled = sum(int(np.isnan(values[first:last]).sum()) for values in columns.values())
     start = own.load_kw.start
@@ -78,7 +79,7 @@ def read_settings(path: Path) -> Config:
     try:
         apps = yaml.load(path.read_text(encoding="utf-8"), _Settings)  # noqa: S506 (a safe loader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise DataError(f"{path} cannot be read as YAML: {error}") from error
+        raise DataError(f"{path} cannot be read as YAML: {why(error)}") from error
     ours: list[dict[str, Any]] = [
         each
         for each in (apps.values() if isinstance(apps, dict) else ())

@@ -16,6 +16,7 @@ from battery_optimizer.model.slots import SLOT, UK, Floats, SlotSeries
 from battery_optimizer.simulate.backtest import Forecast, Policy, Run
 from battery_optimizer.simulate.days.recorded import RecordedDays, rates_of
 from battery_optimizer.simulate.money.bills import without_battery
+from battery_optimizer.simulate.plain import why
 
 NO_BATTERY: Final = "no_battery"
 POLICIES: Final = (NO_BATTERY, *(str(policy) for policy in Policy))
@@ -129,7 +130,7 @@ def read_variants(path: Path) -> list[Variant]:
     try:
         found = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise DataError(f"{path} cannot be read as YAML: {error}") from error
+        raise DataError(f"{path} cannot be read as YAML: {why(error)}") from error
     if not isinstance(found, dict) or not found:
         raise DataError(
             f"{path}: there must be variants in it, such as\n"

@@ -19,6 +19,7 @@ from battery_optimizer.model.slots import (
     Floats,
     SlotSeries,
 )
+from battery_optimizer.simulate.plain import why
 
 NEEDED = ("import_p", "export_p", "load_kwh", "pv_per_kwp")
 NEVER_NEGATIVE = ("load_kwh", "pv_per_kwp")
@@ -142,7 +143,7 @@ def _read_csv(path: Path, needed: Sequence[str]) -> pd.DataFrame:
     try:
         table = pd.read_csv(path)
     except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise DataError(f"{path} cannot be read as CSV: {error}") from error
+        raise DataError(f"{path} cannot be read as CSV: {why(error)}") from error
     missing = [name for name in ("time", *needed) if name not in table.columns]
     if missing:
         raise DataError(

@@ -16,6 +16,7 @@ from battery_optimizer.errors import DataError
 from battery_optimizer.model.slots import SLOT, Floats
 from battery_optimizer.simulate.days.households import HOUSEHOLDS, move_in
 from battery_optimizer.simulate.days.recorded import FORECASTS, NEEDED
+from battery_optimizer.simulate.plain import number, whole_number, why
 
 FINE_STEP: Final = timedelta(minutes=5)
 PER_SLOT: Final = SLOT // FINE_STEP
@@ -70,11 +71,16 @@ def add_data_command(commands: Any) -> None:  # noqa: ANN401 (argparse does not 
     command.add_argument("--household", choices=sorted(HOUSEHOLDS), help="who lives there instead")
     command.add_argument(
         "--worse-solar",
-        type=float,
+        type=number,
         metavar="SD",
         help="scale each day's solar forecast by a factor of this standard deviation",
     )
-    command.add_argument("--seed", type=int, default=1, help="the same seed makes the same file")
+    command.add_argument(
+        "--seed",
+        type=whole_number,
+        default=1,
+        help="the same seed makes the same file (default %(default)s)",
+    )
 
 
 def _make(options: argparse.Namespace) -> None:
@@ -82,7 +88,7 @@ def _make(options: argparse.Namespace) -> None:
     try:
         data = pd.read_csv(options.data)
     except (OSError, ValueError) as error:
-        raise DataError(f"{options.data} cannot be read as CSV: {error}") from error
+        raise DataError(f"{options.data} cannot be read as CSV: {why(error)}") from error
     wanted = ("time", *NEEDED, *(FORECASTS if options.worse_solar else ()))
     missing = [name for name in wanted if name not in data.columns]
     if missing:

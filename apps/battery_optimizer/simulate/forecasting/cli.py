@@ -19,6 +19,7 @@ from battery_optimizer.simulate.forecasting.scores import (
     origins,
     scored,
 )
+from battery_optimizer.simulate.plain import DAYS, number
 from battery_optimizer.simulate.progress import with_progress
 
 ReadHome = Callable[[Path], tuple[House, float, float]]
@@ -34,7 +35,7 @@ def add_forecasts_command(commands: Any, read_home: ReadHome) -> None:  # noqa: 
     command.add_argument(
         "--start", help="first forecast; rows before it are history; else the file's later half"
     )
-    command.add_argument("--days", type=float)
+    command.add_argument("--days", type=number, help=DAYS)
     command.add_argument("--json", type=Path, help="the figures as a file")
 
 

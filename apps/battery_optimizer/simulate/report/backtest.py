@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 
 from battery_optimizer.model.loss import Split
-from battery_optimizer.model.slots import HOUR, UK, Floats, local_day
-from battery_optimizer.simulate.backtest import Policy, Run, Step, play
+from battery_optimizer.model.slots import HOUR, Floats, local_day
+from battery_optimizer.simulate.backtest import Policy, Run, Step, end_soc_kwh, play
 from battery_optimizer.simulate.hindsight.diary import Diary
 from battery_optimizer.simulate.hindsight.learning import Expected
 from battery_optimizer.simulate.hindsight.lived import Actual
@@ -50,8 +50,8 @@ class Report:
 
     def html(self) -> str:
         """The whole page."""
-        first, last = self.steps[0].time.astimezone(UK), self.steps[-1].time.astimezone(UK)
-        title = f"Backtest {first:%d %b %Y} to {last:%d %b %Y}"
+        days = self._days
+        title = f"Backtest {days[0]:%d %b %Y} to {days[-1]:%d %b %Y}"
         body = [
             f"<h1>{escape(title)}</h1>",
             self._headline(),
@@ -76,9 +76,9 @@ class Report:
     def _headline(self) -> str:
         n_days = self._n_days
         facts = {"Policy": str(self.run.policy), "Forecasts": str(self.run.forecast)}
-        facts |= {"Bill a day": _pence(sum(map(_cost, self.steps)) / n_days)}
+        facts |= self._bill("", self.steps)
         for name, steps in self.baselines.items():
-            facts[f"Bill a day, {name}"] = _pence(sum(map(_cost, steps)) / n_days)
+            facts |= self._bill(f", {name}", steps)
         if self.splits:
             distance_p = sum(split.distance_p for split in self.splits)
             facts["Short of the best a day"] = _pence(distance_p / n_days)
@@ -90,6 +90,14 @@ class Report:
             for name, value in facts.items()
         )
         return f"<dl>{tiles}</dl>"
+
+    def _bill(self, whose: str, steps: Sequence[Step]) -> dict[str, str]:
+        """With what the battery held, since a bill is the less for energy that it gave away."""
+        left_kwh = end_soc_kwh(self.run, steps)
+        return {
+            f"Bill a day{whose}": _pence(sum(map(_cost, steps)) / self._n_days),
+            f"Stored, start to end{whose}": f"{self.run.start_soc_kwh:.1f} to {left_kwh:.1f} kWh",
+        }
 
     def _money(self) -> str:
         days = self._days
