@@ -78,6 +78,15 @@ def test_what_was_told_in_another_size_is_put_in_that_of_now(factor: float) -> N
     np.testing.assert_allclose(p50(told), before)
 
 
+def test_it_is_found_in_answers_six_hours_apart_of_which_each_hour_changed() -> None:
+    for seed in range(50):
+        drift = np.random.default_rng(seed).uniform(0.75, 1.25, len(SUN))
+        later = a_forecast(0.5 * drift * SUN, NOW + timedelta(hours=6))
+        factor, shift = told_otherwise(a_forecast(SUN), later)
+        assert factor == pytest.approx(0.5, rel=0.1)
+        assert shift == 0
+
+
 @pytest.mark.parametrize("slots", [1, 2, -2, 6])
 def test_what_was_told_at_other_times_is_put_at_those_of_now(slots: int) -> None:
     told = told_by(10)
