@@ -60,8 +60,8 @@ async function refresh() {
     find("away").hidden = true;
     find("main").classList.remove("away");
     show(latest);
-    // The first plan is soon there.
-    if (!latest.plan.slots.length) wait = FIRST_RETRY_MS;
+    // The first plan is soon there, and then what was found.
+    if (!latest.plan.slots.length || !latest.found.length) wait = FIRST_RETRY_MS;
   } catch (error) {
     showAway(error.message);
     wait = retryMs;
