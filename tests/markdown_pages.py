@@ -89,6 +89,11 @@ class Page:
 
 
 README = Page(ROOT / "README.md")
+ENDPOINTS = Page(ROOT / "docs" / "endpoints.md")
+LOOKED_UP = [
+    ENDPOINTS,
+    *(Page(ROOT / "docs" / f"{name}.md") for name in ("settings", "entities", "backtesting")),
+]
 DOCS = [Page(path) for path in sorted((ROOT / "docs").glob("*.md"))]
 
 

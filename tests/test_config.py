@@ -202,7 +202,7 @@ def test_every_setting_is_explained() -> None:
 def test_a_page_is_updated_between_its_markers(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    page = tmp_path / "README.md"
+    page = tmp_path / "settings.md"
     page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
     main([str(page)])
     assert page.read_text() == f"before\n{BEGIN}\n{settings_table()}\n{END}\nafter\n"
@@ -212,9 +212,6 @@ def test_a_page_is_updated_between_its_markers(
         updated("no markers")
 
 
-def test_the_readme_has_the_present_table() -> None:
-    readme = ROOT / "README.md"
-    if not readme.exists():
-        pytest.skip("there is no README yet")
-    text = readme.read_text(encoding="utf-8")
-    assert updated(text) == text, "run: python -m battery_optimizer.config_docs README.md"
+def test_the_page_of_settings_has_the_present_table() -> None:
+    text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    assert updated(text) == text, "run: python -m battery_optimizer.config_docs docs/settings.md"

@@ -42,7 +42,17 @@ from battery_optimizer.model.tariff import Direction, UnitRate
 from battery_optimizer.model.telemetry import Observations
 from battery_optimizer.simulate.__main__ import main
 from builders import a_battery, a_house, plan_for
-from markdown_pages import DOCS, README, ROOT, Block, Page, read_yaml, table_below
+from markdown_pages import (
+    DOCS,
+    ENDPOINTS,
+    LOOKED_UP,
+    README,
+    ROOT,
+    Block,
+    Page,
+    read_yaml,
+    table_below,
+)
 from recordings import recorded_days
 
 INSTALL, SET_UP, MOVING, TROUBLE, HOW = (
@@ -50,11 +60,14 @@ INSTALL, SET_UP, MOVING, TROUBLE, HOW = (
     for name in ("install", "set-up", "moving-over", "troubleshooting", "how-it-works")
 )
 USERS = [INSTALL, SET_UP, MOVING, TROUBLE, HOW]
+READ = [*USERS, README, *LOOKED_UP]
 BY_NAME = {page.path.name: page for page in USERS}
 APP = ROOT / "apps" / "battery_optimizer"
 SIMULATE = "-m battery_optimizer.simulate "
 UNTRIED = {"docker"}
 """The page itself says that these were not tried."""
+SERVICES = {"mqtt.publish"}
+"""Of Home Assistant, and no settings."""
 BY_SHAPE = {"git", "cd"}
 FOREIGN = {"Failed installing package", "Failed executing init command"}
 """What the add-on says, of which nothing is here."""
@@ -142,17 +155,18 @@ def names_of(model: Any) -> Iterator[str]:  # noqa: ANN401
 def test_the_settings_named_in_the_text_exist() -> None:
     paths = {each.path for each in settings()}
     sections = {path.partition(".")[0] for path in paths if "." in path}
-    for page in USERS:
+    for page in READ:
         for code in page.code:
             path = code.partition(":")[0]
-            if path.partition(".")[0] in sections and re.fullmatch(r"\w+\.\w+", path):
+            is_path = re.fullmatch(r"\w+\.\w+", path) and path not in SERVICES
+            if path.partition(".")[0] in sections and is_path:
                 assert path in paths, f"{page.path.name}: {code}"
 
 
 def test_the_entities_named_in_the_text_exist() -> None:
     known = {entity.id for entity in ENTITIES}
     package = (ROOT / "docs" / "home_assistant" / "battery_optimizer.yaml").read_text()
-    for page in USERS:
+    for page in READ:
         for entity_id in re.findall(r"\b\w+\.battery_optimizer_\w+", page.prose):
             domain, _, name = entity_id.partition(".")
             in_package = domain.startswith("input_") and f"  {name}:" in package
@@ -352,7 +366,7 @@ def test_plain_python_as_written_and_every_curl(live: LiveAppDaemon, tmp_path: P
         here = command.replace("http://127.0.0.1:5050", live.url)
         assert "error" not in json.loads(answer_of(here, tmp_path)), command
         assert "nauthorized" in answer_of(here.replace("PASSWORD", "WRONG"), tmp_path), command
-    the_endpoints_of_the_readme(live, tmp_path)
+    the_endpoints_of_their_page(live, tmp_path)
     found = [line[4:].split("  ")[0] for line in told_of_found() if line[:4] in ("    ", "  - ")]
     for about in found:
         assert re.search(rf"^..[ !-] {re.escape(about)} ", live.log, re.MULTILINE), about
@@ -361,9 +375,9 @@ def test_plain_python_as_written_and_every_curl(live: LiveAppDaemon, tmp_path: P
     assert "Stopped; the inverter is set to self-use" in live.log
 
 
-def the_endpoints_of_the_readme(live: LiveAppDaemon, folder: Path) -> None:
+def the_endpoints_of_their_page(live: LiveAppDaemon, folder: Path) -> None:
     """Each line as it stands there, but for the password and the days asked for."""
-    text = README.block("sh", "endpoints").replace("\\\n", " ").replace("curl ", "curl -s ")
+    text = ENDPOINTS.block("sh", "endpoints").replace("\\\n", " ").replace("curl ", "curl -s ")
     text = re.sub(r"2026-01-\d\d", f"{datetime.now(UK):%Y-%m-%d}", text)
     for command in text.replace("http://127.0.0.1:5050", live.url).splitlines():
         given = command.replace("curl -s ", "curl -s -H 'x-ad-access: PASSWORD' ")

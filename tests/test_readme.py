@@ -1,4 +1,4 @@
-"""The README says what is so: its tables, examples and links against the code."""
+"""The README, and what is looked up, say what is so: tables and examples against the code."""
 
 import json
 import re
@@ -12,32 +12,50 @@ from battery_optimizer.adapters.foxess.models import CONTROLS
 from battery_optimizer.adapters.web.latest import recommendation
 from battery_optimizer.adapters.web.site import Site
 from battery_optimizer.config import Config
+from battery_optimizer.config_docs import settings
 from battery_optimizer.model.modes import Mode
 from battery_optimizer.model.news import News
 from battery_optimizer.simulate.__main__ import BAD_INPUT, main, read_home
 from battery_optimizer.simulate.days.recorded import RecordedDays
 from battery_optimizer.simulate.live import prepare
-from markdown_pages import README as PAGE
-from markdown_pages import ROOT, read_yaml
+from markdown_pages import LOOKED_UP, README, ROOT, read_yaml
 from markdown_pages import table_below as rows_below
 from recordings import recorded_days, written
 from shown_values import a_planned_day
 
-README = PAGE.text
+PAGES = (README, *LOOKED_UP)
+TEXT = "\n".join(page.text for page in PAGES)
+MOST_WORDS = 2500
+"""Of a front door."""
 SMALLEST_PNG, LARGEST_PNG = 10_000, 300_000
 
 
 def blocks(kind: str, name: str | None = None) -> list[str]:
-    return [each.text for each in PAGE.blocks(kind, name)]
+    return [each.text for page in PAGES for each in page.blocks(kind, name)]
 
 
 def block(kind: str, name: str) -> str:
-    return PAGE.block(kind, name)
+    (found,) = blocks(kind, name)
+    return found
 
 
 def table_below(marker: str) -> dict[str, list[str]]:
     """The rows of a table by their first cell."""
-    return {row[0].strip(" `"): row[1:] for row in rows_below(README, marker)}
+    return {row[0].strip(" `"): row[1:] for row in rows_below(TEXT, marker)}
+
+
+def test_the_readme_is_short_and_the_rest_is_named_in_it() -> None:
+    assert len(README.text.split()) < MOST_WORDS
+    assert {f"docs/{page.path.name}" for page in PAGES[1:]} <= set(README.links)
+
+
+def test_the_most_used_settings_are_told_as_on_their_page() -> None:
+    known = {each.path: each for each in settings()}
+    rows = table_below("<!-- most used settings -->")
+    assert len(rows) > 10
+    for path, cells in rows.items():
+        each = known[path]
+        assert cells == [each.unit, each.default, each.words]
 
 
 def test_every_entity_is_in_the_table_with_its_unit() -> None:
@@ -101,7 +119,7 @@ def test_the_add_on_installs_what_the_app_requires() -> None:
 def test_make_knows_the_targets() -> None:
     makefile = (ROOT / "Makefile").read_text()
     targets = set(re.findall(r"^(\w+):", makefile, re.MULTILINE))
-    commands = "\n".join([*blocks("sh"), *re.findall(r"`(make [^`]*)`", README)])
+    commands = "\n".join([*blocks("sh"), *re.findall(r"`(make [^`]*)`", TEXT)])
     named = set(re.findall(r"\bmake (?:\w+=\S+ )*([a-z]+)", commands))
     assert {"run", "test", "backtest", "bench"} <= named <= targets
 
@@ -120,11 +138,12 @@ def test_the_backtest_command_runs_as_written(
     monkeypatch.chdir(tmp_path)
     Path("home.json").write_text(block("json", "home.json"))
     Path("days.csv").write_text(block("csv", "days.csv"))
-    (command,) = re.findall(r"make backtest DATA=(\S+) HOME_JSON=(\S+) ARGS='([^']*)'", README)
-    data, home, arguments = command
-    assert main(["backtest", "--data", data, "--home", home, *arguments.split()]) == 0
-    assert json.loads(capsys.readouterr().out)["policy"] == "planner"
+    commands = re.findall(r"make backtest DATA=(\S+) HOME_JSON=(\S+) ARGS='([^']*)'", TEXT)
+    for data, home, arguments in commands:
+        assert main(["backtest", "--data", data, "--home", home, *arguments.split()]) == 0
+        assert json.loads(capsys.readouterr().out)["policy"] == "planner"
     assert Path("steps.csv").exists()
+    assert Path("report.html").exists()
 
 
 def test_another_home_is_made_as_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,16 +177,18 @@ def test_the_variants_are_compared_as_written(
     out = capsys.readouterr().out
     assert all(f"\n{name}  " in out for name in read_yaml(block("yaml", "variants.yaml")))
     assert "<svg" in Path("compare.html").read_text()
+    (in_short,) = [text for text in blocks("sh") if "make backtest" in text and "compare" in text]
+    assert in_short.partition("\n")[2] in block("sh", "compare")
     # Of one's own there is nothing here, which is said.
     assert main([*shlex.split(own.partition("simulate ")[2]), "--jobs", "1"]) == BAD_INPUT
 
 
 def test_both_ways_to_home_assistant_connect(tmp_path: Path) -> None:
-    (variables,) = re.findall(r"^(HA_\w+=\S+) (HA_\w+=\S+) make run$", README, re.MULTILINE)
+    (variables,) = re.findall(r"^(HA_\w+=\S+) (HA_\w+=\S+) make run$", README.text, re.MULTILINE)
     environment = dict(variable.split("=", 1) for variable in variables)
     assert prepare(tmp_path / "run", environment=environment)
     for key in ("`ha_url:`", "`ha_token:`"):
-        assert key in README
+        assert key in README.text
 
 
 def test_pictures_are_there_and_not_heavy() -> None:

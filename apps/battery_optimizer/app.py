@@ -39,7 +39,7 @@ SERVED_AS: Final = "battery_optimizer"
 
 
 class BatteryOptimizer(Hass):
-    """Plans and drives one home battery; see the README for its settings."""
+    """Plans and drives one home battery; see docs/settings.md for its settings."""
 
     _shown: Shown | None = None
     _has_driven = False

@@ -1,7 +1,7 @@
 """The settings of apps.yaml, typed; every mistake names its key path.
 
 Physical sections are the domain's own values. Numbers have their Range beside their type, units
-stand in [brackets] in the docstrings: `config_docs` makes the README's table of them.
+stand in [brackets] in the docstrings: `config_docs` makes docs/settings.md of them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

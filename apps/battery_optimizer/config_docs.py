@@ -1,4 +1,4 @@
-"""The README's table of settings, made from the code: `python -m battery_optimizer.config_docs`.
+"""The table of settings, made from the code: `python -m battery_optimizer.config_docs`.
 
 Prints it, or with a file's name puts it between that file's markers.
 """
@@ -20,7 +20,7 @@ from pydantic_core import PydanticUndefined
 from battery_optimizer.config import STAND_INS, Config, names_in, section_in
 from battery_optimizer.model.ranges import ranges_of
 
-BEGIN: Final = "<!-- settings: made by python -m battery_optimizer.config_docs README.md -->"
+BEGIN: Final = "<!-- settings: made by python -m battery_optimizer.config_docs docs/settings.md -->"
 END: Final = "<!-- end of settings -->"
 
 

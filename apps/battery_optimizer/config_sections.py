@@ -1,7 +1,7 @@
 """The parts of the settings that are about sources, entities and what is served.
 
 Numbers have their Range beside their type, units stand in [brackets] in the docstrings:
-`config_docs` makes the README's table of them.
+`config_docs` makes docs/settings.md of them.
 """
 
 import re

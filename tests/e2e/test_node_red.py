@@ -1,4 +1,4 @@
-"""The README's flow in a real Node-RED, where one is named (npm install node-red)."""
+"""The flow of docs/endpoints.md in a real Node-RED, where one is named (npm install node-red)."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from appdaemon_process import running, shipped_apps
-from markdown_pages import README
+from markdown_pages import ENDPOINTS
 
 NODE_RED = os.environ.get("NODE_RED")
 pytestmark = [
@@ -21,8 +21,8 @@ pytestmark = [
 ]
 
 
-def test_the_flow_of_the_readme_shows_the_recommendation(tmp_path: Path) -> None:
-    flow = json.loads(README.block("json", "node-red"))
+def test_the_flow_of_the_page_shows_the_recommendation(tmp_path: Path) -> None:
+    flow = json.loads(ENDPOINTS.block("json", "node-red"))
     with running(tmp_path, shipped_apps()) as app:
         app.wait_for("battery_optimizer: Plan until")
         for node in flow:

@@ -80,7 +80,7 @@ def test_what_is_posted_is_looked_at(live: LiveAppDaemon) -> None:
 
 
 def test_appdaemon_guards_no_page_whatever_is_set(live: LiveAppDaemon) -> None:
-    """Should this fail, AppDaemon has been mended: say so in the README."""
+    """Should this fail, AppDaemon has been mended: say so in docs/endpoints.md."""
     assert asked(live, "/app/battery_optimizer?data=1").status_code == 200
 
 

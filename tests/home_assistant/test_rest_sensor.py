@@ -1,20 +1,20 @@
-"""The README's REST sensor as it stands there, in a real Home Assistant, and with a password."""
+"""The REST sensor of docs/endpoints.md in a real Home Assistant, and with a password."""
 
 from pathlib import Path
 
 from appdaemon_process import running, shipped_apps
 from home_assistant.core import HomeAssistant
-from markdown_pages import README
+from markdown_pages import ENDPOINTS
 
 PASSWORD = "only-of-this-test"  # noqa: S105
 SENSOR = "sensor.battery_mode_wanted"
 
 
-def test_the_rest_sensor_of_the_readme_shows_the_recommendation(tmp_path: Path) -> None:
+def test_the_rest_sensor_of_the_page_shows_the_recommendation(tmp_path: Path) -> None:
     core = HomeAssistant(tmp_path / "core")
     (core.folder / "secrets.yaml").write_text(f"appdaemon_password: {PASSWORD}\n")
     example = tmp_path / "rest.yaml"
-    example.write_text(README.block("yaml", "rest sensor"))
+    example.write_text(ENDPOINTS.block("yaml", "rest sensor"))
     with running(tmp_path / "app", shipped_apps(), password=PASSWORD) as app:
         app.wait_for("battery_optimizer: Plan until")
         core.add_package(example, {"http://127.0.0.1:5050": app.url})

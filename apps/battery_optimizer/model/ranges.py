@@ -1,4 +1,4 @@
-"""What a setting may be, said once: the check, the error and the README's table read it here."""
+"""What a setting may be, said once: the check, the error and docs/settings.md read it here."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass
