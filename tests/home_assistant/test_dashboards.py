@@ -1,6 +1,7 @@
 """The dashboards in Home Assistant's own frontend, in a real browser, by a householder."""
 
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -119,6 +120,8 @@ def test_the_dashboard_shows_the_plan_and_no_card_complains(
     assert browser.run(FIND, "hui-error-card, hui-warning, hui-warning-element") == []
     reason = ordinary.core.attributes("sensor.battery_optimizer_reason")["text"]
     assert reason in words
+    assert ordinary.core.attributes("sensor.battery_optimizer_mode")["words"] in words
+    assert not re.search(r"force_|self_use|feed_in", words), "modes in words"
     schedule = ordinary.core.attributes("sensor.battery_optimizer_plan")["schedule"]
     assert all(run["reason"].split(". ")[0] in words for run in schedule)
     shot = tmp_path / "dashboard.png"
