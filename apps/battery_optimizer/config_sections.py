@@ -50,9 +50,10 @@ class RatesSettings(Section):
     postcode: str | None = None
     """UK postcode, instead of the region."""
     fixed_import_p: Annotated[float | None, Range(-1000, 1000)] = None
-    """Import rate when it is always the same [p/kWh]."""
+    """Import rate when it is always the same, instead of a product [p/kWh]."""
     fixed_export_p: Annotated[float | None, Range(-1000, 1000)] = None
-    """Export rate when it is always the same [p/kWh]; 0 where exports are not paid for."""
+    """Export rate when it is always the same, instead of a product [p/kWh]; 0 where exports are not
+    paid for."""
     standing_charge_p: Annotated[float | None, Range(0, 1000)] = None
     """Standing charge, for the bills that are shown [p/day]; none: Octopus is asked."""
     account: str | None = None
