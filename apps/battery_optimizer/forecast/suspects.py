@@ -37,12 +37,12 @@ _LEAST_HOLES: Final = 2
 """Half hours of no power at all where the panels mostly give this share of their best hours."""
 
 _DARK_DEG: Final = -2.0
-_LIT: Final = 0.01
-_LIT_DAYS: Final = 7
+_LIT: Final = 0.002
+_LIT_DAYS: Final = 14
 _LIGHT_IN_THE_DARK: Final = 0.005
-"""So much of a day's energy while the sun is down shows two thirds of forecasts that are an hour
-late within a day, a quarter of early ones, and no sound one. Only where the panels gave nothing in
-those half hours lately, either: the place may be set wrong."""
+"""So much of a day's energy while the sun is down shows a third of forecasts that are an hour off
+on the first day, and no sound one. Only where the panels gave nothing in those half hours lately,
+either: the place may be set wrong, and at Amsterdam's or Inverness's sound ones pass as well."""
 
 _SIZE_DAYS: Final = 14
 _SIZE_SLOTS: Final = _SIZE_DAYS * _SLOTS_PER_DAY
