@@ -372,7 +372,7 @@ def test_plain_python_as_written_and_every_curl(live: LiveAppDaemon, tmp_path: P
         assert re.search(rf"^..[ !-] {re.escape(about)} ", live.log, re.MULTILINE), about
     live.process.send_signal(signal.SIGTERM)
     assert live.process.wait(timeout=30) == 0
-    assert "Stopped; the inverter is set to self-use" in live.log
+    assert "Stopped; the inverter is set to Self Use" in live.log
 
 
 def the_endpoints_of_their_page(live: LiveAppDaemon, folder: Path) -> None:

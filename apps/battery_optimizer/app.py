@@ -83,7 +83,7 @@ class BatteryOptimizer(Hass):
             if house is None:
                 return  # `_connect_again` leaves it, should one come yet
             if self._is_safe(house):
-                left = "left as it was" if house.is_read_only else "set to self-use"
+                left = "left as it was" if house.is_read_only else "set to Self Use"
                 self.logger.info("Stopped; the inverter is %s", left)
             self._leave(house)
 
@@ -233,7 +233,7 @@ class BatteryOptimizer(Hass):
 
     def _is_safe(self, house: RunningHouse) -> bool:
         """Set self-use, unless read_only, whoever has the turn; whether that could be done."""
-        return self._turns.is_done("Self-use could not be set", house.cycle.make_safe)
+        return self._turns.is_done("Self Use could not be set", house.cycle.make_safe)
 
     def _run_cycle(self, house: RunningHouse, now: datetime) -> None:
         rival = house.rival(now)

@@ -362,7 +362,7 @@ def test_an_app_that_is_away_is_said_to_be_and_comes_back(
     """As when Home Assistant restarts: AppDaemon stops the app, and starts it again."""
     service = "/api/appdaemon/service/admin/app"
     live.post(f"{service}/stop", {"app": "battery_optimizer"})
-    live.wait_for("Stopped; the inverter is set to self-use")
+    live.wait_for("Stopped; the inverter is set to Self Use")
     ask_again(page)
     page.wait_for_text("#away", "the app is not running: Home Assistant may be away")
     assert page.find("#away").is_displayed()

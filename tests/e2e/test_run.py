@@ -114,7 +114,7 @@ def test_it_ends_in_self_use(live: LiveAppDaemon) -> None:
     live.select("Force Discharge")
     live.wait_until(lambda: (live.state(SELECT) or {}).get("state") == "Force Discharge")
     assert live.stop() == 0, live.log[-3000:]
-    assert "Stopped; the inverter is set to self-use" in live.log
+    assert "Stopped; the inverter is set to Self Use" in live.log
     assert "Traceback" not in live.log
 
 

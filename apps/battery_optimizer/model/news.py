@@ -112,7 +112,7 @@ def _breaker(shown: Shown, told: Told) -> tuple[Note | None, Told]:
     note = Note(
         kind=News.BREAKER,
         title="The inverter does not obey",
-        message="Commands pause after repeated failures; self-use was asked for, and it is tried "
+        message="Commands pause after repeated failures; Self Use was asked for, and it is tried "
         f"again later.{why}",
     )
     return note, replace(told, breaker=True)

@@ -227,7 +227,7 @@ def report_of(
     )
 
 
-_WORDS = {Policy.SELF_USE: "self-use", Policy.REACTIVE: "reactive rules"}
+_WORDS = {Policy.SELF_USE: "Self Use", Policy.REACTIVE: "reactive rules"}
 
 
 def _cost(step: Step) -> float:
