@@ -130,7 +130,7 @@ class TestWhyThisMode:
     def test_unless_that_is_not_why(self) -> None:
         assert "Sun to spare" not in self.feed_in(5)
         assert self.feed_in(5, is_kept=True).endswith(
-            " Self Use would do the same: not worth a change of mode."
+            " Self Use, which would do the same, is not worth a change of mode."
         )
 
     def hold(self, rate: float, *, is_kept: bool = False) -> str:
@@ -156,7 +156,7 @@ class TestWhyThisMode:
         schedule = schedule_for([50, 50], [20, 0], 0, soc_kwh=2)
         schedule = replace(schedule, energy_value_p_per_kwh=np.full(2, 27.0))
         assert story(force_discharge(2), schedule, world, is_kept=is_kept) == (
-            "Selling from the battery at 20 p: not worth a change of mode."
+            "Selling from the battery at 20 p: to keep it is not worth a change of mode."
             if is_kept
             else "Selling from the battery at 20 p: of all that load and sun may do, that pays "
             "best on average."

@@ -23,7 +23,7 @@ _NO_P = 0.05
 _EVEN_P = 0.02
 _SERVING = "The battery serves the house instead of the grid"
 _ON_GRID = "The house runs on the grid"
-_NO_CHANGE = "not worth a change of mode"
+_NO_CHANGE = "is not worth a change of mode"
 _ABOUT_P, _ABOUT = 1.0, 0.1
 """Two prices so close, or this part of one, are about the same."""
 
@@ -121,7 +121,7 @@ class Story:
     def _words_for_buying(self, slot: int) -> str:
         rate = float(self._outlook.import_rate[slot])
         if self._stays(slot, better=rate > self._stored_p(slot)):
-            return f"Charging from the grid {price(rate)}: {_NO_CHANGE}."
+            return f"Charging from the grid {price(rate)}: to end that {_NO_CHANGE}."
         return f"Charging from the grid {price(rate)}{self._purpose(slot)}."
 
     def _words_for_giving(self, slot: int) -> str:
@@ -136,7 +136,7 @@ class Story:
     def _words_for_storing_sun(self, slot: int) -> str:
         rate = float(self._outlook.export_rate[slot])
         if self._stays(slot, better=rate > self._stored_p(slot)):
-            return f"Storing the sun instead of selling it at {pence(rate)}: {_NO_CHANGE}."
+            return f"Storing the sun: to sell it at {pence(rate)} {_NO_CHANGE}."
         stored = f"Storing the sun instead of selling it at {pence(rate)}{self._purpose(slot)}."
         return stored + self._further_need(slot)
 
@@ -144,7 +144,7 @@ class Story:
         rate = float(self._outlook.export_rate[slot])
         if self._schedule.soc_kwh[slot + 1] >= self._battery.ceiling_kwh - _SOME_KWH:
             return f"The battery is full; the sun is sold at {pence(rate)}."
-        now, why = self._against(slot, rate, self._stored_p(slot), "stored, it")
+        now, why = self._against(slot, rate, self._stored_p(slot), "store")
         return f"Selling the sun at {now}{why}.{self._filled_again(slot)}"
 
     def _words_for_waiting(self, slot: int) -> str:
@@ -154,14 +154,17 @@ class Story:
         if has_sun and self._schedule.grid_import_kwh[slot] <= some_kwh:
             return "The sun covers the house" + (f"; the battery is kept {use}." if use else ".")
         if self._stays(slot, better=bool(use) and rate > self._given_p(slot)):
-            return f"{_ON_GRID} {price(rate)}: to serve it from the battery is {_NO_CHANGE}."
+            return f"{_ON_GRID} {price(rate)}: to serve it from the battery {_NO_CHANGE}."
         if (later := self._cheaper(slot)) is not None:
             now, then = pence_apart(rate, self._rates[later])
             wait = f"Not charging now: at {self._when(later)} {self._at(later, then)}."
             return f"{_ON_GRID} {price(rate, now)}. {wait}"
         if use:
             return f"Keeping the battery {use}. {_ON_GRID} {price(rate)}."
-        return f"Nothing to gain. {_ON_GRID} {price(rate)}."
+        why = (
+            "The battery is at its reserve" if self._held[slot] <= _SOME_KWH else "Nothing to gain"
+        )
+        return f"{why}. {_ON_GRID} {price(rate)}."
 
     def _spare_sun(self, slot: int) -> str:
         """Why Feed in, where the battery serves the house, as it would in Self Use."""
@@ -171,7 +174,7 @@ class Story:
             return ""
         sold, stored = float(outlook.export_rate[slot]), self._stored_p(slot)
         if sold < stored:
-            return f" Self Use would do the same: {_NO_CHANGE}." if self._is_kept else ""
+            return f" Self Use, which would do the same, {_NO_CHANGE}." if self._is_kept else ""
         now, later = pence_apart(sold, stored)
         return f" Sun to spare would be sold at {now}: stored, it would save {later}."
 
@@ -181,7 +184,7 @@ class Story:
             return ""
         rate, kept = float(self._outlook.import_rate[slot]), self._given_p(slot)
         if kept < rate:
-            return f" Self Use would do the same: {_NO_CHANGE}." if self._is_kept else ""
+            return f" Self Use, which would do the same, {_NO_CHANGE}." if self._is_kept else ""
         now, later = pence_apart(rate, kept)
         return (
             f" What the house needs beyond the sun comes from the grid at {now}: kept in the "
@@ -261,23 +264,24 @@ class Story:
             return pence(rate), why
         if value < _NO_P:
             return pence(rate), ": kept, it would save nothing more"
-        return self._against(slot, rate, self._given_p(slot), "kept, a kWh")
+        return self._against(slot, rate, self._given_p(slot), "keep")
 
-    def _against(self, slot: int, rate: float, later_p: float, what: str) -> tuple[str, str]:
+    def _against(self, slot: int, rate: float, later_p: float, verb: str) -> tuple[str, str]:
         """The price that a kWh has now, and what can be said of its price later."""
         counted_p = rate + max(self._extra[slot], 0.0)
         now, later = pence_apart(rate, later_p)
         if abs(later_p - counted_p) <= _EVEN_P:
             return pence(rate), ", as much as it would save later"
         if later_p < counted_p:
+            what = "stored, it" if verb == "store" else "kept, a kWh"
             return now, f": {what} would save {later} later"
         if self._stays(slot, better=True):
-            return now, f": {_NO_CHANGE}"
+            return pence(rate), f": to {verb} it {_NO_CHANGE}"
         if later_p <= counted_p + max(_ABOUT_P, _ABOUT * counted_p):
-            return now, ", about as much as it would save later"
+            return pence(rate), ", about as much as it would save later"
         if slot == 0:
-            return now, ": of all that load and sun may do, that pays best on average"
-        return now, ""
+            return pence(rate), ": of all that load and sun may do, that pays best on average"
+        return pence(rate), ""
 
     def _clock(self, slot: int) -> str:
         return f"{self._local[slot].hour:02}:{self._local[slot].minute:02}"
