@@ -1,15 +1,16 @@
 """What is read off a cycle to be shown."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from battery_optimizer.model.decision import CycleResult
-from battery_optimizer.model.modes import Mode
+from battery_optimizer.model.modes import SELF_USE, Mode
 from battery_optimizer.model.shown import Shown, end_of
 from battery_optimizer.model.tariff import RateClass
-from builders import MIDNIGHT
+from battery_optimizer.optimize.mapping import PAUSE
+from builders import MIDNIGHT, plan_for
 from shown_values import a_demo_day, a_planned_day, an_outcome, nothing_planned
 
 
@@ -29,6 +30,55 @@ def test_windows_are_runs_of_nearly_as_good_rates() -> None:
     assert [slot.import_rate for slot in day.window(cheap=True)] == [3.0, -2.0]
     assert [slot.import_rate for slot in day.window(cheap=False)] == [25.0, 40.0]
     assert nothing_planned().window(cheap=True) == ()
+
+
+def shown_of(*args: object, **world: object) -> Shown:
+    return Shown(outcome=an_outcome(plan_for(*args, **world)), capacity_kwh=10.0)
+
+
+def test_windows_are_of_published_rates_as_long_as_there_are_any() -> None:
+    shown = shown_of([30, 10, 12, 2, 50], published=[True, True, True, False, False])
+    assert [slot.import_rate for slot in shown.window(cheap=True)] == [10]
+    assert [slot.import_rate for slot in shown.window(cheap=False)] == [30]
+    guessed = shown_of([30, 10, 2], published=False)
+    assert [slot.import_rate for slot in guessed.window(cheap=True)] == [2]
+
+
+def test_windows_of_a_day_are_of_the_houses_own_clock() -> None:
+    rates = [20, 21, 8, 20, 21, 3, 22, 20]
+    start = datetime(2026, 7, 1, 21, tzinfo=UTC)  # 22:00 at home
+    shown = shown_of(rates, start=start)
+    today, tomorrow = (
+        [slot.import_rate for slot in shown.window(cheap=True, day=date(2026, 7, day))]
+        for day in (1, 2)
+    )
+    assert (today, tomorrow) == ([8], [3])
+    assert shown.window(cheap=True, day=date(2026, 7, 3)) == ()
+
+
+def test_a_rate_far_from_the_best_is_in_no_window() -> None:
+    # Among the best quarter, but far from the best.
+    shown = shown_of([5, 5, 5, 5, 5, 5, 8.9, 26.6])
+    assert [slot.import_rate for slot in shown.window(cheap=False)] == [26.6]
+
+
+def pausing(shown: Shown) -> Shown:
+    """The same, but it charges now and pauses then."""
+    plan, charge = shown.plan, replace(PAUSE, power_kw=2.0)
+    assert plan is not None
+    commands = [charge, PAUSE, *[SELF_USE] * (len(plan.slots) - 2)]
+    slots = tuple(
+        replace(slot, command=command) for slot, command in zip(plan.slots, commands, strict=True)
+    )
+    outcome = replace(shown.outcome, plan=replace(plan, slots=slots), command=charge)
+    return replace(shown, outcome=outcome)
+
+
+def test_a_pause_is_a_mode_of_its_own_to_people() -> None:
+    shown = pausing(a_planned_day())
+    assert shown.next_mode is not None
+    assert shown.next_mode.command == PAUSE
+    assert "Charge Thu 00:00-00:30, Hold Thu 00:30-01:00, otherwise Self Use" in shown.summary
 
 
 def test_the_class_of_the_rate_is_that_among_the_coming_day() -> None:

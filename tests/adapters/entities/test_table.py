@@ -13,6 +13,7 @@ import pytest
 
 from battery_optimizer.adapters.entities.table import ENTITIES, publish
 from battery_optimizer.model.shown import Shown
+from battery_optimizer.optimize.mapping import PAUSE
 from builders import an_outlook
 from shown_values import a_demo_day, a_long_plan, a_planned_day, nothing_planned
 
@@ -135,3 +136,20 @@ def test_a_plan_too_long_for_one_entity_says_so() -> None:
     ]
     assert attributes["complete"] is False
     assert attributes["schedule"][0]["start"] == "2026-01-15T00:00Z"
+
+
+def test_modes_are_told_in_words_besides() -> None:
+    day = a_planned_day()
+    assert day.plan is not None
+    slots = tuple(
+        replace(slot, command=PAUSE) if t == 1 else slot for t, slot in enumerate(day.plan.slots)
+    )
+    plan = replace(day.plan, slots=slots)
+    shown = replace(day, outcome=replace(day.outcome, plan=plan, command=PAUSE))
+    states = published(shown)
+    assert states["sensor.battery_optimizer_mode"][0] == "force_charge"
+    assert states["sensor.battery_optimizer_mode"][1]["words"] == "Hold"
+    rows = states["sensor.battery_optimizer_plan"][1]["schedule"]
+    assert next(row["words"] for row in rows if row["mode"] == "force_charge") == "Hold"
+    others = states["sensor.battery_optimizer_reason"][1]["alternatives"]
+    assert {"Self Use", "Hold"} & {other["words"] for other in others}
