@@ -10,9 +10,8 @@ from dataclasses import replace
 from typing import Final
 
 from battery_optimizer.model.house import House
-from battery_optimizer.model.modes import Flows, InverterCommand
+from battery_optimizer.model.modes import Flows, InverterCommand, flows
 from battery_optimizer.model.outlook import Outlook
-from battery_optimizer.optimize.mapping import flows_under
 
 Played = tuple[InverterCommand, Flows, float]
 """A slot's command, what then flows, and what is stored at its end [kWh]."""
@@ -29,11 +28,11 @@ def steadied(
 
     Nearly is what the changes saved are worth at `price_p` each. The first slot stays as it is.
     """
-    done = list(played)
+    ahead, done = _Ahead(house, outlook), list(played)
     first = 1
     while (run := _next_run(done, first)) is not None:
-        is_short = float(outlook.horizon.hours[run.start : run.stop].sum()) <= _LONGEST_H
-        better = _without(house, outlook, done, run, price_p) if is_short else None
+        is_short = sum(ahead.hours[run.start : run.stop]) <= _LONGEST_H
+        better = _without(ahead, done, run, price_p) if is_short else None
         if better is None:
             first = run.stop
         else:
@@ -41,6 +40,44 @@ def steadied(
             # What stands before may go on into what comes now.
             first = max(1, run.start - 1)
     return done
+
+
+class _Ahead:
+    """What is expected, slot by slot: lists, where an array is slow."""
+
+    def __init__(self, house: House, outlook: Outlook) -> None:
+        self.house = house
+        self.value = outlook.terminal_value
+        self.hours: list[float] = outlook.horizon.hours.tolist()
+        self._load_kwh: list[float] = outlook.load_kwh.tolist()
+        self._solar_kwh: list[float] = outlook.solar_kwh.tolist()
+        self._import_rate: list[float] = outlook.import_rate.tolist()
+        self._export_rate: list[float] = outlook.export_rate.tolist()
+
+    def play(self, command: InverterCommand, slot: int, soc_kwh: float) -> Played:
+        """What a command gives in a slot, its forced power lowered to what there is, or room."""
+        battery, hours = self.house.battery, self.hours[slot]
+        given = flows(
+            self.house,
+            command,
+            soc_kwh=soc_kwh,
+            load_kwh=self._load_kwh[slot],
+            solar_kwh=self._solar_kwh[slot],
+            hours=hours,
+        )
+        if command.mode.is_forced:
+            power_kw = max(given.charge_kwh, given.discharge_kwh) / hours
+            command = replace(command, power_kw=power_kw)
+        idle_kwh = soc_kwh - battery.standby_kw * hours
+        return command, given, battery.soc_after(idle_kwh, given.charge_kwh, given.discharge_kwh)
+
+    def cost_p(self, given: Flows, slot: int) -> float:
+        """What these flows cost, wear included [p]."""
+        return (
+            self._import_rate[slot] * given.grid_import_kwh
+            - self._export_rate[slot] * given.grid_export_kwh
+            + self.house.battery.wear_p_per_kwh * given.discharge_kwh
+        )
 
 
 def _next_run(played: Sequence[Played], first: int) -> range | None:
@@ -56,15 +93,14 @@ def _next_run(played: Sequence[Played], first: int) -> range | None:
 
 
 def _without(
-    house: House, outlook: Outlook, played: list[Played], run: range, price_p: float
+    ahead: _Ahead, played: list[Played], run: range, price_p: float
 ) -> list[Played] | None:
     """The plan with another mode in these slots, if that is worth it."""
     before = played[run.start - 1][0]
     after = played[run.stop][0] if run.stop < len(played) else before
     saved = 2 if before.mode is after.mode else 1
     ways = [
-        _replayed(house, outlook, played, run, command)
-        for command in dict.fromkeys(_plain((before, after)))
+        _replayed(ahead, played, run, command) for command in dict.fromkeys(_plain((before, after)))
     ]
     changed, extra_p = min(ways, key=lambda way: way[1], default=(None, 0.0))
     return changed if extra_p <= price_p * saved else None
@@ -77,35 +113,16 @@ def _plain(commands: Sequence[InverterCommand]) -> Iterator[InverterCommand]:
 
 
 def _replayed(
-    house: House, outlook: Outlook, played: list[Played], run: range, command: InverterCommand
+    ahead: _Ahead, played: list[Played], run: range, command: InverterCommand
 ) -> tuple[list[Played], float]:
-    """The plan with this command in a run, and what that costs more in all [p].
-
-    All later slots keep theirs, a forced power lowered to what is then there, or taken.
-    """
-    battery = house.battery
+    """The plan with this command in a run, all later slots as told, and what it costs more [p]."""
     done, soc_kwh = list(played), played[run.start - 1][2]
     extra_p = 0.0
     for t in range(run.start, len(played)):
-        told = command if t in run else played[t][0]
-        given = flows_under(house, told, outlook, t, soc_kwh)
-        hours = float(outlook.horizon.hours[t])
-        soc_kwh = battery.soc_after(
-            soc_kwh - battery.standby_kw * hours, given.charge_kwh, given.discharge_kwh
-        )
-        if told.mode.is_forced:
-            told = replace(told, power_kw=max(given.charge_kwh, given.discharge_kwh) / hours)
-        done[t] = (told, given, soc_kwh)
-        extra_p += _cost_p(house, outlook, t, given) - _cost_p(house, outlook, t, played[t][1])
-        if t not in run and abs(soc_kwh - played[t][2]) < _SAME_KWH:
+        told, was, was_kwh = played[t]
+        done[t] = ahead.play(command if t in run else told, t, soc_kwh)
+        _, given, soc_kwh = done[t]
+        extra_p += ahead.cost_p(given, t) - ahead.cost_p(was, t)
+        if t not in run and abs(soc_kwh - was_kwh) < _SAME_KWH:
             return done, extra_p
-    left = outlook.terminal_value
-    return done, extra_p + left.of(played[-1][2]) - left.of(soc_kwh)
-
-
-def _cost_p(house: House, outlook: Outlook, slot: int, given: Flows) -> float:
-    return (
-        float(outlook.import_rate[slot]) * given.grid_import_kwh
-        - float(outlook.export_rate[slot]) * given.grid_export_kwh
-        + house.battery.wear_p_per_kwh * given.discharge_kwh
-    )
+    return done, extra_p + ahead.value.of(played[-1][2]) - ahead.value.of(soc_kwh)
