@@ -99,6 +99,7 @@ def test_a_change_of_settings_restarts_the_app_at_once(live: LiveAppDaemon) -> N
     apps = live.folder / "apps" / "apps.yaml"
     changed = yaml.safe_load(apps.read_text())
     changed["battery_optimizer"]["battery"]["reserve_kwh"] = 2.0
+    plans = live.log.count("Plan until")
     apps.write_text(yaml.safe_dump(changed))
 
     def reserve_percent() -> float:
@@ -107,6 +108,8 @@ def test_a_change_of_settings_restarts_the_app_at_once(live: LiveAppDaemon) -> N
         return answer.json()["house"]["reserve_percent"] if answer.ok else 0.0
 
     live.wait_until(lambda: reserve_percent() > 19, "the new reserve on the page", 30)
+    # Until then the app sets its own mode, and the next test one of another.
+    live.wait_until(lambda: live.log.count("Plan until") > plans, "a plan with it")
 
 
 def test_it_ends_in_self_use(live: LiveAppDaemon) -> None:
