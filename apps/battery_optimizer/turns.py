@@ -1,5 +1,6 @@
 """One thing at a time is done for a house; what fails is told, and does not end the app."""
 
+import atexit
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from logging import Logger
@@ -11,6 +12,8 @@ from battery_optimizer.watch import Watch
 
 STOP_WITHIN_S: Final = 1.5
 """AppDaemon gives all apps together 3 s to stop."""
+EXIT_WITHIN_S: Final = 5.0
+"""A solver that is at work while Python ends takes all of AppDaemon down with an abort."""
 
 
 class Turns:
@@ -40,7 +43,8 @@ class Turns:
         before = self._bugs.pop(what, None)
         try:
             with self._lock, self._watch.working():
-                work()
+                if not self.are_over:  # by now
+                    work()
         except BatteryOptimizerError as error:
             self._logger.warning("%s failed: %s", what, error)
         except Exception as error:
@@ -68,6 +72,8 @@ class Turns:
         """The last turn: had at once if need be, though somebody should still be at work."""
         self._stopper = get_ident()
         has_turn = self._lock.acquire(timeout=STOP_WITHIN_S)
+        if not has_turn:
+            atexit.register(self._lock.acquire, timeout=EXIT_WITHIN_S)
         try:
             yield
         finally:
