@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import requests
 import yaml
@@ -20,6 +20,8 @@ from battery_optimizer.simulate.live import prepare
 ROOT = Path(__file__).parents[1]
 NOWHERE = "http://127.0.0.1:9"
 """Where nobody answers: no test leaves this machine."""
+NOT_FOUND = 404
+T = TypeVar("T")
 
 
 class LiveAppDaemon:
@@ -39,13 +41,15 @@ class LiveAppDaemon:
         self.wait_until(lambda: words in self.log, words, seconds)
 
     def wait_until(
-        self, condition: Callable[[], object], what: str = "the condition", seconds: float = 60.0
-    ) -> None:
+        self, condition: Callable[[], T], what: str = "the condition", seconds: float = 60.0
+    ) -> T:
+        """What the condition gives, as soon as that is true."""
         end = time.monotonic() + seconds
-        while not condition():
+        while not (given := condition()):
             assert self.process.poll() is None, f"AppDaemon ended:\n{self.log}"
             assert time.monotonic() < end, f"waited in vain for {what}:\n{self.log}"
             time.sleep(0.1)
+        return given
 
     def get(self, path: str) -> requests.Response:
         return requests.get(f"{self.url}{path}", timeout=10)
@@ -54,9 +58,22 @@ class LiveAppDaemon:
         return requests.post(f"{self.url}{path}", json=body, timeout=10)
 
     def endpoint(self, name: str) -> dict[str, Any]:
-        answer = self.get(f"/api/appdaemon/battery_optimizer_{name}")
+        """What this endpoint says, as soon as it is there."""
+        path = f"/api/appdaemon/battery_optimizer_{name}"
+        self.wait_until(lambda: self.get(path).status_code != NOT_FOUND, path)
+        answer = self.get(path)
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
+
+    def page_data(self) -> dict[str, Any]:
+        """What the page draws, as soon as the page is there: the app logs before it serves."""
+        return self.wait_until(self._page_data, "the page")
+
+    def _page_data(self) -> dict[str, Any]:
+        answer = self.get("/app/battery_optimizer?data=1")
+        # Where nobody is at this address AppDaemon says so in HTML, with status 200.
+        is_data = answer.headers["Content-Type"].startswith("application/json")
+        return dict(answer.json()) if is_data else {}
 
     def state(self, entity_id: str) -> dict[str, Any] | None:
         return self.get(f"/api/appdaemon/state/default/{entity_id}").json()["state"]

@@ -86,7 +86,7 @@ def test_the_page_and_what_it_draws_are_served(live: LiveAppDaemon) -> None:
     page = live.get("/app/battery_optimizer")
     assert page.headers["Content-Type"].startswith("text/html")
     assert "Battery Optimizer" in page.text
-    data = live.get("/app/battery_optimizer?data=1").json()
+    data = live.page_data()
     assert len(data["plan"]["slots"]) == 96
     assert data["measured"]["load_kw"] > 0
 
@@ -102,12 +102,9 @@ def test_a_change_of_settings_restarts_the_app_at_once(live: LiveAppDaemon) -> N
     plans = live.log.count("Plan until")
     apps.write_text(yaml.safe_dump(changed))
 
-    def reserve_percent() -> float:
-        answer = live.get("/app/battery_optimizer?data=1")
-        # While the app restarts there is nobody at its address.
-        return answer.json()["house"]["reserve_percent"] if answer.ok else 0.0
-
-    live.wait_until(lambda: reserve_percent() > 19, "the new reserve on the page", 30)
+    live.wait_until(
+        lambda: live.page_data()["house"]["reserve_percent"] > 19, "the new reserve on the page", 30
+    )
     # Until then the app sets its own mode, and the next test one of another.
     live.wait_until(lambda: live.log.count("Plan until") > plans, "a plan with it")
 
@@ -161,8 +158,6 @@ def test_read_only_sends_nothing(tmp_path: Path) -> None:
 def test_while_no_inverter_is_there_it_says_so_and_waits(tmp_path: Path) -> None:
     with running(tmp_path, shipped_apps(entities={}), has_home=False, watches_files=False) as live:
         live.wait_for("Not started yet: no inverter found")
-        path = "/api/appdaemon/battery_optimizer_health"
-        live.wait_until(lambda: live.get(path).status_code == 200, "the endpoints")
         health = live.endpoint("health")
         assert health["status"] == "failed"
         assert "install foxess_modbus" in health["problems"][0]
@@ -172,7 +167,7 @@ def test_while_no_inverter_is_there_it_says_so_and_waits(tmp_path: Path) -> None
         assert shown["attributes"]["problems"] == health["problems"]
         assert (live.state("binary_sensor.battery_optimizer_problem") or {})["state"] == "on"
         assert live.endpoint("recommendation")["optimization_status"] == "starting"
-        assert "no plan yet" in live.get("/app/battery_optimizer?data").json()["plan"]["reason"]
+        assert "no plan yet" in live.page_data()["plan"]["reason"]
         assert live.stop() == 0, live.log[-3000:]
 
 

@@ -46,8 +46,7 @@ def home(**changes: object) -> dict[str, Any]:
 
 
 def findings(live: LiveAppDaemon) -> dict[str, dict[str, str]]:
-    data = live.get("/app/battery_optimizer?data=1").json()
-    return {each["about"]: each for each in data["found"]}
+    return {each["about"]: each for each in live.page_data()["found"]}
 
 
 def test_five_lines_are_enough(tmp_path: Path) -> None:
@@ -72,7 +71,7 @@ def test_five_lines_are_enough(tmp_path: Path) -> None:
         assert plan["rates"] == "published"
         assert plan["slots"][0]["rate_published"]
         assert 5 < plan["slots"][0]["import_rate"] < 50
-        assert live.get("/app/battery_optimizer?data=1").json()["house"]["reserve_percent"] == 10
+        assert live.page_data()["house"]["reserve_percent"] == 10
 
 
 def test_what_is_missing_is_told_with_how_to_get_it(tmp_path: Path) -> None:
