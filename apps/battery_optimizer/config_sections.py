@@ -130,12 +130,9 @@ class SolarSettings(Section):
     """Solcast's entities for today, tomorrow and further days, as far as they are there."""
     solcast_last_polled: str | None = "sensor.solcast_pv_forecast_api_last_polled"
     """Solcast's entity for the time of the last answer."""
-    open_meteo_entities: tuple[str, ...] = (
-        "sensor.energy_production_today",
-        "sensor.energy_production_tomorrow",
-        "sensor.energy_production_d2",
-    )
-    """Entities of Open-Meteo Solar Forecast, likewise; Forecast.Solar's are called the same."""
+    open_meteo_entities: tuple[str, ...] = ()
+    """Entities of Open-Meteo Solar Forecast, or of Forecast.Solar, likewise; none: found out, and
+    several roofs added up."""
 
 
 class LoadSettings(Section):

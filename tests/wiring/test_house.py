@@ -23,7 +23,7 @@ from battery_optimizer.model.entity import EntityState
 from battery_optimizer.model.found import Presence
 from battery_optimizer.model.house import Battery, GridConnection, House, Inverter
 from battery_optimizer.model.modes import Mode
-from battery_optimizer.model.slots import SlotSeries
+from battery_optimizer.model.slots import SLOT, SlotSeries, day_bounds, local_day
 from battery_optimizer.model.solar import SolarArray
 from battery_optimizer.model.telemetry import Observations
 from battery_optimizer.simulate.home.fox_entities import SimulatedFoxEss
@@ -214,6 +214,14 @@ def test_what_is_there_is_told_and_what_is_missing_with_advice(tmp_path: Path) -
         sun = {each.about: each for each in house.survey.look(NIGHT)}["Solar forecast"]
         assert sun.words.startswith("Forecast.Solar's days")
         assert not any("Solcast" in problem for problem in shown.problems)
+        day = day_bounds(local_day(NIGHT))[0]
+        wh_period = {(day + t * SLOT).isoformat(): 500 for t in range(48)}
+        home.others["sensor.my_roof_energy_production_today"] = EntityState(
+            state="24", attributes=kwh | {"wh_period": wh_period}, last_reported=NIGHT
+        )
+        house.run(NIGHT)
+        sun = {each.about: each for each in house.survey.look(NIGHT)}["Solar forecast"]
+        assert sun.words.startswith("Open-Meteo Solar Forecast, 0 h old")
 
 
 def test_a_sun_that_nobody_asked_for_is_not_missing(tmp_path: Path) -> None:

@@ -235,7 +235,7 @@ def connect(config: Config, host: Host) -> RunningHouse:
     rates = rates_feed(config.rates, source, store, demo)
     charge_p = config.rates.standing_charge_p
     standing = StandingFeed(source, store.money, demo, fixed_p=charge_p)
-    solar = SolarFeed(sources=solar_sources(config, host.read_state, place), store=store)
+    solar = SolarFeed(sources=solar_sources(config, host, place), store=store)
     foreseen = forecaster(config, place)
     cycle = Cycle(
         house=config.house,

@@ -131,20 +131,23 @@ def _clear_day(day: date, site: Site) -> Floats:
     return clear_sky_kw([start + (t + 0.5) * SLOT for t in range((end - start) // SLOT)], site)
 
 
-def solar_sources(config: Config, read_state: ReadState, place: Place) -> list[SolarSource]:
+def solar_sources(config: Config, host: Host, place: Place) -> list[SolarSource]:
     """Those set, in the order set; an API needs to know the panels."""
     solar = config.solar
     latitude, longitude = place
     peak_kw = sum(array.peak_kw for array in solar.arrays) or None
     made: dict[SolarSourceName, SolarSource] = {
         "solcast": SolcastEntities(
-            read_state=read_state,
+            read_state=host.read_state,
             entities=solar.solcast,
             last_polled=solar.solcast_last_polled,
             peak_kw=peak_kw,
         ),
         "open_meteo_entities": OpenMeteoEntities(
-            read_state=read_state, entities=solar.open_meteo_entities, peak_kw=peak_kw
+            read_state=host.read_state,
+            list_entities=host.list_entities,
+            entities=solar.open_meteo_entities,
+            peak_kw=peak_kw,
         ),
         "open_meteo": OpenMeteoApi(
             get_json=JsonApi(base_url=OPEN_METEO_URL).get,
@@ -163,7 +166,8 @@ def solar_sources(config: Config, read_state: ReadState, place: Place) -> list[S
     # The direction of panels that nobody described hardly matters to the course of a day.
     site = Site(latitude=latitude, longitude=longitude, arrays=solar.arrays or _USUAL_PANELS)
     made["forecast_solar_entities"] = ForecastSolarEntities(
-        read_state=read_state,
+        read_state=host.read_state,
+        list_entities=host.list_entities,
         entities=solar.open_meteo_entities[:2],
         shape=lambda day: _clear_day(day, site),
         peak_kw=peak_kw,

@@ -77,5 +77,35 @@ def test_what_cannot_be_used_is_said(states: dict[str, EntityState], words: str)
 def test_a_forecast_of_days_ago_is_refused_and_so_is_none() -> None:
     with pytest.raises(ForecastUnavailable, match="more than a day ago"):
         source({TODAY: kwh("3")}).fetch(NOW + timedelta(days=2))
-    with pytest.raises(ForecastUnavailable, match="no entity"):
-        source({}, entities=()).fetch(NOW)
+
+
+def found_in(states: dict[str, EntityState]) -> ForecastSolarEntities:
+    return ForecastSolarEntities(
+        read_state=states.get, list_entities=lambda: states, shape=noon_sun
+    )
+
+
+def test_the_days_of_all_roofs_are_found_and_added_up() -> None:
+    states = {
+        TODAY: kwh("3"),
+        f"{TODAY}_2": kwh("1"),
+        f"{TODAY}_remaining": kwh("2"),
+        "sensor.envoy_12_energy_production_today": kwh("9"),
+        TOMORROW: kwh("5"),
+        f"{TOMORROW}_2": kwh("2"),
+    }
+    values = found_in(states).fetch(NOW).p50_kw.values
+    assert values[:48].sum() / 2 == pytest.approx(4.0)
+    assert values[48:].sum() / 2 == pytest.approx(7.0)
+    del states[f"{TOMORROW}_2"]
+    assert len(found_in(states).fetch(NOW).p50_kw.values) == 48, "half a roof is no tomorrow"
+
+
+def test_the_table_that_it_has_of_today_does_not_make_it_anothers() -> None:
+    # As Home Assistant's integration has it since 2026, to the second of sunrise and sunset.
+    times = ("03:42:37", "04:00:00", "05:00:00", "20:19:14")
+    watts = {f"2026-06-15T{time}+00:00": 100 for time in times}
+    states = {TODAY: kwh("3", watts=watts, wh_period=watts), TOMORROW: kwh("5")}
+    assert found_in(states).fetch(NOW).p50_kw.values.sum() / 2 == pytest.approx(8.0)
+    with pytest.raises(ForecastUnavailable, match=r"there is no sensor\.energy_production_today"):
+        found_in({}).fetch(NOW)

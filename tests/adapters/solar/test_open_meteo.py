@@ -8,6 +8,7 @@ import pytest
 from battery_optimizer.adapters.json_api import JsonApi
 from battery_optimizer.adapters.solar.open_meteo import OpenMeteoApi, OpenMeteoEntities
 from battery_optimizer.errors import ForecastUnavailable
+from battery_optimizer.model.entity import EntityState
 from battery_optimizer.model.solar import SolarArray
 from json_server import Answer, JsonServer
 from solar_fixtures import home_of, payload
@@ -126,11 +127,11 @@ def test_a_day_of_one_fixed_offset_is_whole_on_the_day_clocks_go_back() -> None:
 
 
 def test_without_a_table_there_is_no_forecast() -> None:
-    words = f"{TODAY} has neither wh_period nor watts"
+    words = f"{TODAY} has neither wh_period nor watts of a whole day"
     assert refusal(entities()) == words
     assert refusal(entities(with_attributes(wh_period="none"))) == words
-    nothing = OpenMeteoEntities(read_state=home_of(), entities=())
-    assert refusal(nothing) == "no entity for today has neither wh_period nor watts"
+    nothing = OpenMeteoEntities(read_state=home_of())
+    assert "what is called energy_production_today has neither" in refusal(nothing)
 
 
 def test_bad_tables_are_refused_in_plain_words() -> None:
@@ -153,6 +154,67 @@ def test_bad_tables_are_refused_in_plain_words() -> None:
 
 def test_an_entity_of_yesterday_is_refused() -> None:
     assert "another day" in refusal(entities(recorded()), NOW + timedelta(hours=15))
+
+
+def found_in(*payloads: dict[str, Any]) -> OpenMeteoEntities:
+    names = [each["entity_id"] for each in payloads]
+    return OpenMeteoEntities(read_state=home_of(*payloads), list_entities=lambda: names)
+
+
+def called(name: str, day: str = "today") -> dict[str, Any]:
+    return recorded(day) | {"entity_id": name}
+
+
+@pytest.mark.parametrize("title", ["", "home_", "roof_2_", "energy_production_today_"])
+@pytest.mark.parametrize("number", ["", "_2"])
+def test_entities_are_found_by_their_tables_whatever_is_before_their_name(
+    title: str, number: str
+) -> None:
+    metered = {"state": "9", "attributes": {"unit_of_measurement": "kWh"}}
+    forecast = found_in(
+        metered | {"entity_id": "sensor.envoy_12_energy_production_today"},
+        called(f"sensor.{title}energy_production_tomorrow{number}", "tomorrow"),
+        called(f"sensor.{title}energy_production_today{number}"),
+        called(f"sensor.{title}energy_production_today_remaining{number}"),
+    ).fetch(NOW)
+    set_so = entities(recorded(), recorded("tomorrow")).fetch(NOW)
+    assert forecast.p50_kw.values.tolist() == set_so.p50_kw.values.tolist()
+    assert forecast.issued_at == set_so.issued_at
+
+
+def test_roofs_are_added_up_as_far_as_all_of_them_are_told() -> None:
+    one = entities(recorded()).fetch(NOW).p50_kw.values
+    both = found_in(
+        called("sensor.south_energy_production_today"),
+        called("sensor.south_energy_production_tomorrow", "tomorrow"),
+        called("sensor.west_energy_production_today"),
+    ).fetch(NOW)
+    assert both.p50_kw.values == pytest.approx(2 * one)
+    assert len(both.p50_kw.values) == 48, "of tomorrow's sun only a part is known"
+
+
+def test_a_roof_that_falls_silent_is_not_left_out() -> None:
+    south, west = (called(f"sensor.{roof}_energy_production_today") for roof in ("south", "west"))
+    home = {each["entity_id"]: EntityState.from_payload(each) for each in (south, west)}
+    source = OpenMeteoEntities(read_state=home.get, list_entities=lambda: home)
+    both = source.fetch(NOW)
+    home[west["entity_id"]] = EntityState(state="unavailable")
+    words = "sensor.west_energy_production_today has neither wh_period nor watts any more"
+    assert refusal(source) == words
+    del home[west["entity_id"]]
+    assert source.fetch(NOW).p50_kw.values == pytest.approx(both.p50_kw.values / 2)
+
+
+def test_an_hour_that_two_days_of_one_roof_tell_counts_once() -> None:
+    # Days of the offset that held when each was asked for.
+    today = hourly("2026-10-25", "+01:00", list(range(24)))
+    tomorrow = hourly("2026-10-25", "+00:00", [22, 23]) | hourly("2026-10-26", "+00:00", [0, 1])
+    home = (
+        {"entity_id": TODAY, "state": "12", "attributes": {"wh_period": today}},
+        {"entity_id": TOMORROW, "state": "12", "attributes": {"wh_period": tomorrow}},
+    )
+    forecast = found_in(*home).fetch(NOW.replace(month=10, day=25))
+    assert forecast.p50_kw.values.tolist() == [0.5] * 54
 
 
 def api(server: JsonServer, *arrays: SolarArray) -> OpenMeteoApi:

@@ -1,13 +1,14 @@
 """Open-Meteo's weather as solar power: from Home Assistant's entities, or asked by ourselves."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from battery_optimizer.adapters.solar.arrays import of_all
+from battery_optimizer.adapters.solar.days import DAYS, has_day, named
 from battery_optimizer.errors import ForecastAbsent, ForecastUnavailable
 from battery_optimizer.model.entity import EntityState, finite, utc_moment
 from battery_optimizer.model.slots import HOUR, SLOT, UK, SlotSeries
@@ -32,53 +33,87 @@ class OpenMeteoEntities:
     `wh_period` {start: Wh}, hourly, has the energies; `watts` {start: W}, every 15 minutes, says
     how an hour's energy falls on its halves, or does alone where there is no `wh_period`.
     The integration's times have an offset. Those without one (of a template) are on the wall clock
-    of `zone`, and the hour that comes twice is told once.
+    of `zone`, and the hour that comes twice is told once. Several roofs are added up, as far ahead
+    as there are tables of all of them.
     """
 
     read_state: Callable[[str], EntityState | None]
-    entities: Sequence[str]
+    list_entities: Callable[[], Iterable[str]] = tuple
+    entities: Sequence[str] = ()
+    """As set; none: those of `list_entities` that are called so and have a table."""
     zone: ZoneInfo = UK
     peak_kw: float | None = None
     """Rated power of all panels [kWp]: what is far above it is refused."""
     name: str = "Open-Meteo Solar Forecast"
     refresh_every: timedelta = timedelta(0)
+    _seen: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
+    """Entities that had a table."""
 
     def fetch(self, now: datetime) -> SolarForecast:
         """The forecast as the entities have it; ForecastUnavailable says what is wrong with it."""
-        states = [self.read_state(entity_id) for entity_id in self.entities]
-        today = states[0] if states else None
-        energies = self._table(states, "wh_period")
-        powers = self._table(states, "watts")
-        if today is None or not (energies or powers):
-            entity_id = self.entities[0] if self.entities else "no entity for today"
-            # Forecast.Solar's entities are called the same, and have neither.
-            raise ForecastAbsent(f"{entity_id} has neither wh_period nor watts")
+        states = self._states()
+        energies = self._table(states, "wh_period", now)
+        powers = self._table(states, "watts", now)
+        if not (energies or powers):
+            who = self.entities[0] if self.entities else "what is called energy_production_today"
+            raise ForecastAbsent(f"{who} has neither wh_period nor watts of a whole day")
         try:
             kw = _half_hours(energies, powers)
         except ValueError as error:
             raise ForecastUnavailable(f"the table is not usable: {error}") from error
-        issued_at = today.last_reported or today.last_changed or now
+        issued_at = states[0].last_reported or states[0].last_changed or now
         forecast = without_spread(self.name, issued_at, kw)
         require_sound(forecast, now=now, peak_kw=self.peak_kw)
         return forecast
 
-    def _table(self, states: Iterable[EntityState | None], attribute: str) -> dict[datetime, float]:
-        """One attribute of all days in one, by start (UTC), in order; NaN for what is no number."""
-        table: dict[datetime, float] = {}
+    def _states(self) -> list[EntityState]:
+        """Those with a table; ForecastUnavailable if one roof of several has lost its own."""
+        known = [] if self.entities else list(self.list_entities())
+        found = [name for day in DAYS for name in named(known, day, titled=True)]
+        states = {entity_id: self.read_state(entity_id) for entity_id in self.entities or found}
+        tabled = {name: state for name, state in states.items() if state and has_day(state)}
+        lost = [
+            name for name in named(known, DAYS[0], titled=True) if name in self._seen - {*tabled}
+        ]
+        if tabled and lost:
+            raise ForecastUnavailable(f"{lost[0]} has neither wh_period nor watts any more")
+        self._seen.update(tabled)
+        return list(tabled.values())
+
+    def _table(
+        self, states: Iterable[EntityState], attribute: str, now: datetime
+    ) -> dict[datetime, float]:
+        """One attribute of all days and roofs in one, by start (UTC), in order.
+
+        NaN for what is no number.
+        """
+        told: dict[datetime, list[float]] = {}
         for state in states:
-            day = state.attributes.get(attribute) if state is not None else None
-            if not isinstance(day, Mapping):
-                continue  # a later day that is not there makes the forecast shorter, not wrong
-            for key, value in day.items():
-                try:
-                    moment = datetime.fromisoformat(str(key))
-                except ValueError as error:
-                    raise ForecastUnavailable(f"{attribute} has the time {key!r}") from error
-                number = finite(value)
-                known = float("nan") if number is None else number
-                table[utc_moment(moment, self.zone)] = known
-                table.setdefault(utc_moment(moment.replace(fold=1), self.zone), known)
-        return dict(sorted(table.items()))
+            for moment, number in self._day(state, attribute).items():
+                told.setdefault(moment, []).append(number)
+        n_roofs = len(told[max(begun)]) if (begun := [each for each in told if each <= now]) else 1
+        return {
+            # An hour that two days of one roof have is told twice, not to be counted twice.
+            moment: sum(numbers) / len(numbers) * n_roofs
+            for moment, numbers in sorted(told.items())
+            if len(numbers) >= n_roofs
+        }
+
+    def _day(self, state: EntityState, attribute: str) -> dict[datetime, float]:
+        day = state.attributes.get(attribute)
+        if not isinstance(day, Mapping):
+            return {}
+        table: dict[datetime, float] = {}
+        for key, value in day.items():
+            try:
+                moment = datetime.fromisoformat(str(key))
+            except ValueError as error:
+                raise ForecastUnavailable(f"{attribute} has the time {key!r}") from error
+            number = finite(value)
+            known = float("nan") if number is None else number
+            table[utc_moment(moment, self.zone)] = known
+            table.setdefault(utc_moment(moment.replace(fold=1), self.zone), known)
+        return table
 
 
 @dataclass(frozen=True, kw_only=True)
