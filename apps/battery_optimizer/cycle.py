@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from battery_optimizer.commander import Commander
 from battery_optimizer.control.dispatch import all_that_it_takes, dispatch, without_limits
 from battery_optimizer.control.fallback import reactive_command
-from battery_optimizer.control.guards import within_fuse, within_limits
+from battery_optimizer.control.guards import within_fuse, within_limits, within_reserve
 from battery_optimizer.errors import (
     BatteryOptimizerError,
     DataError,
@@ -187,10 +187,11 @@ class Cycle:
                 telemetry=telemetry,
                 problems=problems,
             )
+        safe = self._dispatched(SELF_USE, telemetry)
         return _Choice(
             result=CycleResult.SAFE_MODE,
-            command=SELF_USE,
-            reason=f"Self Use, the safe mode: {problems[0]}",
+            command=safe,
+            reason=f"{MODE_WORDS[safe.mode]}, the safe mode: {problems[0]}",
             telemetry=telemetry,
             problems=problems,
         )
@@ -237,7 +238,7 @@ class Cycle:
             return replace(choice, command=command, reason=PAUSED)
         if choice.result is CycleResult.PLANNED and command.mode is choice.command.mode:
             return replace(choice, command=command)
-        return replace(choice, command=command, reason=f"{MODE_WORDS[command.mode]}, as ordered.")
+        return replace(choice, command=command, reason=_ordered_reason(order, command))
 
     def _in_full(self, slot: SlotPlan, telemetry: Telemetry) -> InverterCommand:
         return all_that_it_takes(
@@ -259,7 +260,10 @@ class Cycle:
             seen = SELF_USE if planned.mode.is_forced else planned
             return seen if self._present.abilities.keeps_limits else without_limits(seen)
         command = dispatch(planned, house=self._present, soc_kwh=telemetry.soc_kwh)
-        return within_fuse(self._present, command, telemetry)
+        command = within_fuse(self._present, command, telemetry)
+        if self._inputs.wishes.is_paused:
+            return command
+        return within_reserve(self._present, command, telemetry, self._inputs.in_force)
 
     def _recorded(self, outcome: CycleOutcome) -> CycleOutcome:
         try:
@@ -277,6 +281,15 @@ def _as_seen(plan: Plan, command: InverterCommand, telemetry: Telemetry, battery
     if reason is None:
         return plan
     return replace(plan, slots=(replace(plan.slots[0], reason=reason), *plan.slots[1:]))
+
+
+def _ordered_reason(order: InverterCommand, command: InverterCommand) -> str:
+    now, ordered = MODE_WORDS[command.mode], MODE_WORDS[order.mode]
+    if command.mode is order.mode:
+        return f"{now}, as ordered."
+    is_empty = command.mode is Mode.HOLD and order.mode is not Mode.FORCE_CHARGE
+    why = "the battery is at its reserve" if is_empty else "it cannot be had now"
+    return f"{now} instead of {ordered}, which was ordered: {why}."
 
 
 def _kept_reason(plan: Plan, slot: SlotPlan, telemetry: Telemetry | None) -> str:

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from battery_optimizer.control.guards import within_fuse, within_limits
+from battery_optimizer.control.guards import within_fuse, within_limits, within_reserve
 from battery_optimizer.model.house import Abilities, SocLimits
 from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
 from battery_optimizer.model.telemetry import Telemetry
@@ -67,3 +67,48 @@ def test_a_higher_floor_and_a_lower_ceiling_hold_and_are_told() -> None:
 def test_a_floor_above_the_ceiling_leaves_a_battery_that_does_nothing() -> None:
     battery, _ = within_limits(a_battery(maximum_kwh=4.0), SocLimits(least=0.5))
     assert battery.reserve_kwh == battery.ceiling_kwh == 4.0
+
+
+HOLD = InverterCommand(mode=Mode.HOLD)
+FEED_IN = InverterCommand(mode=Mode.FEED_IN)
+KEPT = a_house(a_battery(reserve_kwh=5.0))
+
+
+def kept(
+    command: InverterCommand = SELF_USE,
+    soc_kwh: float = 5.0,
+    in_force: InverterCommand | None = SELF_USE,
+    can: Abilities = KEPT.abilities,
+    load_kw: float | None = 0.5,
+    solar_kw: float | None = 0.0,
+) -> InverterCommand:
+    telemetry = replace(measured(), soc_kwh=soc_kwh, load_kw=load_kw, solar_kw=solar_kw)
+    return within_reserve(replace(KEPT, abilities=can), command, telemetry, in_force)
+
+
+def test_at_the_reserve_the_battery_is_held_where_the_inverter_would_go_on() -> None:
+    assert kept() == kept(FEED_IN) == kept(in_force=None) == HOLD
+    assert kept(soc_kwh=4.0) == HOLD
+    assert kept(can=Abilities(soc_limits=SocLimits(least=0.1))) == HOLD
+    assert kept(soc_kwh=5.1) == SELF_USE
+    assert kept(charge(2.0)) == charge(2.0)
+
+
+def test_once_held_it_gives_again_when_there_is_clearly_more() -> None:
+    assert kept(soc_kwh=5.1, in_force=HOLD) == HOLD
+    assert kept(soc_kwh=5.3, in_force=HOLD) == SELF_USE
+
+
+def test_an_inverter_that_stops_at_the_reserve_by_itself_goes_on_as_told() -> None:
+    for can in (
+        Abilities(soc_limits=SocLimits(least=0.5)),
+        Abilities(soc_limits=SocLimits(least=0.49)),
+        Abilities(keeps_limits=True),
+        Abilities(modes=frozenset({Mode.SELF_USE})),  # what cannot be held cannot be held
+    ):
+        assert kept(can=can) == SELF_USE
+
+
+def test_sun_to_spare_is_sold_at_the_reserve_too() -> None:
+    assert kept(FEED_IN, solar_kw=2.0) == FEED_IN
+    assert kept(FEED_IN, solar_kw=2.0, load_kw=None) == HOLD

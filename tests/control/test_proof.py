@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from battery_optimizer.control.proof import Finding, Repairs, Verdict, judge
+from battery_optimizer.model.house import Abilities, SocLimits
 from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
 from battery_optimizer.model.telemetry import Telemetry
 from builders import a_battery, a_house
@@ -64,6 +65,16 @@ def test_what_a_reading_says(
     command: InverterCommand, battery_kw: float | None, read: dict[str, float], expected: Verdict
 ) -> None:
     assert verdict(command, battery_kw, **read) is expected
+
+
+def test_self_use_ends_at_the_inverters_own_min_soc() -> None:
+    """That of ours is above it: no fault of the inverter's."""
+    can = Abilities(soc_limits=SocLimits(least=0.1))
+    house = replace(HOUSE, battery=replace(HOUSE.battery, reserve_kwh=5.0), abilities=can)
+    below = Telemetry(measured_at=NOON, soc_kwh=4.0, load_kw=1.0, solar_kw=0.0, battery_kw=1.0)
+    assert judge(house, SELF_USE, below).verdict is OBEYS
+    assert judge(house, SELF_USE, replace(below, soc_kwh=0.8)).verdict is DEFIES
+    assert judge(house, DISCHARGE, replace(below, battery_kw=3.0)).verdict is DEFIES
 
 
 def test_it_says_in_words_what_is_wrong() -> None:

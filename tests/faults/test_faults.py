@@ -13,7 +13,7 @@ from faults.other_faults import CLOCK_CHANGES, disk_gone
 from faults.other_faults import FAULTS as OTHER_FAULTS
 from faults.period_faults import FAULTS as PERIOD_FAULTS
 from faults.tables import as_cell, names, write
-from faults.world import LIMIT, a_world
+from faults.world import BATTERY, LIMIT, a_world
 
 FAULTS = (*HOUSE_FAULTS, *PERIOD_FAULTS, *OTHER_FAULTS)
 QUICK = (
@@ -83,6 +83,19 @@ def test_an_order_after_the_clock_was_set_back_is_carried_out_at_once(tmp_path: 
         world.order("Discharge")
         world.live(6)
         assert world.inverter.option == "Force Discharge"
+
+
+def test_the_reserve_is_kept_though_self_use_is_ordered(tmp_path: Path) -> None:
+    """The simulated inverter itself would go on down to 1 kWh."""
+    with a_world(tmp_path, soc_kwh=5.2) as world:
+        world.begin(battery={**BATTERY, "reserve_kwh": 5.0})
+        world.order("Self use")
+        world.live(120)
+        assert world.inverter.soc_kwh > 4.9
+        assert world.inverter.option == "Back-up"
+        assert world.shown is not None
+        assert world.shown.outcome.writes_today == 1
+        assert not any("but it" in each for each in world.problems)
 
 
 def test_the_table_is_written() -> None:

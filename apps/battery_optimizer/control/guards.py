@@ -1,4 +1,4 @@
-"""Limits that always hold: those that the inverter keeps by itself, and the fuse."""
+"""Limits that always hold: those that the inverter keeps by itself, the reserve, and the fuse."""
 
 from dataclasses import replace
 from typing import Final
@@ -12,6 +12,10 @@ _CLEARLY: Final = 0.015
 """States of charge are whole percents: less than one and a half is no difference."""
 _LEAST_CHARGE_KW: Final = 0.2
 """Less room than this is not worth charging in."""
+_AT_RESERVE_KWH: Final = 0.02
+_REGAINED: Final = 0.02
+"""Share of the capacity above the reserve from which on the battery gives again once it was held:
+a sun that comes and goes would else change the mode each few minutes."""
 
 
 def within_limits(battery: Battery, limits: SocLimits) -> tuple[Battery, tuple[str, ...]]:
@@ -36,6 +40,38 @@ def within_limits(battery: Battery, limits: SocLimits) -> tuple[Battery, tuple[s
         return battery, ()
     limited = replace(battery, reserve_kwh=reserve_kwh, maximum_kwh=ceiling_kwh)
     return limited, tuple(notes)
+
+
+def within_reserve(
+    house: House,
+    command: InverterCommand,
+    telemetry: Telemetry,
+    in_force: InverterCommand | None,
+) -> InverterCommand:
+    """The command, or Hold where it would take the battery below its reserve.
+
+    In the modes that follow the load an inverter goes on down to its own min SoC, which may be
+    lower, or not known.
+    """
+    battery, can = house.battery, house.abilities
+    lower_kwh = battery.reserve_kwh - can.soc_limits.least * battery.capacity_kwh
+    is_kept = can.keeps_limits or lower_kwh <= _CLEARLY * battery.capacity_kwh
+    follows_load = command.mode in (Mode.SELF_USE, Mode.FEED_IN)
+    if is_kept or not follows_load or Mode.HOLD not in can.modes:
+        return command
+    was_held = in_force is not None and in_force.mode is Mode.HOLD
+    near_kwh = _REGAINED * battery.capacity_kwh if was_held else _AT_RESERVE_KWH
+    if telemetry.soc_kwh > battery.reserve_kwh + near_kwh:
+        return command
+    if command.mode is Mode.FEED_IN and _has_spare_sun(telemetry):
+        return command  # sold, and nothing taken
+    return replace(SELF_USE, mode=Mode.HOLD, curtail=command.curtail)
+
+
+def _has_spare_sun(telemetry: Telemetry) -> bool:
+    if telemetry.load_kw is None or telemetry.solar_kw is None:
+        return False
+    return telemetry.solar_kw >= telemetry.load_kw
 
 
 def within_fuse(house: House, command: InverterCommand, telemetry: Telemetry) -> InverterCommand:

@@ -66,7 +66,12 @@ def judge(house: House, command: InverterCommand, telemetry: Telemetry) -> Findi
     battery = house.battery.at_temperature(telemetry.battery_temperature_c)
     expected_kw = _expected_kw(replace(house, battery=battery), command, telemetry)
     # A battery that is quicker than its taper, or the cold, would have it obeys.
-    quick = replace(house.battery, charge_taper=(), discharge_taper=())
+    quick = replace(
+        house.battery,
+        charge_taper=(),
+        discharge_taper=(),
+        reserve_kwh=_own_floor_kwh(house, command),
+    )
     most = [
         _expected_kw(replace(house, battery=quick), command, each) for each in _rounded(telemetry)
     ]
@@ -108,6 +113,14 @@ def _rounded(telemetry: Telemetry) -> list[Telemetry]:
         replace(telemetry, soc_kwh=max(0.0, telemetry.soc_kwh + by_kwh))
         for by_kwh in (0.0, _ROUNDING_KWH, -_ROUNDING_KWH)
     ]
+
+
+def _own_floor_kwh(house: House, command: InverterCommand) -> float:
+    """Where a mode that follows the load ends by itself: at the inverter's min SoC, if known."""
+    battery, least = house.battery, house.abilities.soc_limits.least
+    if command.mode.is_forced or least == 0:
+        return battery.reserve_kwh
+    return min(battery.reserve_kwh, least * battery.capacity_kwh)
 
 
 def _expected_kw(house: House, command: InverterCommand, telemetry: Telemetry) -> float | None:
