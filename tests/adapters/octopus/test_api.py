@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from battery_optimizer.adapters.octopus.api import OctopusClient
-from battery_optimizer.adapters.octopus.payloads import REGIONS, Tariff
+from battery_optimizer.adapters.octopus.payloads import REGIONS, Tariff, tariffs_at
 from battery_optimizer.adapters.octopus.rates import OctopusRates
 from battery_optimizer.errors import ConfigError, RatesUnavailable
 from battery_optimizer.model.slots import SLOT, day_bounds
@@ -505,11 +505,11 @@ def test_an_account_gives_the_tariffs_of_the_time(
     server: OctopusServer, client: OctopusClient
 ) -> None:
     an_open_account(server)
-    tariffs = client.agreements("A-1234ABCD", API_KEY, NOW)
+    tariffs = tariffs_at(client.agreements("A-1234ABCD", API_KEY), NOW)
     assert tariffs[IMPORT].code == "E-1R-AGILE-24-10-01-C"
     assert tariffs[EXPORT].code == "E-1R-AGILE-OUTGOING-19-05-13-C"
     assert server.asked[0].user == API_KEY
-    earlier = client.agreements("A-1234ABCD", API_KEY, datetime(2024, 1, 1, tzinfo=UTC))
+    earlier = tariffs_at(client.agreements("A-1234ABCD", API_KEY), datetime(2024, 1, 1, tzinfo=UTC))
     assert {direction: tariff.product for direction, tariff in earlier.items()} == {
         IMPORT: "VAR-22-11-01"
     }
@@ -522,7 +522,7 @@ def test_two_import_tariffs_at_once_ask_for_a_choice(
     two = [an_agreement("E-1R-GO-VAR-22-10-14-C", since), an_agreement(AGILE.code, since)]
     server.open_account(API_KEY, an_account("A-1", two))
     with pytest.raises(RatesUnavailable, match="set the product and the region"):
-        client.agreements("A-1", API_KEY, NOW)
+        tariffs_at(client.agreements("A-1", API_KEY), NOW)
 
 
 @pytest.mark.parametrize(
@@ -539,7 +539,7 @@ def test_a_malformed_account_is_an_error(
 ) -> None:
     server.fail_next(Fault(body=body))
     with pytest.raises(RatesUnavailable, match="the account"):
-        client.agreements("A-1", API_KEY, NOW)
+        tariffs_at(client.agreements("A-1", API_KEY), NOW)
 
 
 FAULTS = [
@@ -563,7 +563,7 @@ def test_the_api_key_and_the_account_are_in_no_message_or_log(
 ) -> None:
     server.fail_next(*[fault] * 3)
     with caplog.at_level(logging.INFO), pytest.raises(RatesUnavailable) as raised:
-        impatient.agreements("A-1234ABCD", API_KEY, NOW)
+        tariffs_at(impatient.agreements("A-1234ABCD", API_KEY), NOW)
     error: BaseException | None = raised.value
     assert "A-1234ABCD" not in str(error)
     while error is not None:
@@ -578,7 +578,7 @@ def test_a_key_that_no_header_can_hold_as_text_is_refused_like_any_wrong_one(
 ) -> None:
     an_open_account(server)
     with pytest.raises(RatesUnavailable, match="API key"):
-        client.agreements("A-1234ABCD", "sk_live_\u2019", NOW)
+        tariffs_at(client.agreements("A-1234ABCD", "sk_live_\u2019"), NOW)
 
 
 # The house's rates

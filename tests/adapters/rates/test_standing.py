@@ -59,6 +59,16 @@ def test_it_is_asked_a_few_times_a_day_and_sooner_after_a_failure(store: Store) 
     assert len(supplier.asked) == 6
 
 
+def test_at_midnight_it_is_asked_anew(store: Store) -> None:
+    supplier = Supplier()
+    feed = StandingFeed(supplier, store.money)
+    feed.refresh(NOW - HOUR)
+    supplier.charge_p = 60.0  # a new tariff, from the local midnight in between
+    feed.refresh(NOW)
+    assert feed.on(TODAY) == 60.0
+    assert feed.on(TODAY - ONE_DAY) == 51.5
+
+
 def test_after_the_clock_was_set_back_it_is_asked_as_ever(store: Store) -> None:
     supplier = Supplier()
     feed = StandingFeed(supplier, store.money)

@@ -18,6 +18,7 @@ from requests.auth import HTTPBasicAuth
 
 from battery_optimizer.adapters.octopus.payloads import (
     REGIONS,
+    Agreement,
     Row,
     Tariff,
     agreements_of,
@@ -134,12 +135,12 @@ class OctopusClient:
             )
         return groups.pop()
 
-    def agreements(self, account: str, api_key: str, now: datetime) -> dict[Direction, Tariff]:
-        """The tariffs that an account has at this time; no key for a direction without one."""
+    def agreements(self, account: str, api_key: str) -> tuple[Agreement, ...]:
+        """The tariffs that an account had, has and is going to have."""
         url = f"{self._base_url}/v1/accounts/{quote(account, safe='')}/"
         body = self._get(url, "the account", {}, api_key)
         with reading("the account"):
-            return agreements_of(body, now)
+            return agreements_of(body)
 
     def _rates(
         self,

@@ -56,6 +56,16 @@ class Tariff:
         return cls(product=match["product"], region=match["region"])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """A tariff by its code, as it holds for a household in [start, end); None: open-ended."""
+
+    direction: Direction
+    code: str
+    start: datetime
+    end: datetime | None
+
+
 @contextmanager
 def reading(what: str) -> Iterator[None]:
     """Turn what goes wrong in reading an answer into RatesUnavailable."""
@@ -106,12 +116,25 @@ def rates_of(rows: Sequence[Row], what: str, report: Callable[[str], None]) -> l
     return [rates[start] for start in sorted(rates)]
 
 
-def agreements_of(account: Row, now: datetime) -> dict[Direction, Tariff]:
-    """The tariffs that an account has at this time; no key for a direction without one."""
+def agreements_of(account: Row) -> tuple[Agreement, ...]:
+    """All that an account has agreed on: past ones, those in force and those to come."""
+    return tuple(
+        Agreement(
+            direction=direction,
+            code=text_of(row["tariff_code"]),
+            start=time_of(row["valid_from"]),
+            end=end_of(row.get("valid_to")),
+        )
+        for direction, row in _agreements(account)
+    )
+
+
+def tariffs_at(agreements: Sequence[Agreement], at: datetime) -> dict[Direction, Tariff]:
+    """The tariffs in force at this time; no key for a direction without one."""
     codes: dict[Direction, set[str]] = {}
-    for direction, agreement in _agreements(account):
-        if holds(time_of(agreement["valid_from"]), end_of(agreement.get("valid_to")), now):
-            codes.setdefault(direction, set()).add(text_of(agreement["tariff_code"]))
+    for agreement in agreements:
+        if holds(agreement.start, agreement.end, at):
+            codes.setdefault(agreement.direction, set()).add(agreement.code)
     for direction, several in codes.items():
         if len(several) > 1:
             raise RatesUnavailable(

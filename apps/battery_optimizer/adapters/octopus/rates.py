@@ -1,15 +1,19 @@
 """A house's Octopus tariffs, found by whatever of them is set, and their rates."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from logging import getLogger
 from typing import Final
 
 from battery_optimizer.adapters.octopus.api import KINDS, OctopusClient
-from battery_optimizer.adapters.octopus.payloads import Tariff
+from battery_optimizer.adapters.octopus.payloads import Agreement, Tariff, tariffs_at
 from battery_optimizer.errors import ConfigError, RatesUnavailable
+from battery_optimizer.model.slots import local_day
 from battery_optimizer.model.tariff import Direction, UnitRate
+
+_LOOKED_UP: Final = timedelta(days=1)
 
 logger = getLogger(__name__)
 
@@ -46,6 +50,8 @@ class OctopusRates:
         self._account, self._api_key = account, api_key
         self._told = told
         self._resolved: dict[Direction, tuple[Tariff, datetime]] = {}
+        self._agreements: Sequence[Agreement] = ()
+        self._agreements_at: datetime | None = None
         words = [*sorted(self._products.values()), *([region] if region else [])]
         self.tariff_name = " ".join(["octopus", *words])
         """As it is shown: it tells neither where nor who the household is."""
@@ -59,17 +65,36 @@ class OctopusRates:
         now: datetime,
         report: Callable[[str], None] = logger.warning,
     ) -> list[UnitRate]:
-        """Published rates that hold somewhere in [start, end), oldest first."""
-        return self._client.unit_rates(self.tariff(direction, now), start, end, report)
+        """Published rates that hold somewhere in [start, end), oldest first.
+
+        Where the account says which tariff the house has, each counts for its own time.
+        """
+        tariff = self.tariff(direction, now)
+        if not self._is_agreed(direction):
+            return self._client.unit_rates(tariff, start, end, report)
+        found: list[UnitRate] = []
+        for agreement in self._within(direction, start, end):
+            since, until = max(agreement.start, start), min(agreement.end or end, end)
+            try:
+                its = Tariff.from_code(agreement.code)
+                rates = self._client.unit_rates(its, since, until, report)
+            except RatesUnavailable as error:
+                if agreement.code == tariff.code:
+                    raise
+                report(f"the rates from {local_day(since):%d %b} on are not known: {error}")
+                continue
+            found += _cut(rates, agreement)
+        return found
 
     def standing_charge(self, now: datetime) -> float:
         """What being connected costs [p/day, inc. VAT]."""
         return self._client.standing_charge(self.tariff(Direction.IMPORT, now), now)
 
     def tariff(self, direction: Direction, now: datetime) -> Tariff:
-        """The house's tariff; looked up once a day, since agreements change."""
+        """The house's tariff now; looked up once a day, since products and agreements change."""
         known = self._resolved.get(direction)
-        if known is not None and abs(now - known[1]) < timedelta(days=1):
+        is_known = known is not None and abs(now - known[1]) < _LOOKED_UP
+        if known is not None and is_known and not self._is_agreed(direction):
             return known[0]
         tariff = self._look_up(direction, now)
         self._resolved[direction] = (tariff, now)
@@ -108,13 +133,38 @@ class OctopusRates:
                 f"no {direction} tariff: set its product and the region or postcode, "
                 "or the account and API key, or a fixed rate"
             )
-        agreements = self._client.agreements(self._account, self._api_key, now)
-        if direction not in agreements:
+        if self._agreements_at is None or abs(now - self._agreements_at) >= _LOOKED_UP:
+            self._agreements = self._client.agreements(self._account, self._api_key)
+            self._agreements_at = now
+        agreed = tariffs_at(self._agreements, now)
+        if direction not in agreed:
             raise RatesUnavailable(
                 f"the account has no {direction} tariff now: set its product or a fixed rate "
                 "(0 if exports are not paid for)"
             )
-        return agreements[direction]
+        return agreed[direction]
+
+    def _is_agreed(self, direction: Direction) -> bool:
+        """Whether the account says which tariff the house has."""
+        return direction not in self._products and self._account is not None
+
+    def _within(self, direction: Direction, start: datetime, end: datetime) -> list[Agreement]:
+        """The agreements that hold somewhere in [start, end), oldest first."""
+        return sorted(
+            (
+                each
+                for each in self._agreements
+                if each.direction is direction and each.start < end and (each.end or end) > start
+            ),
+            key=lambda each: each.start,
+        )
+
+
+def _cut(rates: Sequence[UnitRate], agreement: Agreement) -> Iterator[UnitRate]:
+    """The rates as long as they hold for this household."""
+    for rate in rates:
+        ends = [each for each in (rate.end, agreement.end) if each is not None]
+        yield replace(rate, start=max(rate.start, agreement.start), end=min(ends, default=None))
 
 
 def _told_apart(*private: str | None) -> list[str]:

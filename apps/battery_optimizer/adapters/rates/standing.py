@@ -62,7 +62,7 @@ class StandingFeed:
 
     def refresh(self, now: datetime) -> None:
         """Ask, if it is time to; a failure is logged, and the day told as without a charge."""
-        if self._fixed_p is not None or is_within(self._wait, self._asked_at, now):
+        if self._fixed_p is not None or self._was_asked(now):
             return
         self._asked_at, self._wait = now, RETRY_AFTER
         for source in self._sources:
@@ -77,6 +77,15 @@ class StandingFeed:
             if source is self._sources[0]:
                 self._wait = ASK_AGAIN
             return
+
+    def _was_asked(self, now: datetime) -> bool:
+        """Lately, and on this local day: at midnight charges change."""
+        asked_at = self._asked_at
+        return (
+            asked_at is not None
+            and is_within(self._wait, asked_at, now)
+            and local_day(asked_at) == local_day(now)
+        )
 
     def on(self, day: date) -> float | None:
         """The charge of that local day [p]; None if none is known near it."""
