@@ -57,6 +57,7 @@ def test_a_port_that_is_taken_is_told_before_any_url_is(
     assert said.startswith(f"port {port} is in use: change `url` in appdaemon.yaml")
     assert became == []
     assert capsys.readouterr().out == ""
+    assert not (tmp_path / "run").exists(), "the one that runs would take it for changed settings"
 
 
 def test_a_free_port_is_left_free(tmp_path: Path, became: Became) -> None:

@@ -101,10 +101,11 @@ def main(arguments: list[str]) -> None:
 
 def _make_ready(folder: Path, url: str | None) -> None:
     """Fill the folder and say what is to come; ConfigError for what would be in the way."""
+    served = url or str((_read(ROOT / "appdaemon.yaml").get("http") or {}).get("url"))
+    # Before anything is written: what serves there may be an AppDaemon that watches this folder.
+    _require_free(served)
     is_real = prepare(folder, environment=os.environ, url=url)
     where = "Home Assistant" if is_real else "a simulated home"
-    served = str((_read(folder / "appdaemon.yaml").get("http") or {}).get("url"))
-    _require_free(served)
     sys.stdout.write(
         f"Battery Optimizer around {where}; the page is at {served}/app/{APP}; Ctrl-C stops it\n"
     )
