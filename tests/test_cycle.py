@@ -22,6 +22,7 @@ from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
 from battery_optimizer.model.settings import CommandSettings, Control, PlannerSettings
 from battery_optimizer.model.slots import day_bounds
 from battery_optimizer.model.wishes import NO_WISHES, Override, Wishes
+from battery_optimizer.optimize.planner import Planner
 from builders import a_battery, a_house
 from fakes import (
     FailingPlanner,
@@ -71,7 +72,7 @@ class World:
                 journal=self.journal,
             ),
             forecaster=FlatForecaster(),
-            settings=self.settings,
+            planner=Planner(self.settings),
             control=self.control,
             commands=self.commands,
         )

@@ -23,6 +23,7 @@ from battery_optimizer.model.learned import Learned
 from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.telemetry import BatteryReadings, Telemetry
+from battery_optimizer.optimize.planner import Planner
 from battery_optimizer.simulate.home.fox_entities import SimulatedFoxEss
 from battery_optimizer.simulate.home.inverter import FORCE_CHARGE, SimulatedInverter
 from battery_optimizer.simulate.home.surroundings import PlausibleHome
@@ -179,7 +180,7 @@ def planning(folder: Path, nights: int = 5) -> Iterator[tuple[Cycle, FakeMeters]
     settings = PlannerSettings()
     house = a_house(AS_SET)
     yield (
-        Cycle(house=house, ports=ports, forecaster=FlatForecaster(), settings=settings),
+        Cycle(house=house, ports=ports, forecaster=FlatForecaster(), planner=Planner(settings)),
         meters,
     )
     store.close()

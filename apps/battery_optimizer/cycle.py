@@ -24,7 +24,7 @@ from battery_optimizer.model.learned import Learned
 from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.plan import Plan, SlotPlan
-from battery_optimizer.model.settings import CommandSettings, Control, PlannerSettings
+from battery_optimizer.model.settings import CommandSettings, Control
 from battery_optimizer.model.slots import day_bounds, local_day
 from battery_optimizer.model.telemetry import Telemetry
 from battery_optimizer.model.wishes import NO_WISHES, Wishes
@@ -59,22 +59,22 @@ class Cycle:
         house: House,
         ports: Ports,
         forecaster: Forecaster,
-        settings: PlannerSettings,
+        planner: Planner,
         control: Control = Control.ACTIVE,
         commands: CommandSettings = CommandSettings(),  # noqa: B008 - frozen
     ) -> None:
         self._house = house
         self._ports = ports
-        self._foresight: Foreseen = Foresight(ports, forecaster, settings)
+        self._foresight: Foreseen = Foresight(ports, forecaster, planner.settings)
         self._limits: Limits = LearnedLimits(ports.history)
         self.learned = Learned(battery=house.battery)
         """What was learned of the battery, as of the last cycle."""
-        self._settings = settings
-        self._planner = Planner(settings)
+        self._settings = planner.settings
+        self._planner = planner
         self._commander = Commander(
             inverter=ports.inverter, journal=ports.journal, control=control, settings=commands
         )
-        self._inputs = CycleInputs(house=house, settings=settings)
+        self._inputs = CycleInputs(house=house, settings=planner.settings)
         # The house as its inverter lets it be used.
         self._present = house
         self._last_plan: Plan | None = None

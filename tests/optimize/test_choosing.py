@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from battery_optimizer.model.house import House
 from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.outlook import Future, Outlook
 from battery_optimizer.model.plan import Plan
@@ -13,11 +14,12 @@ from battery_optimizer.model.slots import SLOT
 from battery_optimizer.model.wishes import Override, Wishes
 from battery_optimizer.optimize.choosing import (
     candidates,
-    choose,
     priced,
     schedules_after,
+    steadiest,
 )
 from battery_optimizer.optimize.planner import Planner
+from battery_optimizer.optimize.situation import Situation
 from builders import MIDNIGHT, WATT_HOUR, a_battery, a_horizon, a_house, a_planner, an_outlook
 
 GRID_P = 0.1
@@ -34,6 +36,22 @@ def force_charge(power_kw: float = 4.0) -> InverterCommand:
 
 def force_discharge(power_kw: float = 4.0) -> InverterCommand:
     return InverterCommand(mode=Mode.FORCE_DISCHARGE, power_kw=power_kw)
+
+
+def a_situation(
+    outlook: Outlook,
+    soc_kwh: float,
+    *,
+    house: House | None = None,
+    in_force: InverterCommand | None = None,
+) -> Situation:
+    return Situation(
+        house=house or a_house(),
+        published=outlook,
+        outlook=outlook,
+        soc_kwh=soc_kwh,
+        in_force=in_force,
+    )
 
 
 def later(outlook: Outlook, slot: int) -> Outlook:
@@ -58,7 +76,8 @@ class TestCandidates:
         in_force: InverterCommand | None = None,
     ) -> tuple[InverterCommand, ...]:
         schedule = a_planner().optimum(a_house(), outlook, soc_kwh).schedule
-        return candidates(a_house(), outlook, schedule, planned, in_force)
+        now = a_situation(outlook, soc_kwh, in_force=in_force)
+        return candidates(now, schedule, planned)
 
     def test_all_modes_are_priced_the_forced_ones_at_full_power(self) -> None:
         commands = self.commands(an_outlook([10, 30], 0, 1, 0.5), 5)
@@ -88,7 +107,7 @@ class TestSchedulesAfter:
     def test_each_command_is_followed_by_the_best_that_can_follow(self) -> None:
         outlook, house = an_outlook([10, 30], 0, 1), a_house()
         optimum = a_planner().optimum(house, outlook, 1)
-        found = schedules_after(house, outlook, 1, optimum, [SELF_USE, HOLD])
+        found = schedules_after(a_situation(outlook, 1), optimum, [SELF_USE, HOLD])
         assert found[SELF_USE].discharge_kwh == pytest.approx([1, 0], abs=WATT_HOUR)
         assert found[HOLD].discharge_kwh == pytest.approx([0, 1], abs=WATT_HOUR)
         assert found[SELF_USE].objective_p == pytest.approx(30, abs=0.01)
@@ -97,7 +116,8 @@ class TestSchedulesAfter:
     def test_what_cannot_be_is_left_out(self) -> None:
         outlook, house = an_outlook([10, 30], 0, 1), a_house(import_limit_kw=3)
         optimum = a_planner().optimum(house, outlook, 1)
-        found = schedules_after(house, outlook, 1, optimum, [HOLD, force_charge()])
+        now = a_situation(outlook, 1, house=house)
+        found = schedules_after(now, optimum, [HOLD, force_charge()])
         assert set(found) == {HOLD}
 
 
@@ -106,24 +126,24 @@ def test_commands_are_priced_against_the_cheapest_and_in_its_order() -> None:
     assert prices == [(HOLD, 0), (SELF_USE, 2)]
 
 
-class TestChoose:
+class TestSteadiest:
     """Self-use costs 0.5 p more than holding; a change of mode is worth 0.6 p."""
 
     ALTERNATIVES = priced({HOLD: 0.0, SELF_USE: 0.5, force_charge(): 8.0})
 
     def test_takes_the_cheapest_where_that_is_no_change(self) -> None:
-        assert choose(self.ALTERNATIVES, HOLD, 0.6).command == HOLD
+        assert steadiest(self.ALTERNATIVES, HOLD, 0.6).command == HOLD
 
     def test_and_where_nothing_is_known_to_be_in_force(self) -> None:
-        assert choose(self.ALTERNATIVES, None, 0.6).command == HOLD
+        assert steadiest(self.ALTERNATIVES, None, 0.6).command == HOLD
 
     def test_changes_where_that_saves_more_than_the_change_costs(self) -> None:
-        assert choose(self.ALTERNATIVES, SELF_USE, 0.4).command == HOLD
-        assert choose(self.ALTERNATIVES, SELF_USE, 0.6).command == SELF_USE
+        assert steadiest(self.ALTERNATIVES, SELF_USE, 0.4).command == HOLD
+        assert steadiest(self.ALTERNATIVES, SELF_USE, 0.6).command == SELF_USE
 
     def test_among_even_ones_what_follows_the_load_is_taken(self) -> None:
         even = priced({force_charge(0.0): 0.0, FEED_IN: 0.001, SELF_USE: 0.002})
-        assert choose(even, None, 0.3).command == SELF_USE
+        assert steadiest(even, None, 0.3).command == SELF_USE
 
 
 class TestC20ChangesToCome:

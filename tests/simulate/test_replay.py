@@ -24,6 +24,7 @@ from battery_optimizer.model.slots import Horizon
 from battery_optimizer.model.tariff import KnownRates
 from battery_optimizer.model.telemetry import Observations
 from battery_optimizer.model.wishes import NO_WISHES, Override, Target, Wishes
+from battery_optimizer.optimize.planner import Planner
 from battery_optimizer.ports import Ports
 from battery_optimizer.simulate.__main__ import main
 from battery_optimizer.simulate.replay import Recording, replayed
@@ -102,7 +103,7 @@ class Lived:
                 journal=self.journal,
             ),
             forecaster=Changing(),
-            settings=PlannerSettings(horizon_hours=24, time_limit_s=30),
+            planner=Planner(PlannerSettings(horizon_hours=24, time_limit_s=30)),
         )
 
     def cycles(self, minutes: Iterator[int] | range) -> list[CycleOutcome]:

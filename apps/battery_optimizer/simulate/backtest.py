@@ -18,6 +18,7 @@ from battery_optimizer.model.modes import SELF_USE, Flows, InverterCommand, Mode
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.slots import HOUR, SLOT, day_bounds, floor_to_slot, local_day
+from battery_optimizer.optimize.planner import Planner
 from battery_optimizer.simulate.days.recorded import RecordedDays
 from battery_optimizer.simulate.house import PerfectForecaster, PlayedHouse
 
@@ -196,7 +197,7 @@ def _decider(run: Run, world: PlayedHouse, forecaster: Forecaster) -> Callable[[
             weather=world if run.days.forecast_c is not None else None,
         ),
         forecaster=forecaster,
-        settings=run.settings,
+        planner=Planner(run.settings, with_reasons=False),
     )
 
     def decide(now: datetime) -> None:

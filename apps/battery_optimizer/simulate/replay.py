@@ -153,12 +153,10 @@ class _Again(Cycle):
                 journal=world,
             ),
             forecaster=HistoryForecaster(),
-            settings=inputs.settings,
+            planner=planner,
         )
         self._foresight = world
         self._limits = world
-        # One for all: to compile a program takes longer than all the rest.
-        self._planner = planner
 
 
 class _World:

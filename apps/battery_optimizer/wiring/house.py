@@ -15,6 +15,7 @@ from battery_optimizer.adapters.rates.demo import DemoRates
 from battery_optimizer.adapters.rates.feed import RatesFeed
 from battery_optimizer.adapters.rates.standing import StandingFeed
 from battery_optimizer.adapters.solar.feed import SolarFeed
+from battery_optimizer.adapters.store.pruning import Pruning
 from battery_optimizer.adapters.store.sqlite import Store
 from battery_optimizer.adapters.telemetry.house import EntityMeters
 from battery_optimizer.config import Config
@@ -29,6 +30,7 @@ from battery_optimizer.model.plan import Plan
 from battery_optimizer.model.settings import Control
 from battery_optimizer.model.shown import Shown
 from battery_optimizer.model.slots import floor_to_slot
+from battery_optimizer.optimize.planner import Planner
 from battery_optimizer.simulate.hindsight.review import Review
 from battery_optimizer.simulate.money.ledger import Ledger
 from battery_optimizer.wiring.found import Survey
@@ -50,9 +52,6 @@ DATABASE: Final = "battery_optimizer.db"
 SIMULATED_DATABASE: Final = "battery_optimizer_simulated.db"
 """Apart, so that a real house learns nothing from a simulated one."""
 RATES_EVERY: Final = timedelta(minutes=30)
-PRUNE_EVERY: Final = timedelta(days=1)
-PRUNE_LATEST: Final = timedelta(days=3)
-PRUNED_AT: Final = "pruned at"
 
 
 @dataclass(frozen=True)
@@ -92,8 +91,8 @@ class RunningHouse:
     ledger: Ledger
     standing: StandingFeed
     survey: Survey
+    pruning: Pruning
     recent: Recent = field(default_factory=Recent)
-    pruned_at: datetime | None = None
 
     @property
     def is_read_only(self) -> bool:
@@ -150,23 +149,8 @@ class RunningHouse:
         return self.instance.rival(self.host.read_state(HEARTBEAT), now)
 
     def keep_house(self, now: datetime) -> None:
-        """Once a day: throw away what is too old to keep.
-
-        Not when the clock has just jumped by days: by a wrong year, everything would be too old.
-        """
-        pruned_at = self.pruned_at or self._remembered_pruning() or now - PRUNE_LATEST
-        since = now - pruned_at
-        if timedelta(0) <= since < PRUNE_EVERY:
-            self.pruned_at = pruned_at
-            return
-        if PRUNE_EVERY <= since < PRUNE_LATEST:
-            self.store.prune(now)
-        self.store.put_state(PRUNED_AT, now.isoformat())
-        self.pruned_at = now
-
-    def _remembered_pruning(self) -> datetime | None:
-        kept = self.store.get_state(PRUNED_AT)
-        return None if kept is None else datetime.fromisoformat(kept)
+        """Once a day: throw away what is too old to keep."""
+        self.pruning.keep_up(now)
 
     def seed(self, now: datetime) -> None:
         """Learn load and solar from Home Assistant's own memory."""
@@ -251,7 +235,7 @@ def connect(config: Config, host: Host) -> RunningHouse:
             place=place,
         ),
         forecaster=foreseen,
-        settings=config.planner,
+        planner=Planner(config.planner),
         control=config.control,
         commands=config.commands,
     )
@@ -271,6 +255,7 @@ def connect(config: Config, host: Host) -> RunningHouse:
         host=host,
         instance=instance,
         store=store,
+        pruning=Pruning(store),
         rates=rates,
         solar=solar,
         meters=meters,

@@ -127,10 +127,10 @@ class Hindsight:
             return moment.command
         outlook = day.actual.in_place_of(moment.outlook, known)
         try:
-            plan = self._planner.plan(self.house, outlook, soc_kwh, in_force=in_force)
+            planned = self._planner.command(self.house, outlook, soc_kwh, in_force=in_force)
         except PlanningError:
             return moment.command
-        return dispatch(plan.slots[0].command, house=self.house, soc_kwh=soc_kwh)
+        return dispatch(planned, house=self.house, soc_kwh=soc_kwh)
 
     def _follow_to_the_letter(self, day: LivedDay) -> Generator[None, None, float]:
         """Cost with all known and the battery doing just the energies of each plan [p]."""
