@@ -105,6 +105,15 @@ def values(of: Account) -> list[float | None]:
     return [of.import_kwh, of.export_kwh, of.import_p, of.export_p, of.end_soc_kwh]
 
 
+def test_on_the_very_first_day_all_begin_with_what_was_stored_before_the_first_half_hour() -> None:
+    whole = records()
+    first = whole.metered[1]
+    assert abs((first.charge_kwh or 0) - (first.discharge_kwh or 0)) > 0.1
+    begun = bill(replace(whole, metered=whole.metered[1:]))
+    assert values(begun.self_use) == pytest.approx(values(bill(whole).self_use))
+    assert values(begun.reactive) == pytest.approx(values(bill(whole).reactive))
+
+
 def test_the_others_are_those_of_the_backtest() -> None:
     found = bill()
     assert (found.n_slots, found.n_estimated, found.n_missing) == (48, 0, 0)

@@ -17,7 +17,7 @@ from battery_optimizer.control.fallback import reactive_command
 from battery_optimizer.errors import RatesUnavailable
 from battery_optimizer.forecast.rates import RateForecast, forecast_rates
 from battery_optimizer.model.codec import to_plain
-from battery_optimizer.model.house import House
+from battery_optimizer.model.house import Battery, House
 from battery_optimizer.model.modes import SELF_USE, Flows, InverterCommand, flows
 from battery_optimizer.model.money import Account, Bill
 from battery_optimizer.model.slots import (
@@ -97,8 +97,19 @@ def _rates(known: KnownRates, start: datetime, end: datetime) -> RateForecast | 
 def _soc_at(metered: Sequence[SlotEnergy], start: datetime, house: House) -> float:
     """What is stored at the start, by the reading next to it; the reserve without any."""
     before = [slot.soc_kwh for slot in metered if slot.start < start and slot.soc_kwh is not None]
-    after = [slot.soc_kwh for slot in metered if slot.start >= start and slot.soc_kwh is not None]
-    return before[-1] if before else after[0] if after else house.battery.reserve_kwh
+    if before:
+        return before[-1]
+    for slot in metered:
+        if slot.start >= start and slot.soc_kwh is not None:
+            return _soc_before(slot, slot.soc_kwh, house.battery)
+    return house.battery.reserve_kwh
+
+
+def _soc_before(slot: SlotEnergy, soc_kwh: float, battery: Battery) -> float:
+    """What was stored at the start of a half hour that ended with so much."""
+    charge_kwh, discharge_kwh = slot.charge_kwh or 0.0, slot.discharge_kwh or 0.0
+    gained = battery.soc_after(-battery.standby_kw * SLOT_HOURS, charge_kwh, discharge_kwh)
+    return min(max(soc_kwh - gained, 0.0), battery.capacity_kwh)
 
 
 def _carried(before: Bill | None, soc_kwh: float) -> tuple[float, float]:
