@@ -15,8 +15,9 @@ from battery_optimizer.config import Config
 from battery_optimizer.config_docs import settings
 from battery_optimizer.model.modes import Mode
 from battery_optimizer.model.news import News
-from battery_optimizer.simulate.__main__ import BAD_INPUT, main, read_home
+from battery_optimizer.simulate.__main__ import BAD_INPUT, main
 from battery_optimizer.simulate.days.recorded import RecordedDays
+from battery_optimizer.simulate.home_file import read_home
 from battery_optimizer.simulate.live import prepare
 from markdown_pages import LOOKED_UP, README, ROOT, read_yaml
 from markdown_pages import table_below as rows_below

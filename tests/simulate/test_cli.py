@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from battery_optimizer.simulate.__main__ import A_CASE, BAD_INPUT, main, read_home
+from battery_optimizer.simulate.__main__ import A_CASE, BAD_INPUT, main
+from battery_optimizer.simulate.home_file import read_home
 from recordings import a_home, recorded_days, written
 
 APPS = Path(__file__).parents[2] / "apps"

@@ -9,8 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from battery_optimizer.adapters.store.archive import read_own_history
-from battery_optimizer.errors import BatteryOptimizerError, DataError
-from battery_optimizer.model.house import Battery, GridConnection, House, Inverter
+from battery_optimizer.errors import BatteryOptimizerError
 from battery_optimizer.simulate.backtest import (
     Forecast,
     Policy,
@@ -26,7 +25,15 @@ from battery_optimizer.simulate.days.recorded import RecordedDays
 from battery_optimizer.simulate.days.worlds import add_data_command, spikes
 from battery_optimizer.simulate.forecasting.cli import add_forecasts_command
 from battery_optimizer.simulate.hindsight.diary import Diary, loss_figures, split_table
-from battery_optimizer.simulate.plain import DAYS, START, number, whole_number, why
+from battery_optimizer.simulate.home_file import read_home
+from battery_optimizer.simulate.options import (
+    Commands,
+    add_days_and_home,
+    add_span,
+    number,
+    require_writable,
+    whole_number,
+)
 from battery_optimizer.simulate.progress import with_progress
 from battery_optimizer.simulate.replay import Recording, replayed
 from battery_optimizer.simulate.report.backtest import report_of
@@ -57,135 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code or 0
 
 
-def backtest(options: argparse.Namespace) -> None:
-    """Play recorded days in closed loop."""
-    _require_folders(options.log, options.json, options.split, options.report)
-    house, pv_kwp, start_soc_kwh = read_home(options.home)
-    days = RecordedDays.read(
-        options.data,
-        pv_kwp=pv_kwp,
-        start=options.start,
-        days=options.days,
-        fixed_export_p=options.fixed_export,
-    )
-    if days.notice:
-        print(days.notice, file=sys.stderr)
-    if options.spikes is not None:
-        days = replace(days, spikes=spikes(len(days.load_kw.values), options.spikes))
-    run = Run(
-        house=house,
-        days=days,
-        start_soc_kwh=start_soc_kwh,
-        policy=options.policy,
-        forecast=options.forecast,
-        step=timedelta(minutes=options.step_minutes),
-    )
-    diary = Diary(run, is_splitting=options.split is not None)
-    n_steps = days.n_slots * (30 // options.step_minutes)
-    played = with_progress(play(run), n_steps, lambda step: f"{step.time:%Y-%m-%d}", every=48)
-    steps = list(diary.kept(played))
-    figures = summary(run, steps) | loss_figures(diary.splits, days.n_slots / 48)
-    if options.split:
-        split_table(diary.splits).to_csv(options.split, index=False)
-    if options.report:
-        options.report.write_text(report_of(run, figures, steps, diary).html())
-    if options.log:
-        log_table(steps).to_csv(options.log, index=False)
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=1) + "\n")
-    print(json.dumps(figures, indent=1))
-
-
-def plan(options: argparse.Namespace) -> None:
-    """Plan one case with its inputs taken as certain."""
-    _require_folders(options.out)
-    result = plan_case(Case.read(options.case))
-    if options.out:
-        options.out.write_text(json.dumps(result.plan_payload()) + "\n")
-    if options.table:
-        print(result.schedule_table())
-    print(json.dumps(result.verdict()))
-
-
-def replay(options: argparse.Namespace) -> int:
-    """Make the decisions of a diagnostics file again, and say which come out otherwise."""
-    recording = Recording.read(options.file)
-    verdicts = list(replayed(recording, tolerance=options.within))
-    for verdict in verdicts:
-        words = verdict.left_out or "; ".join(verdict.differs[: options.most]) or "the same"
-        print(f"{verdict.at:%Y-%m-%d %H:%M:%S} UTC: {words}")
-    differing = sum(bool(verdict.differs) for verdict in verdicts)
-    left_out = sum(verdict.left_out is not None for verdict in verdicts)
-    same = len(verdicts) - differing - left_out
-    print(f"{same} the same, {differing} otherwise, {left_out} left out")
-    for each in recording.other_versions():
-        print(f"note: {each}", file=sys.stderr)
-    return OTHERWISE if differing else 0
-
-
-def bench(options: argparse.Namespace) -> None:
-    """Measure costs, times and memory, beside the exact optimum, HiGHS and peers."""
-    parts = benchmark(options.cases, options.out, n_plans=options.plans, repeats=options.repeats)
-    for part in parts:
-        print(part, end="\n\n", flush=True)
-
-
-def read_home(path: Path) -> tuple[House, float, float]:
-    """The house of a HOME.json, its peak solar power [kW] and stored energy at the start [kWh].
-
-    `can_curtail` is true unless the file says otherwise, since the benchmark allows it.
-    """
-    try:
-        home = json.loads(path.read_text())
-        house = House(
-            battery=Battery(
-                capacity_kwh=home["capacity_kwh"],
-                reserve_kwh=home["reserve_kwh"],
-                max_charge_kw=home["charge_kw"],
-                max_discharge_kw=home["discharge_kw"],
-                charge_efficiency=home["charge_efficiency"],
-                discharge_efficiency=home["discharge_efficiency"],
-            ),
-            inverter=Inverter(can_curtail=home.get("can_curtail", True)),
-            grid=GridConnection(
-                import_limit_kw=home["import_limit_kw"], export_limit_kw=home["export_limit_kw"]
-            ),
-        )
-        pv_kwp, start_soc_kwh = float(home["pv_kwp"]), float(home["start_soc_kwh"])
-    except (OSError, json.JSONDecodeError) as error:
-        raise DataError(f"{path} cannot be read as JSON: {why(error)}") from error
-    except KeyError as error:
-        raise DataError(f"{path}: key {error} is missing") from error
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{path}: {error}") from error
-    capacity_kwh = house.battery.capacity_kwh
-    if not 0 <= start_soc_kwh <= capacity_kwh:
-        raise DataError(
-            f"{path}: start_soc_kwh must be from 0 to capacity_kwh, {capacity_kwh:g}, "
-            f"not {start_soc_kwh:g}"
-        )
-    if not pv_kwp >= 0:
-        raise DataError(f"{path}: pv_kwp must be 0 or more, not {pv_kwp:g}")
-    return house, pv_kwp, start_soc_kwh
-
-
-def _require_folders(*files: Path | None) -> None:
-    """Raise DataError for a file that could not be written, before the work for it is done."""
-    for path in files:
-        if path is not None and (path.is_dir() or not path.parent.is_dir()):
-            raise DataError(f"{path} cannot be written: it must be a file in a folder that exists")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m battery_optimizer.simulate",
-        description="Backtests, comparisons, replays; each command has a --help of its own.",
-    )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+def _add_backtest(commands: Commands) -> None:
     command = commands.add_parser("backtest", help=backtest.__doc__)
     command.set_defaults(command=backtest)
-    command.add_argument("--data", type=Path, required=True, help="CSV of half hours")
-    command.add_argument("--home", type=Path, required=True, help="JSON of the house")
+    add_days_and_home(command)
     command.add_argument(
         "--policy",
         type=Policy,
@@ -202,8 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         help="what is known of load and sun: history (forecasts of what was known then) or perfect "
         "(all that came) (default %(default)s)",
     )
-    command.add_argument("--start", help=START)
-    command.add_argument("--days", type=number, help=DAYS)
+    add_span(command)
     command.add_argument(
         "--step-minutes",
         type=whole_number,
@@ -224,6 +105,48 @@ def _parser() -> argparse.ArgumentParser:
         "--split", type=Path, help="CSV, one row a day: what was lost, by cause (slow)"
     )
     command.add_argument("--report", type=Path, help="all of it to look at, as one HTML file")
+
+
+def backtest(options: argparse.Namespace) -> None:
+    """Play recorded days in closed loop."""
+    require_writable(options.log, options.json, options.split, options.report)
+    home = read_home(options.home)
+    days = RecordedDays.read(
+        options.data,
+        pv_kwp=home.pv_kwp,
+        start=options.start,
+        days=options.days,
+        fixed_export_p=options.fixed_export,
+    )
+    if days.notice:
+        print(days.notice, file=sys.stderr)
+    if options.spikes is not None:
+        days = replace(days, spikes=spikes(len(days.load_kw.values), options.spikes))
+    run = Run(
+        house=home.house,
+        days=days,
+        start_soc_kwh=home.start_soc_kwh,
+        policy=options.policy,
+        forecast=options.forecast,
+        step=timedelta(minutes=options.step_minutes),
+    )
+    diary = Diary(run, is_splitting=options.split is not None)
+    n_steps = days.n_slots * (30 // options.step_minutes)
+    played = with_progress(play(run), n_steps, lambda step: f"{step.time:%Y-%m-%d}", every=48)
+    steps = list(diary.kept(played))
+    figures = summary(run, steps) | loss_figures(diary.splits, days.n_slots / 48)
+    if options.split:
+        split_table(diary.splits).to_csv(options.split, index=False)
+    if options.report:
+        options.report.write_text(report_of(run, figures, steps, diary).html())
+    if options.log:
+        log_table(steps).to_csv(options.log, index=False)
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=1) + "\n")
+    print(json.dumps(figures, indent=1))
+
+
+def _add_plan(commands: Commands) -> None:
     command = commands.add_parser(
         "plan",
         help=plan.__doc__,
@@ -237,6 +160,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--table", action="store_true", help="print the schedule, too")
     command.add_argument("--out", type=Path, help="the schedule as JSON")
+
+
+def plan(options: argparse.Namespace) -> None:
+    """Plan one case with its inputs taken as certain."""
+    require_writable(options.out)
+    result = plan_case(Case.read(options.case))
+    if options.out:
+        options.out.write_text(json.dumps(result.plan_payload()) + "\n")
+    if options.table:
+        print(result.schedule_table())
+    print(json.dumps(result.verdict()))
+
+
+def _add_replay(commands: Commands) -> None:
     command = commands.add_parser("replay", help=replay.__doc__)
     command.set_defaults(command=replay)
     command.add_argument("file", type=Path, help="diagnostics, as JSON or compressed with gzip")
@@ -252,9 +189,25 @@ def _parser() -> argparse.ArgumentParser:
         default=3,
         help="differences to name for a cycle (default %(default)s)",
     )
-    Comparison(read_home=read_home, read_history=read_own_history).add_to(commands)
-    add_data_command(commands)
-    add_forecasts_command(commands, read_home)
+
+
+def replay(options: argparse.Namespace) -> int:
+    """Make the decisions of a diagnostics file again, and say which come out otherwise."""
+    recording = Recording.read(options.file)
+    verdicts = list(replayed(recording, tolerance=options.within))
+    for verdict in verdicts:
+        words = verdict.left_out or "; ".join(verdict.differs[: options.most]) or "the same"
+        print(f"{verdict.at:%Y-%m-%d %H:%M:%S} UTC: {words}")
+    differing = sum(bool(verdict.differs) for verdict in verdicts)
+    left_out = sum(verdict.left_out is not None for verdict in verdicts)
+    same = len(verdicts) - differing - left_out
+    print(f"{same} the same, {differing} otherwise, {left_out} left out")
+    for each in recording.other_versions():
+        print(f"note: {each}", file=sys.stderr)
+    return OTHERWISE if differing else 0
+
+
+def _add_bench(commands: Commands) -> None:
     command = commands.add_parser("bench", help=bench.__doc__)
     command.set_defaults(command=bench)
     command.add_argument("--cases", type=Path, required=True, help="folder: cases/, peers.csv")
@@ -276,6 +229,28 @@ def _parser() -> argparse.ArgumentParser:
         default=9,
         help="measurements of each time (default %(default)s)",
     )
+
+
+def bench(options: argparse.Namespace) -> None:
+    """Measure costs, times and memory, beside the exact optimum, HiGHS and peers."""
+    parts = benchmark(options.cases, options.out, n_plans=options.plans, repeats=options.repeats)
+    for part in parts:
+        print(part, end="\n\n", flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m battery_optimizer.simulate",
+        description="Backtests, comparisons, replays; each command has a --help of its own.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_backtest(commands)
+    _add_plan(commands)
+    _add_replay(commands)
+    Comparison(read_own_history).add_to(commands)
+    add_data_command(commands)
+    add_forecasts_command(commands)
+    _add_bench(commands)
     return parser
 
 

@@ -8,10 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
-from typing import Any
 
 from battery_optimizer.errors import DataError
-from battery_optimizer.model.house import House
 from battery_optimizer.model.past import OwnHistory
 from battery_optimizer.simulate.backtest import Run
 from battery_optimizer.simulate.compare.own_days import days_of, read_settings
@@ -25,7 +23,14 @@ from battery_optimizer.simulate.compare.variants import (
     with_names_apart,
 )
 from battery_optimizer.simulate.days.recorded import RecordedDays
-from battery_optimizer.simulate.plain import DAYS, START, number, whole_number
+from battery_optimizer.simulate.home_file import read_home
+from battery_optimizer.simulate.options import (
+    Commands,
+    add_span,
+    number,
+    require_writable,
+    whole_number,
+)
 
 EXAMPLE = """\
 examples:
@@ -45,18 +50,16 @@ _TELLING = 0.02
 """Share of the work from which on the rest can be guessed."""
 _TWO_MINUTES_S = 120
 
-ReadHome = Callable[[Path], tuple[House, float, float]]
 ReadHistory = Callable[[Path], OwnHistory]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Comparison:
-    """Does what `compare` is asked; files of others are read by whoever knows them."""
+    """Does what `compare` is asked; the app's own past is read by whoever knows its store."""
 
-    read_home: ReadHome
     read_history: ReadHistory
 
-    def add_to(self, commands: Any) -> None:  # noqa: ANN401 (argparse names no type for it)
+    def add_to(self, commands: Commands) -> None:
         """The command with its options."""
         command = commands.add_parser(
             "compare",
@@ -80,8 +83,7 @@ class Comparison:
             metavar="'NAME: KEY=VALUE ...'",
             help="a variant more; may be given again and again",
         )
-        command.add_argument("--start", help=START)
-        command.add_argument("--days", type=number, help=DAYS)
+        add_span(command)
         command.add_argument("--standing", type=number, metavar="P", help="standing charge [p/day]")
         command.add_argument(
             "--jobs",
@@ -100,9 +102,7 @@ class Comparison:
 
     def compare(self, options: argparse.Namespace) -> None:
         """Play all variants of all homes; print a table, write a page."""
-        for path in (options.report, options.json):
-            if path is not None and (path.is_dir() or not path.parent.is_dir()):
-                raise DataError(f"{path} cannot be written: it must be a file in a folder")
+        require_writable(options.report, options.json)
         if options.jobs == 0 or options.jobs < -1:
             raise DataError(f"--jobs must be 1 or more, or -1 for all cores, not {options.jobs}")
         given = _variants(options)
@@ -140,7 +140,7 @@ class Comparison:
             raise DataError(f"{len(options.data)} --data files need one --home or as many")
         found = []
         for data, home in zip(options.data, homes, strict=True):
-            house, pv_kwp, start_soc_kwh = self.read_home(home)
+            house, pv_kwp, start_soc_kwh = read_home(home)
             days = RecordedDays.read(data, pv_kwp=pv_kwp, start=options.start, days=options.days)
             run = Run(house=house, days=days, start_soc_kwh=start_soc_kwh)
             found.append(Home(name=_stem(data), run=run, standing_p=options.standing or 0.0))

@@ -7,7 +7,7 @@ referee as well.
 import argparse
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,13 @@ from battery_optimizer.errors import DataError
 from battery_optimizer.model.slots import SLOT, Floats
 from battery_optimizer.simulate.days.households import HOUSEHOLDS, move_in
 from battery_optimizer.simulate.days.recorded import FORECASTS, NEEDED
-from battery_optimizer.simulate.plain import number, whole_number, why
+from battery_optimizer.simulate.options import (
+    Commands,
+    number,
+    require_writable,
+    whole_number,
+)
+from battery_optimizer.simulate.plain import why
 
 FINE_STEP: Final = timedelta(minutes=5)
 PER_SLOT: Final = SLOT // FINE_STEP
@@ -62,7 +68,7 @@ def spikes(n_slots: int, seed: int) -> Floats:
     return shape
 
 
-def add_data_command(commands: Any) -> None:  # noqa: ANN401 (argparse does not name the type)
+def add_data_command(commands: Commands) -> None:
     """Add the command `data`."""
     command = commands.add_parser("data", help=_make.__doc__)
     command.set_defaults(command=_make)
@@ -85,6 +91,7 @@ def add_data_command(commands: Any) -> None:  # noqa: ANN401 (argparse does not 
 
 def _make(options: argparse.Namespace) -> None:
     """Write recorded days made into others: another household, worse solar forecasts."""
+    require_writable(options.out)
     try:
         data = pd.read_csv(options.data)
     except (OSError, ValueError) as error:
@@ -93,8 +100,6 @@ def _make(options: argparse.Namespace) -> None:
     missing = [name for name in wanted if name not in data.columns]
     if missing:
         raise DataError(f"{options.data}: column {missing[0]!r} is missing from row 1")
-    if not options.out.parent.is_dir():
-        raise DataError(f"{options.out} cannot be written: there is no such folder")
     if options.household:
         data = move_in(data, HOUSEHOLDS[options.household], options.seed)
     if options.worse_solar:

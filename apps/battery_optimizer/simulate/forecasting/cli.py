@@ -3,13 +3,12 @@
 import argparse
 import json
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from math import sqrt
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from battery_optimizer.errors import DataError
-from battery_optimizer.model.house import House
 from battery_optimizer.simulate.days.recorded import RecordedDays
 from battery_optimizer.simulate.forecasting.scores import (
     OURS,
@@ -19,31 +18,33 @@ from battery_optimizer.simulate.forecasting.scores import (
     origins,
     scored,
 )
-from battery_optimizer.simulate.plain import DAYS, number
+from battery_optimizer.simulate.home_file import read_home
+from battery_optimizer.simulate.options import (
+    Commands,
+    add_days_and_home,
+    add_span,
+    require_writable,
+)
 from battery_optimizer.simulate.progress import with_progress
 
-ReadHome = Callable[[Path], tuple[House, float, float]]
 _LINE: Final = "{:<26}{:>10}{:>12}{:>15}{:>18}"
 
 
-def add_forecasts_command(commands: Any, read_home: ReadHome) -> None:  # noqa: ANN401 - of argparse
+def add_forecasts_command(commands: Commands) -> None:
     """Add the command `forecasts`."""
     command = commands.add_parser("forecasts", help=_forecasts.__doc__)
-    command.set_defaults(command=lambda options: _forecasts(options, read_home))
-    command.add_argument("--data", type=Path, required=True, help="CSV of half hours")
-    command.add_argument("--home", type=Path, required=True, help="JSON of the house")
-    command.add_argument(
-        "--start", help="first forecast; rows before it are history; else the file's later half"
+    command.set_defaults(command=_forecasts)
+    add_days_and_home(command)
+    add_span(
+        command, start="first forecast; rows before it are history; else the file's later half"
     )
-    command.add_argument("--days", type=number, help=DAYS)
     command.add_argument("--json", type=Path, help="the figures as a file")
 
 
-def _forecasts(options: argparse.Namespace, read_home: ReadHome) -> None:
+def _forecasts(options: argparse.Namespace) -> None:
     """Score forecasts of load and sun for two days, ours and others, every twelve hours."""
-    if options.json and (options.json.is_dir() or not options.json.parent.is_dir()):
-        raise DataError(f"{options.json} cannot be written: it must be a file in a folder")
-    _, pv_kwp, _ = read_home(options.home)
+    require_writable(options.json)
+    pv_kwp = read_home(options.home).pv_kwp
     days = RecordedDays.read(options.data, pv_kwp=pv_kwp, start=options.start, days=options.days)
     if options.start is None and options.days is None:
         days = later_half(days)
