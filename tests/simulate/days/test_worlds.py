@@ -99,7 +99,7 @@ class TestCommand:
         DATA.to_csv(tmp_path / "a.csv", index=False)
         out = f"{tmp_path / 'nowhere' / 'b.csv'}"
         assert main(["data", "--data", f"{tmp_path / 'a.csv'}", "--out", out]) == BAD_INPUT
-        assert "no such folder" in capsys.readouterr().err
+        assert "in a folder that exists" in capsys.readouterr().err
 
 
 def test_the_house_draws_in_spikes_and_what_the_half_hour_holds(tmp_path: Path) -> None:
