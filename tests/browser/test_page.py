@@ -211,7 +211,7 @@ def test_what_was_found_is_told(page: Browser) -> None:
 
 def test_forecasts_stand_beside_what_came(page: Browser) -> None:
     page.wait(lambda: page.count("#forecasts-table tbody tr") >= 3, "the days")
-    assert "The house was off by" in page.text("#forecasts-words")
+    assert "The forecast of the house was off by" in page.text("#forecasts-words")
     cells = page.run(
         "return [...document.querySelectorAll('#forecasts-table tbody tr:last-child *')]"
         ".map((cell) => cell.textContent)"
@@ -260,8 +260,9 @@ def test_bills_and_savings_stand_side_by_side(page: Browser, live: LiveAppDaemon
     told = live.endpoint(f"savings?from={datetime.now(UTC).date() - timedelta(days=3)}")
     yesterday = [row for row in told["rows"] if row["half_hours"] >= 46][-1]
     shown, saved = page.run(
-        "return arguments[0].map(pounds)",
-        [yesterday["bill_p"], yesterday["saved_against_self_use_p"]],
+        "const shown = inPence(arguments[0]);"
+        "return [shown.bill_p, shown.saved_against_self_use_p].map(pounds)",
+        yesterday,
     )
     assert shown in page.text("#savings-table")
     assert saved in page.text("#saved")
@@ -269,6 +270,22 @@ def test_bills_and_savings_stand_side_by_side(page: Browser, live: LiveAppDaemon
     links = page.run("return [...document.querySelectorAll('#savings-box a')].map((a) => a.href)")
     assert all(link.startswith(f"{live.url}/app/battery_optimizer_savings?by=") for link in links)
     assert page.complaints() == []
+
+
+def test_figures_that_stand_together_add_up_as_they_are_shown(page: Browser) -> None:
+    """Each rounded by itself they would be a penny out."""
+    row = {
+        "bill_p": 144.8, "import_p": 123.4, "export_p": 0.0, "standing_p": 21.4,
+        "no_battery_bill_p": 210.4, "self_use_bill_p": 144.4, "reactive_bill_p": 30.0,
+    }  # fmt: skip
+    shown = page.run("return inPence(arguments[0])", row)
+    assert shown["bill_p"] == 145
+    assert shown["import_p"] - shown["export_p"] + shown["standing_p"] == 145
+    assert (shown["saved_against_no_battery_p"], shown["saved_against_self_use_p"]) == (65, -1)
+    unknown = page.run("return inPence(arguments[0])", {**row, "bill_p": 123.4, "standing_p": None})
+    assert (unknown["bill_p"], unknown["import_p"], unknown["standing_p"]) == (123, 123, None)
+    parts = page.run("return addingUp(-0.3, [0.26, -0.26, -0.26, 0, 0], 0.1)")
+    assert sum(parts) == pytest.approx(-0.3)
 
 
 def test_what_each_of_the_last_days_lost_stands_in_a_table(page: Browser) -> None:
@@ -283,7 +300,7 @@ def test_what_each_of_the_last_days_lost_stands_in_a_table(page: Browser) -> Non
         mode_p=0.25,
         optimizer_p=0.25,
     )
-    before = replace(split, start=split.start - timedelta(days=1), n_bridged=1)
+    before = replace(split, start=split.start - timedelta(days=1), n_bridged=1, n_sessions=2)
     lost = savings_box(Savings(lately=(split, before)))["lost"]
     page.wait_for_text("#savings-table", "Yesterday")
     words, rows, notes = page.run(
@@ -295,9 +312,14 @@ def test_what_each_of_the_last_days_lost_stands_in_a_table(page: Browser) -> Non
         lost,
     )
     assert words == "No day of this month has been looked back on yet."
-    figures = ["£1.40", "4.0 p", "3.0 p", "\N{MINUS SIGN}1.0 p", "0.5 p", "1.3 p", "0.3 p"]
+    # The parts add up as they are shown.
+    figures = ["£1.40", "4.0 p", "3.0 p", "\N{MINUS SIGN}1.0 p", "0.5 p", "1.2 p", "0.3 p"]
     assert rows == [["Thu 15 Jan", *figures], ["Wed 14 Jan", *figures]]
-    assert notes == ["Wed 14 Jan: 1 half hour not metered, taken as the mean of those beside."]
+    assert notes == [
+        "Wed 14 Jan: 1 half hour not metered, taken as the mean of those beside.",
+        "Wed 14 Jan: a session of Octopus was on. What it pays is not in these figures, so that "
+        "what was done for it counts as lost.",
+    ]
     assert page.complaints() == []
 
 

@@ -118,25 +118,22 @@ def load_findings(load: LoadSettings, host: Host) -> Iterator[Finding]:
 
 def basis_findings(forecast: LoadForecast | None) -> Iterator[Finding]:
     """What the load forecast rests on, once there is one."""
-    about, optional = "Load forecast", Presence.OPTIONAL
     if forecast is None:
         return
-    if forecast.basis is LoadBasis.DEFAULT:
-        yield Finding(
-            about=about,
-            words="assumed: a common British house, for less than half a day was metered so far",
-            presence=optional,
-            advice="it learns by itself: plans are rough on the first days",
-        )
-    elif forecast.basis is LoadBasis.SHORT_HISTORY:
-        yield Finding(
-            about=about,
-            words=f"learned from {forecast.days_known:.1f} days so far",
-            presence=optional,
-            advice="it gets better by itself until two weeks are known",
-        )
-    else:
-        yield Finding(about=about, words=f"learned from {forecast.days_known:.0f} days")
+    match forecast.basis:
+        case LoadBasis.DEFAULT:
+            words = (
+                "assumed: a common British house, for less than half a day was metered so far; "
+                "it learns by itself, and plans are rough on the first days"
+            )
+        case LoadBasis.SHORT_HISTORY:
+            words = (
+                f"learned from {forecast.days_known:.1f} days so far; it gets better by itself "
+                "until two weeks are known"
+            )
+        case _:
+            words = f"learned from {forecast.days_known:.0f} days"
+    yield Finding(about="Load forecast", words=words)
 
 
 def _looks_large(entity_id: str, host: Host) -> bool:

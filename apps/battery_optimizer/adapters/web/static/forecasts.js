@@ -17,8 +17,8 @@ function drawForecasts(told) {
   }
   const { load, solar } = told.all;
   const off = (side, words) => side
-    ? `${words} was off by ${number(side.error_kw, 2)} kW on average, and ${lean(side.bias_kw)}.` : "";
-  find("forecasts-words").textContent = [off(load, "The house"), off(solar, "The sun")].filter(Boolean).join(" ");
+    ? `The forecast of the ${words} was off by ${number(side.error_kw, 2)} kW on average, and ${lean(side.bias_kw)}.` : "";
+  find("forecasts-words").textContent = [off(load, "house"), off(solar, "sun")].filter(Boolean).join(" ");
   const cells = (side) => side
     ? [number(side.expected_kwh, 1), number(side.metered_kwh, 1), number(side.error_kw, 2)] : ["–", "–", "–"];
   const row = (name, each) => [name, ...cells(each.load), ...cells(each.solar)];
