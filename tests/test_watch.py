@@ -21,14 +21,19 @@ class Watched:
     def __init__(self) -> None:
         self.woken = 0
         self.reasons: list[str] = []
+        self.refusals = 0
         self.on_wake: Callable[[], object] = lambda: None
         self.watch = Watch(
             every=EVERY,
             wake=self.wake,
-            make_safe=self.reasons.append,
+            make_safe=self.make_safe,
             logger=logging.getLogger("watch"),
             slack_s=SLACK_S,
         )
+
+    def make_safe(self, why: str) -> bool:
+        self.reasons.append(why)
+        return len(self.reasons) > self.refusals
 
     def wake(self) -> None:
         self.woken += 1
@@ -95,6 +100,23 @@ def test_a_cycle_that_hangs_is_overtaken(watched: Watched) -> None:
     assert overdue == [True]
 
 
+def test_what_could_not_be_made_safe_is_tried_again_until_it_is(watched: Watched) -> None:
+    """Home Assistant was busy just then: nobody else would end a forced mode."""
+    released = threading.Event()
+
+    def hang() -> None:
+        with watched.watch.working():
+            released.wait()
+
+    watched.refusals = 2
+    watched.watch.start()
+    threading.Thread(target=hang, daemon=True).start()
+    watched.until(lambda: len(watched.reasons) == 3)
+    time.sleep(3 * SLACK_S)  # and then no more
+    assert len(watched.reasons) == 3
+    released.set()
+
+
 def test_a_cycle_that_was_woken_may_take_its_time(watched: Watched) -> None:
     began = threading.Event()
 
@@ -127,7 +149,7 @@ def test_each_period_has_one_cycle_however_many_are_made_up_for() -> None:
     watch = Watch(
         every=timedelta(minutes=5),
         wake=lambda: None,
-        make_safe=lambda _: None,
+        make_safe=lambda _: True,
         logger=logging.getLogger("watch"),
     )
     assert not watch.is_repeated(NOON)

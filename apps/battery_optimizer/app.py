@@ -224,12 +224,11 @@ class BatteryOptimizer(Hass):
             return True
         return self._turns.take(what, lambda: work(house, datetime.now(UTC)))
 
-    def _on_silence(self, why: str) -> None:
-        """No cycle comes: self-use, whoever else has the turn."""
+    def _on_silence(self, why: str) -> bool:
+        """No cycle comes: self-use, whoever else has the turn; whether that could be done."""
         self._problem = why
         self.logger.error("%s", why)
-        if self._house is not None:
-            self._is_safe(self._house)
+        return self._house is None or self._is_safe(self._house)
 
     def _is_safe(self, house: RunningHouse) -> bool:
         """Set self-use, unless read_only, whoever has the turn; whether that could be done."""

@@ -22,7 +22,8 @@ SLACK_S: Final = 35.0
 class Watch:
     """Calls `wake` when a cycle is missing, and `make_safe`, with the reason, when it cannot come.
 
-    `every` is the time from one cycle to the next.
+    `make_safe` tells whether it could be done: if not, it is called again, no oftener than each
+    `slack_s`. `every` is the time from one cycle to the next.
     """
 
     def __init__(
@@ -30,7 +31,7 @@ class Watch:
         *,
         every: timedelta,
         wake: Callable[[], object],
-        make_safe: Callable[[str], object],
+        make_safe: Callable[[str], bool],
         logger: Logger,
         slack_s: float = SLACK_S,
     ) -> None:
@@ -41,7 +42,9 @@ class Watch:
         self._begun: float | None = None
         self._worker = 0
         self._woken: float | None = None
-        self._was_made_safe = False
+        self._given_up: float | None = None
+        self._is_safe = False
+        """Whether that was said and done since a cycle ended."""
         self._period: datetime | None = None
         self._stopped = Event()
         self._thread = Thread(target=self._look_on, name="battery_optimizer watch", daemon=True)
@@ -62,7 +65,7 @@ class Watch:
         try:
             yield
         finally:
-            self._ended, self._woken, self._was_made_safe = monotonic(), None, False
+            self._ended, self._woken, self._given_up, self._is_safe = monotonic(), None, None, False
             self._begun = None
 
     def is_overdue(self) -> bool:
@@ -104,11 +107,11 @@ class Watch:
             self._wake()
 
     def _give_up(self, now: float) -> None:
-        """Nobody comes: once, and nobody is told again until a cycle has ended."""
-        if self._was_made_safe:
+        """Nobody comes: until it is done, and then not again until a cycle has ended."""
+        if self._is_safe or (self._given_up is not None and now - self._given_up < self._slack_s):
             return
-        self._was_made_safe = True
-        self._make_safe(
+        self._given_up = now
+        self._is_safe = self._make_safe(
             f"no cycle has ended for {(now - self._ended) / 60:.0f} minutes: something that was "
             "asked does not answer; see the log, and restart AppDaemon if this stays so"
         )
