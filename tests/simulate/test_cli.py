@@ -170,12 +170,22 @@ def test_a_home_that_cannot_be_is_refused(
     assert "home.json" in message
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "12", '{"capacity_kwh": "big"}'])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"{", " cannot be read as JSON: Expecting property name"),
+        (b"[]", ": it must be one object, {...}"),
+        (b"12", ": it must be one object, {...}"),
+        (b'{"capacity_kwh": "big"}', ": capacity_kwh must be a number, not 'big'"),
+        (b"\x1f\x8b", " cannot be read as JSON: it is no text"),
+    ],
+)
 def test_a_home_that_is_no_home_is_refused(
-    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str
-) -> None:
-    (tmp_path / "home.json").write_text(content)
-    assert "home.json" in refusal(capsys, *files)
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    content: bytes, words: str,
+) -> None:  # fmt: skip
+    (tmp_path / "home.json").write_bytes(content)
+    assert f"home.json{words}" in refusal(capsys, *files)
 
 
 def test_the_home_of_the_benchmark_may_curtail_unless_it_says_otherwise(tmp_path: Path) -> None:

@@ -17,13 +17,28 @@ class HomeFile(NamedTuple):
     start_soc_kwh: float
 
 
+class Numbers:
+    """What a file gives; TypeError for anything but a number under the key that is asked for."""
+
+    def __init__(self, given: object) -> None:
+        if not isinstance(given, dict):
+            raise TypeError("it must be one object, {...}")
+        self.given = given
+
+    def __getitem__(self, key: str) -> float:
+        value = self.given[key]
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise TypeError(f"{key} must be a number, not {value!r}")
+        return value
+
+
 def read_home(path: Path) -> HomeFile:
     """What the file says; DataError where that is no house.
 
     `can_curtail` is true unless the file says otherwise, since the benchmark allows it.
     """
     try:
-        home = json.loads(path.read_text())
+        home = Numbers(json.loads(path.read_text()))
         house = House(
             battery=Battery(
                 capacity_kwh=home["capacity_kwh"],
@@ -33,13 +48,13 @@ def read_home(path: Path) -> HomeFile:
                 charge_efficiency=home["charge_efficiency"],
                 discharge_efficiency=home["discharge_efficiency"],
             ),
-            inverter=Inverter(can_curtail=home.get("can_curtail", True)),
+            inverter=Inverter(can_curtail=home.given.get("can_curtail", True)),
             grid=GridConnection(
                 import_limit_kw=home["import_limit_kw"], export_limit_kw=home["export_limit_kw"]
             ),
         )
         pv_kwp, start_soc_kwh = float(home["pv_kwp"]), float(home["start_soc_kwh"])
-    except (OSError, json.JSONDecodeError) as error:
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise DataError(f"{path} cannot be read as JSON: {why(error)}") from error
     except KeyError as error:
         raise DataError(f"{path}: key {error} is missing") from error

@@ -8,6 +8,8 @@ def why(error: Exception) -> str:
             return "there is no such file"
         case IsADirectoryError():
             return "it is a folder"
+        case UnicodeDecodeError():
+            return "it is no text"
         case OSError(strerror=str(words)):
             return words
         case _:

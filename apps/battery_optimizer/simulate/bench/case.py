@@ -17,6 +17,7 @@ from battery_optimizer.model.plan import Schedule
 from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.slots import SLOT, Horizon
 from battery_optimizer.optimize.planner import Planner
+from battery_optimizer.simulate.home_file import Numbers
 from battery_optimizer.simulate.plain import why
 
 PATIENCE_S = 30.0
@@ -43,7 +44,7 @@ class Case:
         try:
             case: dict[str, Any] = json.loads(path.read_text())
             return cls._from_payload(case)
-        except (OSError, json.JSONDecodeError) as error:
+        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
             raise DataError(f"{path} cannot be read as JSON: {why(error)}") from error
         except KeyError as error:
             raise DataError(f"{path}: key {error} is missing") from error
@@ -52,7 +53,7 @@ class Case:
 
     @classmethod
     def _from_payload(cls, case: dict[str, Any]) -> Self:
-        given = case["battery"]
+        given = Numbers(case["battery"])
         battery = Battery(
             capacity_kwh=given["capacity_kwh"],
             reserve_kwh=given["soc_min_kwh"],
