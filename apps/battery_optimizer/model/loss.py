@@ -11,7 +11,8 @@ class Split:
     """A day's money [p]: the bill, and its distance from the best possible in hindsight in parts.
 
     `bill_p` has no wear in it; the parts have, where it has a price. `n_bridged` half hours were
-    not metered, and were taken as the mean of their neighbours.
+    not metered, and were taken as the mean of their neighbours. In `n_sessions` half hours the
+    supplier had a session, whose pay is in none of it: what was done for it counts as lost.
     """
 
     start: datetime
@@ -23,6 +24,7 @@ class Split:
     mode_p: float
     optimizer_p: float
     n_bridged: int = 0
+    n_sessions: int = 0
 
     @property
     def execution_p(self) -> float:

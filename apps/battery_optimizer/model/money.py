@@ -25,7 +25,8 @@ class Account:
     """What was bought and sold [kWh, p], each >= 0 but for negative rates, apart.
 
     `end_soc_kwh` is what the battery had stored at the end; None where there is none, or it is
-    not known.
+    not known. `sessions_p` is what the supplier's sessions are reckoned to pay, in no other sum;
+    None where none was on.
     """
 
     import_kwh: float = 0.0
@@ -33,6 +34,7 @@ class Account:
     import_p: float = 0.0
     export_p: float = 0.0
     end_soc_kwh: float | None = None
+    sessions_p: float | None = None
 
     @property
     def energy_p(self) -> float:
@@ -41,12 +43,14 @@ class Account:
 
     def then(self, later: "Account") -> "Account":
         """Both, one after the other."""
+        paid = [each for each in (self.sessions_p, later.sessions_p) if each is not None]
         return Account(
             import_kwh=self.import_kwh + later.import_kwh,
             export_kwh=self.export_kwh + later.export_kwh,
             import_p=self.import_p + later.import_p,
             export_p=self.export_p + later.export_p,
             end_soc_kwh=later.end_soc_kwh,
+            sessions_p=sum(paid) if paid else None,
         )
 
 
@@ -110,6 +114,11 @@ class Bill:
     def saved_against(self, other: Otherwise) -> float:
         """How much less was paid [p]; negative where more was."""
         return self.others[other].energy_p - self.actual.energy_p
+
+    def sessions_more_than(self, other: Otherwise) -> float | None:
+        """How much more sessions are reckoned to pay [p]; None where none was on."""
+        ours, theirs = self.actual.sessions_p, self.others[other].sessions_p
+        return None if ours is None or theirs is None else ours - theirs
 
     def stored_more_than(self, other: Otherwise) -> float | None:
         """How much more the battery had stored at the end [kWh], which no bill shows."""

@@ -166,9 +166,11 @@ def _of_bill(bill: Bill) -> str:
     saved = bill.saved_against(Otherwise.SELF_USE)
     words = "less" if saved >= 0 else "more"
     about = " (an estimate)" if bill.is_estimate else ""
+    sessions_p = bill.actual.sessions_p
+    besides = "" if sessions_p is None else f" Sessions pay about {_money(sessions_p)} besides."
     return (
         f"It {paid}{charge}{about}: {_money(abs(saved))} {words} than with Self Use alone. Bought "
-        f"{bill.actual.import_kwh:.1f} kWh, sold {bill.actual.export_kwh:.1f} kWh."
+        f"{bill.actual.import_kwh:.1f} kWh, sold {bill.actual.export_kwh:.1f} kWh.{besides}"
     )
 
 

@@ -75,6 +75,15 @@ class Event:
         """Whether it is on."""
         return self.start <= moment < self.end
 
+    def paid_p(
+        self, usual_kwh: float, import_rate: float, bought_kwh: float, sold_kwh: float
+    ) -> float:
+        """What it pays for what was bought and sold where so much is usual [p], by its own rule."""
+        paid_p = self.reward_p_per_kwh * max(usual_kwh - (bought_kwh - sold_kwh), 0.0)
+        if self.free_import:
+            paid_p += max(import_rate, 0.0) * max(bought_kwh - usual_kwh, 0.0)
+        return paid_p
+
     def usual_at(self, moment: datetime) -> float:
         """What is usual in the half hour that holds a moment of it [kWh]; it must be known."""
         return self.usual_kwh[(moment - floor_to_slot(self.start)) // SLOT]

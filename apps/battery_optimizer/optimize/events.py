@@ -6,7 +6,6 @@ program knows: so the session is spread over all that the battery could do in th
 from doing nothing to doing all is exact at both ends, and a plan does one or the other.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -55,19 +54,12 @@ def counted_share(event: Event, house: House, outlook: Outlook, wishes: Wishes) 
 
 def credit_p(outlook: Outlook, wishes: Wishes, slot: int, bought: float, sold: float) -> float:
     """What the sessions pay for what is bought and sold in a slot [kWh], by its published rates."""
-    return sum(_credits_p(outlook, wishes, slot, bought, sold))
-
-
-def _credits_p(
-    outlook: Outlook, wishes: Wishes, slot: int, bought: float, sold: float
-) -> Iterator[float]:
-    for event in wishes.events:
-        if not event.usual_kwh or not event.holds_at(outlook.horizon.starts[slot]):
-            continue
-        usual = _usual_kwh(event, outlook, slot)
-        yield event.reward_p_per_kwh * max(usual - (bought - sold), 0.0)
-        if event.free_import:
-            yield max(float(outlook.import_rate[slot]), 0.0) * max(bought - usual, 0.0)
+    rate = float(outlook.import_rate[slot])
+    return sum(
+        event.paid_p(_usual_kwh(event, outlook, slot), rate, bought, sold)
+        for event in wishes.events
+        if event.usual_kwh and event.holds_at(outlook.horizon.starts[slot])
+    )
 
 
 def _usual_kwh(event: Event, outlook: Outlook, slot: int) -> float:

@@ -33,6 +33,17 @@ def test_the_bill_is_in_pounds_and_says_what_it_is_made_of() -> None:
     assert attributes["last_reset"] == "2026-01-30T00:00:00+00:00"
 
 
+def test_what_sessions_pay_stands_apart_and_only_where_one_was_on() -> None:
+    paid = a_bill()
+    paid = replace(paid, actual=replace(paid.actual, sessions_p=310.0),
+                   self_use=replace(paid.self_use, sessions_p=40.0))  # fmt: skip
+    day = a_planned_day(savings=Savings(today=paid, month=MONTH))
+    state, attributes = shown(day, "bill_today")
+    assert (state, attributes["sessions_estimate"]) == (1.2, 3.1)
+    assert shown(day, "saved_today")[1]["sessions_estimate"] == 2.7
+    assert "sessions_estimate" not in shown(day, "bill_this_month")[1]
+
+
 def test_the_month_says_what_is_missing() -> None:
     day = a_planned_day(savings=Savings(today=a_bill(), month=MONTH))
     state, attributes = shown(day, "saved_this_month")

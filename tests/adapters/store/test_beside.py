@@ -12,7 +12,7 @@ from battery_optimizer.adapters.store.sqlite import Store
 from battery_optimizer.model.decision import CycleInputs
 from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.slots import SLOT, floor_to_slot
-from battery_optimizer.model.wishes import Wishes
+from battery_optimizer.model.wishes import Event, Wishes
 from builders import a_house
 from store_values import CYCLE, NOW, a_reading, an_outcome
 
@@ -57,6 +57,22 @@ def test_half_hours_in_which_nobody_was_in_are_remembered(store: Store) -> None:
     assert seen.away is not None
     away = seen.away.between(NOON, NOON + 6 * SLOT).values
     np.testing.assert_array_equal(away, [1, 1, np.nan, np.nan, np.nan, np.nan])
+
+
+def test_sessions_that_counted_are_remembered_by_half_hour(store: Store) -> None:
+    saving = Event(
+        start=NOON, end=NOON + 2 * SLOT, reward_p_per_kwh=225.0, usual_kwh=(0.4, 0.6)
+    )  # fmt: skip
+    free = Event(start=NOON + SLOT, end=NOON + 2 * SLOT, free_import=True, usual_kwh=(0.3,))
+    unknown = Event(start=NOON + 2 * SLOT, end=NOON + 3 * SLOT, reward_p_per_kwh=100.0)
+    wishes = Wishes(events=(saving, free, unknown))
+    inputs = CycleInputs(house=a_house(), settings=PlannerSettings(), wishes=wishes)
+    for n in (*range(-6, 24), 25):
+        store.record(replace(an_outcome(NOON + n * CYCLE), inputs=inputs))
+    first, second = (replace(saving, start=NOON + n * SLOT, end=NOON + (n + 1) * SLOT,
+                             usual_kwh=saving.usual_kwh[n:n + 1]) for n in (0, 1))  # fmt: skip
+    assert store.sessions(NOON - SLOT, NOON + 4 * SLOT) == [first, second, free]
+    assert store.sessions(NOON + SLOT, NOON + 2 * SLOT) == [second, free]
 
 
 def test_who_was_never_away_has_no_absences(store: Store) -> None:

@@ -190,7 +190,7 @@ def test_the_standing_charge_is_null_where_it_is_not_known() -> None:
 def test_the_page_shows_what_there_is_or_why_there_is_nothing() -> None:
     nothing = savings_box(Savings(problem="there is no bill yet"))
     assert nothing == {"problem": "there is no bill yet", "periods": [], "lost": None}
-    split = replace(a_split(DAY), n_bridged=1)
+    split = replace(a_split(DAY), n_bridged=1, n_sessions=2)
     box = savings_box(
         Savings(today=a_bill(), month=a_bill(), losses=(split,), lately=(split, a_split(DAY)))
     )
@@ -201,6 +201,7 @@ def test_the_page_shows_what_there_is_or_why_there_is_nothing() -> None:
     assert [each["half_hours_not_metered"] for each in box["lost"]["lately"]] == [1, 0]
     assert box["lost"]["lately"][0]["day"] == DAY.isoformat()
     assert box["lost"]["lately"][0]["parts_p"] == box["lost"]["parts_p"]
+    assert [each["half_hours_of_sessions"] for each in box["lost"]["lately"]] == [2, 0]
     first_of_month = savings_box(Savings(today=a_bill(), lately=(split,)))
     assert (first_of_month["lost"]["days"], len(first_of_month["lost"]["lately"])) == (0, 1)
 

@@ -9,21 +9,25 @@ import pytest
 
 from battery_optimizer.adapters.store.sqlite import Store
 from battery_optimizer.errors import DataError, RatesUnavailable
+from battery_optimizer.model.decision import CycleInputs
 from battery_optimizer.model.house import Abilities
 from battery_optimizer.model.loss import Yesterday
 from battery_optimizer.model.modes import Mode
 from battery_optimizer.model.slots import SLOT
 from battery_optimizer.model.tariff import KnownRates
+from battery_optimizer.model.wishes import Event, Wishes
 from battery_optimizer.ports import Rates
 from battery_optimizer.simulate.hindsight.loss import Hindsight
 from battery_optimizer.simulate.hindsight.review import NOT_YET, PLANS_A_LOOK, Review
 from battery_optimizer.simulate.hindsight.stored import lived_day
 from battery_optimizer.simulate.house import as_played
 from lived_days import DAY, HOUSE, PLAYED, SETTINGS, Kept, a_run, lived
+from store_values import an_outcome
 
 START = datetime(2026, 1, 15, tzinfo=UTC)
 END = START + DAY
 MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
 FIRST_DAY = START.date()
 SPLIT_LOOKS = 150
 
@@ -63,6 +67,17 @@ def test_the_store_tells_the_day_as_the_backtest_lived_it(store: Store, kept: Ke
     assert told.inverter_p == pytest.approx(0, abs=0.01)
     for name, lost in told.parts.items():
         assert lost == pytest.approx(played.parts[name], abs=0.02), name
+
+
+def test_a_day_with_a_session_says_so(own_store: Store) -> None:
+    rates = Kept(own_store, a_run())
+    on = Event(start=START + HOUR, end=START + 2 * HOUR, reward_p_per_kwh=200.0, usual_kwh=(1, 1))
+    inputs = CycleInputs(house=HOUSE, settings=SETTINGS, wishes=Wishes(events=(on,)))
+    for minutes in range(65, 120, 10):
+        at = START + minutes * MINUTE
+        own_store.record(replace(an_outcome(at), outlook=None, plan=None, inputs=inputs))
+    known = rates.known_rates(START, END + 2 * DAY, END)
+    assert lived_day(own_store, known, START, END, END + 2 * DAY).n_sessions == 2
 
 
 def look(review: Review, now: datetime, times: int = SPLIT_LOOKS) -> None:

@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 from battery_optimizer.model.house import House
-from battery_optimizer.model.money import Account, Bill
+from battery_optimizer.model.money import Account, Bill, Otherwise
 from battery_optimizer.model.slots import SLOT, SlotSeries, day_bounds
 from battery_optimizer.model.tariff import KnownRates
 from battery_optimizer.model.telemetry import Observations, SlotEnergy
+from battery_optimizer.model.wishes import Event
 from battery_optimizer.simulate.backtest import Policy, Run, Step, play
 from battery_optimizer.simulate.days.recorded import RecordedDays
 from battery_optimizer.simulate.money.bills import day_bill, digest, without_battery
@@ -112,6 +113,37 @@ def test_on_the_very_first_day_all_begin_with_what_was_stored_before_the_first_h
     begun = bill(replace(whole, metered=whole.metered[1:]))
     assert values(begun.self_use) == pytest.approx(values(bill(whole).self_use))
     assert values(begun.reactive) == pytest.approx(values(bill(whole).reactive))
+
+
+def test_what_sessions_pay_is_reckoned_apart_for_each_way() -> None:
+    at = day_bounds(DAY)[0] + 34 * SLOT  # 17:00
+    slots = {slot.start: slot for slot in records().metered}
+    bought, sold = slots[at].grid_import_kwh, slots[at].grid_export_kwh
+    assert bought is not None
+    assert sold is not None
+    saving = Event(start=at, end=at + SLOT, reward_p_per_kwh=200.0, usual_kwh=(2.0,))
+    without, found = bill(), bill(records(sessions=[saving]))
+    assert found.actual.sessions_p == pytest.approx(200 * (2.0 - bought + sold))
+    load_kwh = slots[at].load_kwh
+    assert load_kwh is not None
+    assert slots[at].solar_kwh == 0
+    assert found.no_battery.sessions_p == pytest.approx(200 * (2.0 - load_kwh))
+    assert found.sessions_more_than(Otherwise.NO_BATTERY) == pytest.approx(
+        200 * (load_kwh - bought + sold)
+    )
+    # It is in no other figure.
+    assert found.bill_p == without.bill_p
+    assert found.saved_against(Otherwise.SELF_USE) == without.saved_against(Otherwise.SELF_USE)
+    assert without.actual.sessions_p is None
+
+
+def test_a_free_session_gives_back_what_is_bought_beyond_the_usual() -> None:
+    bought, at = max((slot.grid_import_kwh or 0.0, slot.start) for slot in records().metered)
+    assert bought > 0.5
+    free = Event(start=at, end=at + SLOT, free_import=True, usual_kwh=(0.2,))
+    rate = days_of().imports.at(at)
+    found = bill(records(sessions=[free]))
+    assert found.actual.sessions_p == pytest.approx(rate * (bought - 0.2))
 
 
 def test_the_others_are_those_of_the_backtest() -> None:

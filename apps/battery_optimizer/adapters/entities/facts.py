@@ -199,6 +199,7 @@ def _split_facts(split: Split) -> Attributes:
         "best_p": _p(split.best_p),
         **{f"{name.replace(' ', '_')}_p": _p(lost) for name, lost in split.parts.items()},
         "half_hours_not_metered": split.n_bridged,
+        "half_hours_of_sessions": split.n_sessions,
     }
 
 

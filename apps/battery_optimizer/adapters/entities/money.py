@@ -56,6 +56,7 @@ def bill_facts(read: ReadBill) -> Callable[[Shown], Attributes]:
             "standing_charge": None if found.n_no_standing else _pounds(found.standing_p),
             "import_kwh": round(found.actual.import_kwh, 3),
             "export_kwh": round(found.actual.export_kwh, 3),
+            **_of_sessions("sessions_estimate", found.actual.sessions_p),
             **_sureness(found),
         }
 
@@ -74,10 +75,16 @@ def saving_facts(read: ReadBill) -> Callable[[Shown], Attributes]:
             **_since(found),
             **{f"against_{other}": _pounds(found.saved_against(other)) for other in Otherwise},
             "stored_more_than_self_use_kwh": None if more is None else round(more, 3),
+            **_of_sessions("sessions_estimate", found.sessions_more_than(Otherwise.SELF_USE)),
             **_sureness(found),
         }
 
     return attributes
+
+
+def _of_sessions(name: str, pence: float | None) -> dict[str, Any]:
+    """What sessions pay besides, by our own reckoning [GBP]; nothing where none was on."""
+    return {} if pence is None else {name: _pounds(pence)}
 
 
 def _since(found: Bill) -> dict[str, Any]:

@@ -1,6 +1,7 @@
-"""What else is known of the half hours that were metered: other meters, and when nobody was in.
+"""What else is known of the half hours that were metered: other meters, absences, sessions.
 
-An absence is kept with the further half hours (`more`), as `away`.
+An absence is kept with the further half hours (`more`), as `away`; a session of the supplier as
+`saving usual` or `free usual` [kWh], each with its reward, `saving reward` [p/kWh].
 """
 
 from dataclasses import replace
@@ -10,10 +11,11 @@ from typing import Final
 
 import numpy as np
 
-from battery_optimizer.adapters.store.schema import epoch
+from battery_optimizer.adapters.store.schema import epoch, moment_of
 from battery_optimizer.model.decision import CycleOutcome
 from battery_optimizer.model.slots import SLOT, SLOT_HOURS, SlotSeries, floor_to_slot
 from battery_optimizer.model.telemetry import EnergyKind, MeteredFlows, Observations
+from battery_optimizer.model.wishes import Event
 
 _SLOT_SECONDS: Final = int(SLOT.total_seconds())
 _NAMES: Final = ("grid_kw", "battery_kw", "soc_kwh")
@@ -32,6 +34,17 @@ FROM slot_energy WHERE kind = '{EnergyKind.METERED}' AND start >= ? AND start < 
 
 _AWAY: Final = "INSERT OR IGNORE INTO more_half_hours (name, start, value) VALUES ('away', ?, 1)"
 
+_SAVING: Final = "saving"
+_FREE: Final = "free"
+
+_SESSION: Final = "INSERT OR REPLACE INTO more_half_hours (name, start, value) VALUES (?, ?, ?)"
+
+_SESSIONS: Final = """
+SELECT usual.start, usual.value, reward.value FROM more_half_hours AS usual
+    JOIN more_half_hours AS reward ON reward.start = usual.start
+WHERE usual.name = ? AND reward.name = ? AND usual.start >= ? AND usual.start < ?
+ORDER BY usual.start"""
+
 _WHEN_AWAY: Final = """
 SELECT start, value FROM more_half_hours WHERE name = 'away' AND start >= ? AND start < ?"""
 
@@ -41,6 +54,36 @@ def insert_absence(connection: Connection, outcome: CycleOutcome) -> None:
     until = None if outcome.inputs is None else outcome.inputs.wishes.away_until
     if until is not None and outcome.at < until:
         connection.execute(_AWAY, (epoch(floor_to_slot(outcome.at)),))
+
+
+def insert_sessions(connection: Connection, outcome: CycleOutcome) -> None:
+    """Remember which sessions of the supplier counted in a cycle's half hour."""
+    slot = floor_to_slot(outcome.at)
+    for event in () if outcome.inputs is None else outcome.inputs.wishes.events:
+        if not (event.usual_kwh and event.holds_at(outcome.at)):
+            continue
+        kind, usual_kwh = _FREE if event.free_import else _SAVING, event.usual_at(outcome.at)
+        told = {f"{kind} usual": usual_kwh, f"{kind} reward": event.reward_p_per_kwh}
+        rows = [(name, epoch(slot), value) for name, value in told.items()]
+        connection.executemany(_SESSION, rows)
+
+
+def select_sessions(connection: Connection, start: datetime, end: datetime) -> list[Event]:
+    """The sessions that counted in [start, end), one for each of their half hours."""
+    found = []
+    for kind in (_SAVING, _FREE):
+        names = (f"{kind} usual", f"{kind} reward", epoch(start), epoch(end))
+        for seconds, usual_kwh, reward_p in connection.execute(_SESSIONS, names):
+            at = moment_of(seconds)
+            event = Event(
+                start=at,
+                end=at + SLOT,
+                reward_p_per_kwh=reward_p,
+                free_import=kind == _FREE,
+                usual_kwh=(usual_kwh,),
+            )
+            found.append(event)
+    return found
 
 
 def with_beside(connection: Connection, observed: Observations, end: datetime) -> Observations:

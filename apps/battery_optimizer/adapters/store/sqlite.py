@@ -12,7 +12,12 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import Final, TypeVar
 
-from battery_optimizer.adapters.store.beside import insert_absence, with_beside
+from battery_optimizer.adapters.store.beside import (
+    insert_absence,
+    insert_sessions,
+    select_sessions,
+    with_beside,
+)
 from battery_optimizer.adapters.store.file import StoreFile
 from battery_optimizer.adapters.store.journal import (
     insert_outcome,
@@ -52,6 +57,7 @@ from battery_optimizer.model.telemetry import (
     SolarForecast,
     Telemetry,
 )
+from battery_optimizer.model.wishes import Event
 
 T = TypeVar("T")
 
@@ -206,12 +212,17 @@ class Store:
         """Energies of the known half hours that start in [start, end), oldest first."""
         return self._file.read(lambda connection: select_slot_energy(connection, kind, start, end))
 
+    def sessions(self, start: datetime, end: datetime) -> list[Event]:
+        """The supplier's sessions that plans counted on in [start, end), by half hour."""
+        return self._file.read(lambda connection: select_sessions(connection, start, end))
+
     def record(self, outcome: CycleOutcome) -> None:
         """Keep one cycle, all of it or nothing."""
 
         def insert(connection: Connection) -> None:
             insert_outcome(connection, outcome)
             insert_absence(connection, outcome)
+            insert_sessions(connection, outcome)
 
         self._file.write(insert)
 

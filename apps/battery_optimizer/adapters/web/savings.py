@@ -34,7 +34,8 @@ COLUMNS: Final = (
     *(f"lost_{cause}_p" for cause in _CAUSES),
     "lost_days", "lost_half_hours_not_metered", "days", "days_missing",
     "days_without_standing_charge", "half_hours", "half_hours_estimated", "half_hours_missing",
-    "is_estimate", "rates_are_demo", "tariff",
+    "is_estimate", "rates_are_demo", "tariff", "sessions_p",
+    *(f"{other}_sessions_p" for other in Otherwise),
 )  # fmt: skip
 """Of a row, in the order of the CSV."""
 
@@ -118,6 +119,11 @@ def row(bill: Bill, losses: Mapping[date, Split]) -> Json:
         "is_estimate": bill.is_estimate,
         "rates_are_demo": bill.is_demo,
         "tariff": bill.tariff,
+        "sessions_p": plain_number(bill.actual.sessions_p),
+        **{
+            f"{other}_sessions_p": plain_number(account.sessions_p)
+            for other, account in bill.others.items()
+        },
     }
 
 
@@ -165,6 +171,7 @@ def _lost_on(split: Split) -> Json:
         "distance_p": plain_number(split.distance_p),
         "parts_p": _parts([split]),
         "half_hours_not_metered": split.n_bridged,
+        "half_hours_of_sessions": split.n_sessions,
     }
 
 

@@ -89,7 +89,7 @@ class LivedDay:
 
     `before` was in force when it began. `is_played` says that the meter shows just what the
     commands give, as in a simulation: then the inverter lost nothing. `n_bridged` half hours were
-    not metered, and are taken as the mean of their neighbours.
+    not metered, and are taken as the mean of their neighbours. In `n_sessions` a session was on.
     """
 
     moments: tuple[Moment, ...]
@@ -101,6 +101,7 @@ class LivedDay:
     actual: Actual
     is_played: bool = False
     n_bridged: int = 0
+    n_sessions: int = 0
 
     def __post_init__(self) -> None:
         """Raise DataError unless the day can be lived through again."""

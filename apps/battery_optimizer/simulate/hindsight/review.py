@@ -157,7 +157,8 @@ class Review:
             for _ in range(PLANS_A_LOOK):
                 next(work.splitting)
         except StopIteration as end:
-            split = replace(end.value, n_bridged=work.lived.n_bridged)
+            lived = work.lived
+            split = replace(end.value, n_bridged=lived.n_bridged, n_sessions=lived.n_sessions)
             self._losses.save_loss(split)
             self._due.remove(day)
             del self._begun[day]

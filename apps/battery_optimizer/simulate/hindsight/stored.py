@@ -2,7 +2,8 @@
 
 A half hour that was not metered, between two that were, is taken as the mean of these; how many
 there were is said. What it cannot know: a person's orders and missed cycles count as execution, sun
-that was turned down as sun that never shone.
+that was turned down as sun that never shone. What sessions pay is left out; that there was one is
+said.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from battery_optimizer.model.modes import SELF_USE
 from battery_optimizer.model.slots import SLOT, Floats, SlotSeries, floor_to_slot
 from battery_optimizer.model.tariff import KnownRates, bill
 from battery_optimizer.model.telemetry import EnergyKind, Observations, SlotEnergy
+from battery_optimizer.model.wishes import Event
 from battery_optimizer.simulate.hindsight.lived import Actual, LivedDay, Moment
 
 _PROMPT: Final = timedelta(minutes=6)
@@ -42,6 +44,9 @@ class Past(Protocol):
 
     def observations(self, start: datetime, end: datetime) -> Observations:
         """Load and solar of [start, end) [kW average per half hour]; NaN where not metered."""
+
+    def sessions(self, start: datetime, end: datetime) -> Sequence[Event]:
+        """The supplier's sessions that plans counted on in [start, end), by half hour."""
 
 
 def lived_day(
@@ -75,6 +80,7 @@ def lived_day(
         discharged_kwh=float(np.nansum(_bridged(given).between(start, end).values)),
         actual=actual,
         n_bridged=int(absent.sum()),
+        n_sessions=len({each.start for each in past.sessions(start, end)}),
     )
 
 

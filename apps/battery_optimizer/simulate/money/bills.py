@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from functools import partial
 from zlib import crc32
 
 from battery_optimizer.control.fallback import reactive_command
@@ -29,6 +30,7 @@ from battery_optimizer.model.slots import (
 )
 from battery_optimizer.model.tariff import KnownRates, published_until
 from battery_optimizer.model.telemetry import SlotEnergy
+from battery_optimizer.model.wishes import Event
 from battery_optimizer.simulate.money.metered import DayRecords, Slot, slots_of
 
 
@@ -47,6 +49,7 @@ def day_bill(
     slots = slots_of(records, rates, start)
     soc_kwh = _soc_at(records.metered, start, house)
     at_rest, by_rules = _carried(before, soc_kwh)
+    till = partial(_Till, records.sessions)
     return Bill(
         first=day,
         last=day,
@@ -58,10 +61,10 @@ def day_bill(
         n_slots=(end - start) // SLOT,
         n_estimated=sum(slot.is_estimate for slot in slots),
         n_missing=(end - start) // SLOT - len(slots),
-        actual=_actual(slots, house, soc_kwh),
-        no_battery=_played(slots, without_battery(house), 0.0, lambda _: SELF_USE),
-        self_use=_played(slots, house, at_rest, lambda _: SELF_USE),
-        reactive=_played(slots, house, by_rules, _rules(house, records.known, day)),
+        actual=_actual(slots, till(), house, soc_kwh),
+        no_battery=_played(slots, till(), without_battery(house), 0.0, lambda _: SELF_USE),
+        self_use=_played(slots, till(), house, at_rest, lambda _: SELF_USE),
+        reactive=_played(slots, till(), house, by_rules, _rules(house, records.known, day)),
     )
 
 
@@ -123,9 +126,8 @@ def _carried(before: Bill | None, soc_kwh: float) -> tuple[float, float]:
     )
 
 
-def _actual(slots: Sequence[Slot], house: House, soc_kwh: float) -> Account:
+def _actual(slots: Sequence[Slot], till: "_Till", house: House, soc_kwh: float) -> Account:
     """What was bought and sold; where nobody knows, as if the inverter had been in Self Use."""
-    till = _Till()
     for slot in slots:
         given = _flows(slot, house, SELF_USE, soc_kwh)
         if slot.import_kwh is None or slot.export_kwh is None:
@@ -140,12 +142,12 @@ def _actual(slots: Sequence[Slot], house: House, soc_kwh: float) -> Account:
 
 def _played(
     slots: Sequence[Slot],
+    till: "_Till",
     house: House,
     soc_kwh: float,
     commanded: Callable[[datetime], InverterCommand],
 ) -> Account:
     """The same half hours with other commands."""
-    till = _Till()
     for slot in slots:
         given = _flows(slot, house, commanded(slot.at), soc_kwh)
         till.add(slot, given.grid_import_kwh, given.grid_export_kwh)
@@ -182,9 +184,11 @@ def _soc_after(house: House, soc_kwh: float, given: Flows) -> float:
 
 
 class _Till:
-    """Adds up what was bought and sold."""
+    """Adds up what was bought and sold, and what sessions pay for that."""
 
-    def __init__(self) -> None:
+    def __init__(self, sessions: Sequence[Event]) -> None:
+        self._sessions = sessions
+        self._paid_p: float | None = None
         self._bought_kwh = self._sold_kwh = self._bought_p = self._sold_p = 0.0
 
     def add(self, slot: Slot, import_kwh: float, export_kwh: float) -> None:
@@ -193,6 +197,11 @@ class _Till:
         self._sold_kwh += export_kwh
         self._bought_p += slot.import_rate * import_kwh
         self._sold_p += slot.export_rate * export_kwh
+        for each in self._sessions:
+            if each.usual_kwh and each.holds_at(slot.at):
+                usual_kwh = each.usual_at(slot.at)
+                paid_p = each.paid_p(usual_kwh, slot.import_rate, import_kwh, export_kwh)
+                self._paid_p = (self._paid_p or 0.0) + paid_p
 
     def account(self, soc_kwh: float) -> Account:
         """All so far."""
@@ -202,4 +211,5 @@ class _Till:
             import_p=self._bought_p,
             export_p=self._sold_p,
             end_soc_kwh=soc_kwh,
+            sessions_p=self._paid_p,
         )

@@ -27,6 +27,7 @@ from battery_optimizer.model.slots import (
 )
 from battery_optimizer.model.tariff import KnownRates
 from battery_optimizer.model.telemetry import EnergyKind, Observations, SlotEnergy
+from battery_optimizer.model.wishes import Event
 from battery_optimizer.ports import Rates
 from battery_optimizer.simulate.money.bills import day_bill, digest
 from battery_optimizer.simulate.money.metered import DayRecords
@@ -50,6 +51,9 @@ class Readings(Protocol):
 
     def observations(self, start: datetime, end: datetime) -> Observations:
         """Load and solar of [start, end) [kW average per half hour]; NaN where not metered."""
+
+    def sessions(self, start: datetime, end: datetime) -> Sequence[Event]:
+        """The supplier's sessions that plans counted on in [start, end), by half hour."""
 
 
 class Books(Protocol):
@@ -153,6 +157,7 @@ class Ledger:
             observed=self._readings.observations(start, end),
             known=self._known_rates(start, end, now),
             standing_p=self._standing.on(day),
+            sessions=self._readings.sessions(start, end),
             has_solar=self._has_solar,
         )
         bill = day_bill(day, now, records, self._house, tariff=self._tariff, before=before)

@@ -15,6 +15,7 @@ from battery_optimizer.forecast.rates import RateForecast
 from battery_optimizer.model.slots import SLOT, SLOT_HOURS
 from battery_optimizer.model.tariff import KnownRates
 from battery_optimizer.model.telemetry import Observations, SlotEnergy
+from battery_optimizer.model.wishes import Event
 
 FEWEST_READINGS = 3
 """Of a half hour; with fewer its average is an estimate."""
@@ -33,6 +34,8 @@ class DayRecords:
     observed: Observations
     known: KnownRates
     standing_p: float | None
+    sessions: Sequence[Event] = ()
+    """The supplier's, half hour by half hour, with what is usual in it."""
     has_solar: bool = True
     """Whether the sun has a sensor; without one there is none."""
 

@@ -39,7 +39,7 @@ function windowWords(window, now) {
 // What it is for, at one glance; the bills themselves are further down.
 function showSaved(periods) {
   find("saved-box").hidden = !periods.length;
-  facts(find("saved"), periods.slice(0, 3).map((period) => [
+  facts(find("saved"), periods.slice(0, 3).map(inPence).map((period) => [
     period.name,
     element("span", `${period.is_estimate ? "≈ " : ""}${pounds(period.saved_against_self_use_p)}`, { class: period.saved_against_self_use_p > 0 ? "gain" : "" }),
   ]));

@@ -11,7 +11,7 @@ let billsFigure = null;
 
 // `savings`: {problem, periods: [a row of battery_optimizer_savings and its name], lost}.
 function showSavings({ savings, house, measured }) {
-  const { problem, periods, lost } = savings;
+  const { problem, lost } = savings, periods = savings.periods.map(inPence);
   find("savings-words").textContent = problem ? `${problem[0].toUpperCase()}${problem.slice(1)}.` : "";
   find("savings-box").hidden = !periods.length;
   if (!periods.length) return;
@@ -61,8 +61,8 @@ function drawBills(rows) {
   billsFigure.pick(slots.length - 1);
 }
 
-function describeBill({ start, row }, box) {
-  const title = element("p"), day = longDay(start);
+function describeBill({ start, row: found }, box) {
+  const title = element("p"), day = longDay(start), row = found && inPence(found);
   title.append(element("strong", day));
   if (!row) {
     box.replaceChildren(title, element("p", "No bill for this day.", { class: "soft" }));
@@ -82,7 +82,7 @@ function monthsTable(rows) {
   const month = formatter({ month: "short", year: "numeric" });
   fillTable(find("months-table"), "≈ is partly estimated, or has days missing",
     [["Month", "left"], ["Your bill"], ["Self Use alone"], ["Saved"], ["Bought kWh"], ["Sold kWh"]],
-    rows.toReversed().map((row) => [
+    rows.toReversed().map(inPence).map((row) => [
       `${month(`${row.first_day}T12:00Z`)}${row.is_estimate ? " ≈" : ""}`, pounds(row.bill_p), pounds(row.self_use_bill_p),
       pounds(row.saved_against_self_use_p), number(row.import_kwh, 0), number(row.export_kwh, 0),
     ]));
@@ -102,6 +102,9 @@ function notesOn(period) {
   if (period.half_hours_estimated) notes.push(`${counted(period.half_hours_estimated, "half hour")} of ${period.half_hours} estimated`);
   if (period.half_hours_missing) notes.push(`${counted(period.half_hours_missing, "half hour")} of ${period.half_hours} missing and not counted`);
   if (period.days_without_standing_charge) notes.push("standing charge not known");
+  if (isKnown(period.sessions_p)) {
+    notes.push(`Octopus's sessions pay about ${pounds(period.sessions_p)} besides (with Self Use alone ${pounds(period.self_use_sessions_p)}), which is an estimate and in no figure above`);
+  }
   const stored = period.stored_more_than_self_use_kwh;
   if (isKnown(stored) && Math.abs(stored) >= 0.5) {
     notes.push(`the battery ended with ${number(Math.abs(stored))} kWh ${stored > 0 ? "more" : "less"} than Self Use would have left, which no bill shows`);
@@ -116,13 +119,20 @@ function showLost(lost) {
     ? `This month, over the ${counted(lost.days, "day")} looked back on, ${money(lost.distance_p)} `
       + "short of what perfect foresight would have got; by cause (below zero: luck):"
     : "No day of this month has been looked back on yet.";
-  facts(find("lost"), lost.days ? Object.entries(CAUSES).map(([cause, words]) => [words, money(lost.parts_p[cause])]) : []);
-  fillTable(find("lost-table"), "Of each of the last seven days, as far as they were looked back on",
-    [["Day", "left"], ["Bill"], ["Short by"], ...Object.values(CAUSES).map((words) => [words])],
-    lost.lately.map((day) => [dayWords(day), money(day.bill_p), money(day.distance_p),
-      ...Object.keys(CAUSES).map((cause) => money(day.parts_p[cause]))]));
-  find("lost-notes").replaceChildren(...lost.lately.filter((day) => day.half_hours_not_metered).map((day) => element("li",
-    `${dayWords(day)}: ${counted(day.half_hours_not_metered, "half hour")} not metered, taken as the mean of those beside.`)));
+  const parts = (of) => addingUp(of.distance_p, Object.keys(CAUSES).map((cause) => of.parts_p[cause]), 0.1).map(money);
+  const monthly = lost.days ? parts(lost) : [];
+  facts(find("lost"), monthly.map((lostP, at) => [Object.values(CAUSES)[at], lostP]));
+  fillTable(find("lost-table"), "Of each of the last seven days, as far as they were looked back on; energy is the bill without the standing charge",
+    [["Day", "left"], ["Energy"], ["Short by"], ...Object.values(CAUSES).map((words) => [words])],
+    lost.lately.map((day) => [dayWords(day), money(day.bill_p), money(day.distance_p), ...parts(day)]));
+  find("lost-notes").replaceChildren(...lost.lately.flatMap(lostNotes).map((words) => element("li", words)));
+}
+
+function lostNotes(day) {
+  const notes = [];
+  if (day.half_hours_not_metered) notes.push(`${counted(day.half_hours_not_metered, "half hour")} not metered, taken as the mean of those beside.`);
+  if (day.half_hours_of_sessions) notes.push("a session of Octopus was on. What it pays is not in these figures, so that what was done for it counts as lost.");
+  return notes.map((words) => `${dayWords(day)}: ${words}`);
 }
 
 function dayWords({ day }) {

@@ -47,6 +47,30 @@ function pounds(pence) {
   return `${pence < -0.5 ? "−" : ""}£${number(Math.abs(pence) / 100, 2)}`;
 }
 
+// Parts rounded so that they add up to the total as it is rounded: who is rounded most gives way.
+function addingUp(total, parts, unit = 1) {
+  const exact = parts.map((part) => (part ?? 0) / unit);
+  const rounded = exact.map(Math.round);
+  let left = Math.round(total / unit) - rounded.reduce((sum, part) => sum + part, 0);
+  while (left) {
+    const off = exact.map((part, at) => isKnown(parts[at]) ? (part - rounded[at]) * Math.sign(left) : -Infinity);
+    rounded[off.indexOf(Math.max(...off))] += Math.sign(left);
+    left -= Math.sign(left);
+  }
+  return rounded.map((part, at) => isKnown(parts[at]) ? part * unit : null);
+}
+
+// A bill in whole pence, as it is shown: what is bought and sold makes the bill, and what differs from another bill is saved.
+function inPence(row) {
+  const [bought, sold, standing] = addingUp(row.bill_p, [row.import_p, -row.export_p, row.standing_p]);
+  const shown = { ...row, bill_p: Math.round(row.bill_p), import_p: bought, export_p: -sold, standing_p: standing };
+  for (const way of ["no_battery", "self_use", "reactive"]) {
+    shown[`${way}_bill_p`] = Math.round(row[`${way}_bill_p`]);
+    shown[`saved_against_${way}_p`] = shown[`${way}_bill_p`] - shown.bill_p;
+  }
+  return shown;
+}
+
 function formatter(options) {
   const format = new Intl.DateTimeFormat("en-GB", { timeZone: ZONE, hourCycle: "h23", ...options });
   return (time) => isKnown(time) ? format.format(new Date(time)) : "–";
