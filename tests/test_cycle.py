@@ -226,6 +226,15 @@ def test_after_a_restart_the_recorded_plan_is_followed_while_young() -> None:
     assert world.run(130).result is CycleResult.SAFE_MODE
 
 
+def test_the_plan_that_is_followed_is_named_by_the_clock_on_the_wall() -> None:
+    world = World.at(datetime(2026, 7, 15, 12, tzinfo=UTC))
+    world.run()
+    world.suffer({"planner": True})
+    outcome = world.run(5)
+    assert outcome.result is CycleResult.KEPT_LAST_PLAN
+    assert outcome.reason.startswith("By the plan of 13:00: ")
+
+
 def test_a_recorded_plan_from_the_future_is_not_followed() -> None:
     """The clock may have been set back."""
     plan = World.at(NIGHT).run().plan

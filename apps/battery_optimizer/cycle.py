@@ -25,7 +25,7 @@ from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.plan import Plan, SlotPlan
 from battery_optimizer.model.settings import CommandSettings, Control
-from battery_optimizer.model.slots import day_bounds, local_day
+from battery_optimizer.model.slots import UK, day_bounds, local_day
 from battery_optimizer.model.telemetry import Telemetry
 from battery_optimizer.model.wishes import NO_WISHES, Wishes
 from battery_optimizer.model.wording import MODE_WORDS
@@ -293,7 +293,7 @@ def _ordered_reason(order: InverterCommand, command: InverterCommand) -> str:
 
 
 def _kept_reason(plan: Plan, slot: SlotPlan, telemetry: Telemetry | None) -> str:
-    made = f"the plan of {plan.made_at:%H:%M} UTC"
+    made = f"the plan of {plan.made_at.astimezone(UK):%H:%M}"
     if telemetry is None and slot.mode.is_forced:
         return f"Self Use: {made} forces the battery, but how full it is cannot be read."
     return f"By {made}: {slot.reason}"

@@ -58,6 +58,25 @@ def test_hours_are_those_of_the_wall_clock() -> None:
     assert np.flatnonzero(found.absolute_kw).tolist() == [1]
 
 
+@pytest.mark.parametrize(
+    ("midnight", "off_at"),
+    [
+        (datetime(2026, 3, 29, tzinfo=UTC), datetime(2026, 3, 29, 17, tzinfo=UTC)),
+        (datetime(2026, 10, 24, 23, tzinfo=UTC), datetime(2026, 10, 25, 18, tzinfo=UTC)),
+    ],
+)
+def test_on_the_day_of_a_clock_change_too(midnight: datetime, off_at: datetime) -> None:
+    metered = np.full(48, 1.0)
+    first = (off_at - midnight) // SLOT
+    metered[first : first + 2] = 2.0  # six in the evening, of forecasts made before the change
+    found = errors_by_hour(
+        forecasts(np.zeros(48), n=1, start=midnight),
+        load,
+        SlotSeries(start=midnight, values=metered),
+    )
+    assert np.flatnonzero(np.nan_to_num(found.absolute_kw)).tolist() == [18]
+
+
 def test_what_was_not_metered_stays_out() -> None:
     metered = FLAT.values.copy()
     metered[3:] = np.nan

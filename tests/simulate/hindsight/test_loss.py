@@ -182,7 +182,7 @@ def test_what_is_not_known_yet_is_taken_as_the_last_plan_expected_it() -> None:
 def test_a_day_with_a_gap_or_without_a_plan_is_refused() -> None:
     gap = SOLAR.copy()
     gap[5] = np.nan
-    with pytest.raises(DataError, match="solar_kw has gaps"):
+    with pytest.raises(DataError, match="not all of the sun of"):
         replace(a_day(), actual=actual(solar=gap))
     day = a_day()
     with pytest.raises(DataError, match="no plan was made"):

@@ -75,8 +75,10 @@ def errors_by_lead(expected: Sequence[Expected], read: Read, metered: SlotSeries
 def errors_by_hour(expected: Sequence[Expected], read: Read, metered: SlotSeries) -> Errors:
     """Errors by hour of the local day of what was expected for the coming 24 hours, shape (24,)."""
     off = _off(expected, read, metered)[:, : 2 * HOURS]
-    first = np.array([half_hour_of_day(each.at) for each in expected])
-    hour = (first[:, None] + np.arange(off.shape[1])) % (2 * HOURS) // 2
+    leads = range(off.shape[1])
+    hour = np.array(
+        [[half_hour_of_day(each.at + t * SLOT) // 2 for t in leads] for each in expected]
+    )
     return _errors([off[hour == each] for each in range(HOURS)])
 
 

@@ -3,13 +3,22 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 import numpy as np
 
 from battery_optimizer.errors import DataError
 from battery_optimizer.model.modes import InverterCommand
 from battery_optimizer.model.outlook import Outlook
-from battery_optimizer.model.slots import HOUR, SLOT, Floats, Horizon, SlotSeries, floor_to_slot
+from battery_optimizer.model.slots import (
+    HOUR,
+    SLOT,
+    Floats,
+    Horizon,
+    SlotSeries,
+    floor_to_slot,
+    local_day,
+)
 
 
 class Input(StrEnum):
@@ -19,6 +28,8 @@ class Input(StrEnum):
     SOLAR = "solar"
     RATES = "rates"
 
+
+_WORDS: Final = ("import rates", "export rates", "load", "sun")
 
 Known = frozenset[Input]
 """Inputs made certain."""
@@ -108,10 +119,11 @@ class LivedDay:
         if all(moment.outlook is None for moment in self.moments):
             raise DataError("no plan was made on this day, so there is nothing to compare")
         actual = self.actual
-        for name in ("imports", "exports", "load_kw", "solar_kw"):
-            values = getattr(actual, name).between(floor_to_slot(self.start), self.end).values
+        series = (actual.imports, actual.exports, actual.load_kw, actual.solar_kw)
+        for words, each in zip(_WORDS, series, strict=True):
+            values = each.between(floor_to_slot(self.start), self.end).values
             if not np.isfinite(values).all():
-                raise DataError(f"of the day from {self.start:%d %b %H:%M} UTC {name} has gaps")
+                raise DataError(f"not all of the {words} of {local_day(self.start):%d %b} is known")
 
     @property
     def start(self) -> datetime:

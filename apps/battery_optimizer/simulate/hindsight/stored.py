@@ -15,7 +15,7 @@ import numpy as np
 from battery_optimizer.errors import DataError
 from battery_optimizer.model.decision import CycleOutcome, Decision
 from battery_optimizer.model.modes import SELF_USE
-from battery_optimizer.model.slots import SLOT, Floats, SlotSeries, floor_to_slot
+from battery_optimizer.model.slots import SLOT, UK, Floats, SlotSeries, floor_to_slot
 from battery_optimizer.model.tariff import KnownRates, bill
 from battery_optimizer.model.telemetry import EnergyKind, Observations, SlotEnergy
 from battery_optimizer.model.wishes import Event
@@ -114,7 +114,7 @@ def _stored_kwh(past: Past, at: datetime) -> float:
     for decision in (*past.decisions(at, at + SLOT), *reversed(past.decisions(at - SLOT, at))):
         if decision.soc_kwh is not None:
             return decision.soc_kwh
-    raise DataError(f"how full the battery was at {at:%d %b %H:%M} UTC is not known")
+    raise DataError(f"how full the battery was on {at.astimezone(UK):%d %b at %H:%M} is not known")
 
 
 def _bill_p(
