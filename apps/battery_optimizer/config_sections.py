@@ -127,7 +127,8 @@ class SolarSettings(Section):
         "sensor.solcast_pv_forecast_forecast_tomorrow",
         "sensor.solcast_pv_forecast_forecast_day_3",
     )
-    """Solcast's entities for today, tomorrow and further days, as far as they are there."""
+    """Solcast's entities for today, tomorrow and further days, as far as they are there; where none
+    is, it is found out."""
     solcast_last_polled: str | None = "sensor.solcast_pv_forecast_api_last_polled"
     """Solcast's entity for the time of the last answer."""
     open_meteo_entities: tuple[str, ...] = ()

@@ -139,6 +139,7 @@ def solar_sources(config: Config, host: Host, place: Place) -> list[SolarSource]
     made: dict[SolarSourceName, SolarSource] = {
         "solcast": SolcastEntities(
             read_state=host.read_state,
+            list_entities=host.list_entities,
             entities=solar.solcast,
             last_polled=solar.solcast_last_polled,
             peak_kw=peak_kw,

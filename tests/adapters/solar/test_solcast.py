@@ -73,6 +73,43 @@ def test_datetimes_serve_as_well_as_texts() -> None:
     assert list(as_times.p50_kw.values) == list(as_texts.p50_kw.values)
 
 
+@pytest.mark.parametrize(
+    ("today", "tomorrow"),
+    [
+        ("sensor.solcast_pv_forecast_prognose_heute", "sensor.solcast_pv_forecast_prognose_morgen"),
+        ("sensor.solcast_forecast_today", "sensor.solcast_forecast_tomorrow"),
+        ("sensor.forecast_today", "sensor.forecast_tomorrow"),
+    ],
+)
+def test_entities_by_other_names_are_found_by_their_rows(today: str, tomorrow: str) -> None:
+    other = {"entity_id": "sensor.weather_forecast", "state": "rain", "attributes": {}}
+    home = (
+        other,
+        recorded("today") | {"entity_id": today},
+        recorded("tomorrow") | {"entity_id": tomorrow},
+    )
+    names = [each["entity_id"] for each in reversed(home)]
+    forecast = source(*home, list_entities=lambda: names, last_polled=POLLED).fetch(NOW)
+    usual = source(recorded("today"), recorded("tomorrow")).fetch(NOW)
+    assert forecast.p50_kw.values.tolist() == usual.p50_kw.values.tolist()
+    assert forecast.issued_at == usual.issued_at
+    assert "there is no" in refusal(source(other, list_entities=lambda: names))
+
+
+def test_days_further_off_than_those_named_are_not_needed() -> None:
+    day_8 = with_rows(lambda rows: [row.update(later(row, days=8)) for row in rows])
+    home = (recorded("today") | {"entity_id": "sensor.forecast_today"}, day_8)
+    day_8["entity_id"] = "sensor.forecast_d8"
+    names = [each["entity_id"] for each in home]
+    forecast = source(*home, list_entities=lambda: names).fetch(NOW)
+    assert len(forecast.p50_kw.values) == 48
+
+
+def later(row: dict[str, Any], days: int) -> dict[str, str]:
+    start = datetime.fromisoformat(row["period_start"]) + timedelta(days=days)
+    return {"period_start": start.isoformat()}
+
+
 def test_without_tomorrow_the_forecast_is_shorter() -> None:
     forecast = source(recorded("today")).fetch(NOW)
     assert len(forecast.p50_kw.values) == 48

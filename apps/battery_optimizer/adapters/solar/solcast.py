@@ -1,6 +1,7 @@
 """Solcast's forecast, from the entities of the Home Assistant integration (BJReplay)."""
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,18 +15,24 @@ from battery_optimizer.model.telemetry import SolarForecast
 
 _ESTIMATES: Final = {"p10_kw": "pv_estimate10", "p50_kw": "pv_estimate", "p90_kw": "pv_estimate90"}
 
+_NAME: Final = re.compile(r"sensor\..*(solcast|forecast).*")
+"""Who has had the integration for long, or speaks another language, has other names than these."""
+_LAST_DAY: Final = timedelta(days=2)
+
 
 @dataclass(frozen=True, kw_only=True)
 class SolcastEntities:
     """`detailedForecast` of the entities for today, tomorrow and any further days, in that order.
 
-    Each row is a half hour's average power [kW], of all roofs together. Solcast is asked by the
-    integration some ten times a day; when last, only `last_polled` knows (its state is that time,
+    Where none of them is there, those of `list_entities` serve that have it. Each row is a half
+    hour's average power [kW], of all roofs together. Solcast is asked by the integration some ten
+    times a day; when last, only `last_polled` knows (its state is that time,
     `sensor.solcast_pv_forecast_api_last_polled`). Without it the age of the entity must do.
     """
 
     read_state: Callable[[str], EntityState | None]
     entities: Sequence[str]
+    list_entities: Callable[[], Iterable[str]] = tuple
     last_polled: str | None = None
     peak_kw: float | None = None
     """Rated power of all panels [kWp]: what is far above it is refused."""
@@ -34,20 +41,29 @@ class SolcastEntities:
 
     def fetch(self, now: datetime) -> SolarForecast:
         """The forecast as the entities have it; ForecastUnavailable says what is wrong with it."""
-        if not any(self.read_state(entity_id) for entity_id in self.entities):
-            raise ForecastAbsent(f"there is no {self.entities[0] if self.entities else 'entity'}")
-        days = [self._rows(entity_id) for entity_id in self.entities]
+        entities = self._entities(now)
+        days = [self._rows(entity_id) for entity_id in entities]
         if not days[0]:
-            raise ForecastUnavailable(f"{self.entities[0]} has no detailedForecast")
+            raise ForecastUnavailable(f"{entities[0]} has no detailedForecast")
         # A later day that is not there makes the forecast shorter, not wrong.
         rows = {start: row for day in days for start, row in day.items()}
         forecast = SolarForecast(
             source=self.name,
-            issued_at=self._issued_at(now),
+            issued_at=self._issued_at(entities, now),
             **{field: _series(rows, key) for field, key in _ESTIMATES.items()},
         )
         require_sound(forecast, now=now, peak_kw=self.peak_kw)
         return forecast
+
+    def _entities(self, now: datetime) -> Sequence[str]:
+        if any(self.read_state(entity_id) for entity_id in self.entities):
+            return self.entities
+        named = [entity_id for entity_id in self.list_entities() if _NAME.fullmatch(entity_id)]
+        starts = {name: min(rows) for name in sorted(named) if (rows := self._rows(name))}
+        found = [name for name, start in starts.items() if start < now + _LAST_DAY]
+        if not found:
+            raise ForecastAbsent(f"there is no {self.entities[0] if self.entities else 'entity'}")
+        return sorted(found, key=starts.__getitem__)
 
     def _rows(self, entity_id: str) -> dict[datetime, Mapping[str, object]]:
         state = self.read_state(entity_id)
@@ -61,11 +77,11 @@ class SolcastEntities:
                 f"{entity_id} has a row in detailedForecast with no usable period_start"
             ) from error
 
-    def _issued_at(self, now: datetime) -> datetime:
-        if self.last_polled is None:
-            state = self.read_state(self.entities[0])
+    def _issued_at(self, entities: Sequence[str], now: datetime) -> datetime:
+        state = None if self.last_polled is None else self.read_state(self.last_polled)
+        if self.last_polled is None or (state is None and entities is not self.entities):
+            state = self.read_state(entities[0])
             return (state.last_reported or state.last_changed or now) if state else now
-        state = self.read_state(self.last_polled)
         try:
             return utc_moment(state.state if state is not None else None)
         except ValueError as error:
