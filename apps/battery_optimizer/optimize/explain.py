@@ -122,6 +122,8 @@ class Story:
         rate = float(self._outlook.import_rate[slot])
         if self._stays(slot, better=rate > self._stored_p(slot)):
             return f"Charging from the grid {price(rate)}: to end that {_NO_CHANGE}."
+        if self._schedule.soc_kwh[slot] < self._battery.reserve_kwh - _SOME_KWH:
+            return f"Charging from the grid {price(rate)}, to fill the battery up to its reserve."
         return f"Charging from the grid {price(rate)}{self._purpose(slot)}."
 
     def _words_for_giving(self, slot: int) -> str:

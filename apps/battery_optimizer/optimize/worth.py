@@ -11,11 +11,12 @@ comes in bursts besides, which the modes that follow the load meet as they come.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final, Self
 
 import numpy as np
 
-from battery_optimizer.model.house import House
+from battery_optimizer.model.house import Battery, House
 from battery_optimizer.model.modes import Flows, InverterCommand, flows
 from battery_optimizer.model.outlook import BURST_WEIGHTS, Outlook
 from battery_optimizer.model.slots import Floats
@@ -34,6 +35,8 @@ _LEVEL_HOURS: Final = 4.0
 """In so many hours all but 1/e of the levels have given way."""
 
 _NEVER_P: Final = 1e6
+_SURELY_P: Final = 0.2
+"""More than a change of mode is worth, over what is missing of a reserve."""
 
 
 class Worth:
@@ -59,6 +62,7 @@ class Worth:
         if len(stages.hours):
             to_go = self._back_from(to_go, stages, wishes, switching_price_p)
         self._to_go = to_go.tolist()
+        self._missing_p = _missing_p_per_kwh(battery, outlook)
         self._first = _FirstSlot.of(outlook, inputs)
         # A forecast starts from what is usual now.
         usual = self._weights * [outlook.expects(each) for each in outlook.futures]
@@ -159,10 +163,23 @@ class Worth:
         return np.asarray(stays * np.eye(len(self._weights)) + (1 - stays) * self._weights)
 
     def _at(self, to_go: list[float], soc_kwh: float) -> float:
-        """`to_go` of one mode and level at this stored energy; beyond the grid as at its ends."""
+        """`to_go` of one mode and level at this stored energy; above the grid as at its end."""
         cell = (soc_kwh - self._house.battery.reserve_kwh) / self._cell_kwh
         first = min(max(int(cell), 0), len(to_go) - 2)
-        return to_go[first] + (cell - first) * (to_go[first + 1] - to_go[first])
+        step_p = to_go[first + 1] - to_go[first]
+        if cell < 0:
+            step_p = min(step_p, -self._missing_p * self._cell_kwh)
+        return to_go[first] + (cell - first) * step_p
+
+
+def _missing_p_per_kwh(battery: Battery, outlook: Outlook) -> float:
+    """What a kWh below the reserve is worth at least: what it costs to buy on average in a day.
+
+    It is never used, so no bill tells its worth. So the reserve is filled up as soon as it costs no
+    more than that, at a rate that is always the same at once.
+    """
+    of_a_day = outlook.import_rate[: round(timedelta(days=1) / outlook.horizon.step)]
+    return float(of_a_day.mean()) / battery.charge_efficiency + _SURELY_P
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
