@@ -17,6 +17,7 @@ from battery_optimizer.simulate.backtest import (
     Policy,
     Run,
     Step,
+    end_soc_kwh,
     log_table,
     play,
     summary,
@@ -63,9 +64,7 @@ def steps_of(policy: Policy, forecast: Forecast = Forecast.HISTORY) -> tuple[Ste
 
 def bill_p(steps: tuple[Step, ...]) -> float:
     """The bill, and what the energy missing at the end costs to buy again at a mean price."""
-    last = steps[-1]
-    battery = HOUSE.battery
-    end_kwh = battery.soc_after(last.soc_kwh, last.flows.charge_kwh, last.flows.discharge_kwh)
+    end_kwh = end_soc_kwh(a_run(), steps[-1])
     return sum(step.cost_p for step in steps) + 12.0 * (START_KWH - end_kwh)
 
 
@@ -82,6 +81,14 @@ def test_knowing_more_is_never_dearer() -> None:
 
 def test_the_planner_beats_the_reactive_rules() -> None:
     assert bill_p(steps_of(Policy.PLANNER)) < bill_p(steps_of(Policy.REACTIVE))
+
+
+def test_what_is_held_after_a_step_is_what_the_next_one_starts_with() -> None:
+    battery = replace(HOUSE.battery, standby_kw=0.1)
+    run = a_run(Policy.SELF_USE, house=replace(HOUSE, battery=battery))
+    steps = list(play(run))
+    held = [end_soc_kwh(run, step) for step in steps[:-1]]
+    assert held == [step.soc_kwh for step in steps[1:]]
 
 
 @pytest.mark.parametrize("policy", Policy)

@@ -5,7 +5,7 @@ The same physics serves the plan's slots, the prices of alternatives and the sim
 
 from dataclasses import dataclass
 
-from battery_optimizer.model.house import House
+from battery_optimizer.model.house import Battery, House
 from battery_optimizer.model.mode import Mode as Mode  # noqa: PLC0414 - most want both
 
 
@@ -78,30 +78,9 @@ def flows(
     `load_kwh` is what the house draws in the step, `solar_kwh` what the sun would give.
     Solar that neither the house, the battery, nor the meter can take is lost.
     """
-    battery, inverter, grid = house.battery, house.inverter, house.grid
+    inverter, grid = house.inverter, house.grid
     solar = 0.0 if command.curtail else solar_kwh
-    floor = max(battery.reserve_kwh, command.floor_kwh or 0.0)
-    ceiling = min(
-        battery.ceiling_kwh,
-        battery.ceiling_kwh if command.ceiling_kwh is None else command.ceiling_kwh,
-    )
-    room = max(0.0, ceiling - soc_kwh) / battery.charge_efficiency
-    stored = max(0.0, soc_kwh - floor) * battery.discharge_efficiency
-    most_charge = min(battery.most_charge_kwh(soc_kwh, hours), room)
-    most_discharge = min(battery.most_discharge_kwh(soc_kwh, hours), stored)
-    net = load_kwh - solar
-    charge = discharge = 0.0
-    match command.mode:
-        case Mode.FORCE_CHARGE:
-            charge = min((command.power_kw or 0.0) * hours, most_charge)
-        case Mode.FORCE_DISCHARGE:
-            discharge = min((command.power_kw or 0.0) * hours, most_discharge)
-        case Mode.SELF_USE:
-            charge, discharge = min(max(-net, 0.0), most_charge), min(max(net, 0.0), most_discharge)
-        case Mode.HOLD:
-            charge = min(max(-net, 0.0), most_charge)
-        case Mode.FEED_IN:
-            discharge = min(max(net, 0.0), most_discharge)
+    charge, discharge = _moved(house.battery, command, soc_kwh, load_kwh - solar, hours)
     # The rating is shared (C11): where the load is followed the sun goes first, while what the
     # battery is forced to give leaves less for the sun.
     rating = inverter.ac_limit_kw * hours
@@ -121,4 +100,40 @@ def flows(
         grid_export_kwh=export,
         solar_kwh=passed - turned_down,
         lost_kwh=solar_kwh - passed + turned_down,
+    )
+
+
+def _moved(
+    battery: Battery, command: InverterCommand, soc_kwh: float, net_kwh: float, hours: float
+) -> tuple[float, float]:
+    """What the battery is charged and discharged by, apart from what the inverter can pass [kWh].
+
+    `net_kwh` is what the house draws less the sun, AC side.
+    """
+    floor = max(battery.reserve_kwh, command.floor_kwh or 0.0)
+    ceiling = min(
+        battery.ceiling_kwh,
+        battery.ceiling_kwh if command.ceiling_kwh is None else command.ceiling_kwh,
+    )
+    room = max(0.0, ceiling - soc_kwh) / battery.charge_efficiency
+    stored = max(0.0, soc_kwh - floor) * battery.discharge_efficiency
+    most_charge = min(battery.most_charge_kwh(soc_kwh, hours), room)
+    most_discharge = min(battery.most_discharge_kwh(soc_kwh, hours), stored)
+    match command.mode:
+        case Mode.FORCE_CHARGE:
+            return min((command.power_kw or 0.0) * hours, most_charge), 0.0
+        case Mode.FORCE_DISCHARGE:
+            return 0.0, min((command.power_kw or 0.0) * hours, most_discharge)
+        case Mode.SELF_USE:
+            return min(max(-net_kwh, 0.0), most_charge), min(max(net_kwh, 0.0), most_discharge)
+        case Mode.HOLD:
+            return min(max(-net_kwh, 0.0), most_charge), 0.0
+        case Mode.FEED_IN:
+            return 0.0, min(max(net_kwh, 0.0), most_discharge)
+
+
+def stored_after(battery: Battery, soc_kwh: float, given: Flows, hours: float) -> float:
+    """What is stored at the end of a step in which this flowed [kWh]; C2 with its standby draw."""
+    return battery.soc_after(
+        soc_kwh - battery.standby_kw * hours, given.charge_kwh, given.discharge_kwh
     )

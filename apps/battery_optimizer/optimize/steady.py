@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from battery_optimizer.model.house import House
-from battery_optimizer.model.modes import Flows, InverterCommand, flows
+from battery_optimizer.model.modes import Flows, InverterCommand, flows, stored_after
 from battery_optimizer.model.outlook import Outlook
 
 Played = tuple[InverterCommand, Flows, float]
@@ -56,7 +56,7 @@ class _Ahead:
 
     def play(self, command: InverterCommand, slot: int, soc_kwh: float) -> Played:
         """What a command gives in a slot, its forced power lowered to what there is, or room."""
-        battery, hours = self.house.battery, self.hours[slot]
+        hours = self.hours[slot]
         given = flows(
             self.house,
             command,
@@ -68,8 +68,7 @@ class _Ahead:
         if command.mode.is_forced:
             power_kw = max(given.charge_kwh, given.discharge_kwh) / hours
             command = replace(command, power_kw=power_kw)
-        idle_kwh = soc_kwh - battery.standby_kw * hours
-        return command, given, battery.soc_after(idle_kwh, given.charge_kwh, given.discharge_kwh)
+        return command, given, stored_after(self.house.battery, soc_kwh, given, hours)
 
     def cost_p(self, given: Flows, slot: int) -> float:
         """What these flows cost, wear included [p]."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from battery_optimizer.model.modes import stored_after
 from battery_optimizer.model.plan import Schedule, SlotPlan
 from battery_optimizer.optimize.choosing import Chosen
 from battery_optimizer.optimize.events import credit_p
@@ -55,11 +56,8 @@ def _played(now: Situation, chosen: Chosen) -> list[Played]:
                 before=command,
                 ordered=now.wishes.order_at(start),
             )
-        soc_kwh = house.battery.soc_after(
-            soc_kwh - house.battery.standby_kw * float(outlook.horizon.hours[slot]),
-            given.charge_kwh,
-            given.discharge_kwh,
-        )
+        hours = float(outlook.horizon.hours[slot])
+        soc_kwh = stored_after(house.battery, soc_kwh, given, hours)
         played.append((command, given, soc_kwh))
     return played
 

@@ -1,6 +1,6 @@
 """The closed loop: recorded days, a simulated house, and the very cycle that drives a real one."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,7 +14,7 @@ from battery_optimizer.control.fallback import reactive_command
 from battery_optimizer.cycle import Cycle, Ports
 from battery_optimizer.forecast.outlook import Forecaster, HistoryForecaster
 from battery_optimizer.model.house import House
-from battery_optimizer.model.modes import SELF_USE, Flows, InverterCommand, Mode
+from battery_optimizer.model.modes import SELF_USE, Flows, InverterCommand, Mode, stored_after
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.slots import HOUR, SLOT, day_bounds, floor_to_slot, local_day
@@ -158,19 +158,16 @@ def summary(run: Run, steps: list[Step]) -> dict[str, object]:
         "discharge_kwh_per_day": round(sum(s.flows.discharge_kwh for s in steps) / days, 3),
         "mode_changes_per_day": round(changes / days, 2),
         "start_soc_kwh": round(run.start_soc_kwh, 3),
-        "end_soc_kwh": round(end_soc_kwh(run, steps), 3),
+        "end_soc_kwh": round(end_soc_kwh(run, steps[-1]), 3),
         "cycle_ms_median": round(float(np.median(decide_ms)), 2),
         "cycle_ms_p99": round(float(np.quantile(decide_ms, 0.99)), 2),
         "cycle_ms_max": round(float(decide_ms.max()), 2),
     }
 
 
-def end_soc_kwh(run: Run, steps: Sequence[Step]) -> float:
+def end_soc_kwh(run: Run, last: Step) -> float:
     """What the battery holds after the last step."""
-    last = steps[-1]
-    return run.house.battery.soc_after(
-        last.soc_kwh, last.flows.charge_kwh, last.flows.discharge_kwh
-    )
+    return stored_after(run.house.battery, last.soc_kwh, last.flows, run.step / HOUR)
 
 
 def forecaster_of(run: Run) -> Forecaster:

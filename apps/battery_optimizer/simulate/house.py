@@ -11,7 +11,7 @@ from battery_optimizer.errors import ForecastUnavailable
 from battery_optimizer.forecast.futures import Band
 from battery_optimizer.model.decision import CycleOutcome, SentCommand
 from battery_optimizer.model.house import Abilities, House
-from battery_optimizer.model.modes import SELF_USE, Flows, InverterCommand, flows
+from battery_optimizer.model.modes import SELF_USE, Flows, InverterCommand, flows, stored_after
 from battery_optimizer.model.outlook import Future
 from battery_optimizer.model.plan import Plan
 from battery_optimizer.model.slots import (
@@ -163,11 +163,7 @@ class PlayedHouse:
             # What was turned down says nothing about the sun; live, `is_held_back` tells it.
             turned_down = (now - self._metered_solar_kw.start) // SLOT
             self._metered_solar_kw.values[turned_down] = np.nan
-        self.soc_kwh = self._house.battery.soc_after(
-            self.soc_kwh - self._house.battery.standby_kw * hours,
-            given.charge_kwh,
-            given.discharge_kwh,
-        )
+        self.soc_kwh = stored_after(self._house.battery, self.soc_kwh, given, hours)
         return given
 
 

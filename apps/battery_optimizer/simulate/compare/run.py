@@ -18,7 +18,15 @@ from typing import Any, Final
 from battery_optimizer.errors import DataError
 from battery_optimizer.model.house import Battery
 from battery_optimizer.model.slots import SLOT, day_bounds, local_day
-from battery_optimizer.simulate.backtest import Forecast, Policy, Run, Step, forecaster_of, play
+from battery_optimizer.simulate.backtest import (
+    Forecast,
+    Policy,
+    Run,
+    Step,
+    end_soc_kwh,
+    forecaster_of,
+    play,
+)
 from battery_optimizer.simulate.compare.shared_load import SharedLoad
 
 _NOTE_EVERY: Final = 48
@@ -159,7 +167,7 @@ def played(job: Job, notes: Path | None) -> Outcome:
             notes.write_text(str(count))
     assert last is not None  # noqa: S101 (a run has at least one step)
     battery = job.run.house.battery
-    end_soc_kwh = battery.soc_after(last.soc_kwh, last.flows.charge_kwh, last.flows.discharge_kwh)
+    left_kwh = end_soc_kwh(job.run, last)
     return Outcome(
         home=job.home,
         variant=job.variant,
@@ -167,8 +175,8 @@ def played(job: Job, notes: Path | None) -> Outcome:
         days=days,
         capacity_kwh=battery.capacity_kwh,
         start_soc_kwh=job.run.start_soc_kwh,
-        end_soc_kwh=end_soc_kwh,
-        left_p=(end_soc_kwh - job.run.start_soc_kwh) * _stored_p(days.values(), battery),
+        end_soc_kwh=left_kwh,
+        left_p=(left_kwh - job.run.start_soc_kwh) * _stored_p(days.values(), battery),
         seconds=perf_counter() - started,
     )
 

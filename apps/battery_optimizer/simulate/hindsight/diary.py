@@ -9,8 +9,8 @@ import pandas as pd
 from battery_optimizer.errors import DataError
 from battery_optimizer.model.loss import Split
 from battery_optimizer.model.modes import SELF_USE
-from battery_optimizer.model.slots import HOUR, SLOT, floor_to_slot, local_day
-from battery_optimizer.simulate.backtest import Run, Step
+from battery_optimizer.model.slots import SLOT, floor_to_slot, local_day
+from battery_optimizer.simulate.backtest import Run, Step, end_soc_kwh
 from battery_optimizer.simulate.hindsight.learning import Expected
 from battery_optimizer.simulate.hindsight.lived import Actual, LivedDay, Moment
 from battery_optimizer.simulate.hindsight.loss import Hindsight
@@ -63,8 +63,6 @@ class Diary:
 
     def _lived(self) -> LivedDay:
         run, steps = self._run, self._today
-        battery, last = run.house.battery, steps[-1]
-        hours = run.step / HOUR
         return LivedDay(
             moments=tuple(
                 Moment(
@@ -77,11 +75,7 @@ class Diary:
             ),
             before=self._before,
             start_soc_kwh=steps[0].soc_kwh,
-            end_soc_kwh=battery.soc_after(
-                last.soc_kwh - battery.standby_kw * hours,
-                last.flows.charge_kwh,
-                last.flows.discharge_kwh,
-            ),
+            end_soc_kwh=end_soc_kwh(run, steps[-1]),
             bill_p=sum(step.cost_p for step in steps),
             discharged_kwh=sum(step.flows.discharge_kwh for step in steps),
             actual=self.actual,

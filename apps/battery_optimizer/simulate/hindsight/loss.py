@@ -31,7 +31,7 @@ from battery_optimizer.control.dispatch import dispatch, same
 from battery_optimizer.errors import PlanningError
 from battery_optimizer.model.house import House
 from battery_optimizer.model.loss import Split
-from battery_optimizer.model.modes import Flows, InverterCommand, flows
+from battery_optimizer.model.modes import Flows, InverterCommand, flows, stored_after
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.tariff import bill
@@ -93,7 +93,7 @@ class Hindsight:
 
     def _replay(self, day: LivedDay, known: Known) -> Generator[None, None, float]:
         """Cost of the day and what comes [p], lived through again with so much known."""
-        battery, soc_kwh, in_force = self.house.battery, day.start_soc_kwh, day.before
+        soc_kwh, in_force = day.start_soc_kwh, day.before
         meter = _Meter(day.actual)
         for moment in day.moments:
             yield
@@ -109,9 +109,7 @@ class Hindsight:
                 hours=moment.hours,
             )
             meter.add(moment.at, given)
-            soc_kwh = battery.soc_after(
-                soc_kwh - battery.standby_kw * moment.hours, given.charge_kwh, given.discharge_kwh
-            )
+            soc_kwh = stored_after(self.house.battery, soc_kwh, given, moment.hours)
         cost_p = self._with_wear(meter.bill_p, meter.discharged_kwh)
         return cost_p + self._cost_to_come(day, soc_kwh)
 
@@ -134,7 +132,7 @@ class Hindsight:
 
     def _follow_to_the_letter(self, day: LivedDay) -> Generator[None, None, float]:
         """Cost with all known and the battery doing just the energies of each plan [p]."""
-        battery, soc_kwh = self.house.battery, day.start_soc_kwh
+        soc_kwh = day.start_soc_kwh
         meter = _Meter(day.actual)
         for moment in day.moments:
             yield
@@ -144,22 +142,16 @@ class Hindsight:
                 outlook = day.actual.in_place_of(moment.outlook, ALL)
             schedule = self._planner.optimum(self.house, outlook, soc_kwh).schedule
             share = moment.hours / float(outlook.horizon.hours[0])
-            charge_kwh = share * float(schedule.charge_kwh[0])
-            discharge_kwh = share * float(schedule.discharge_kwh[0])
-            meter.add(
-                moment.at,
-                Flows(
-                    charge_kwh=charge_kwh,
-                    discharge_kwh=discharge_kwh,
-                    grid_import_kwh=share * float(schedule.grid_import_kwh[0]),
-                    grid_export_kwh=share * float(schedule.grid_export_kwh[0]),
-                    solar_kwh=share * float(outlook.solar_kwh[0] - schedule.curtailed_kwh[0]),
-                    lost_kwh=share * float(schedule.curtailed_kwh[0]),
-                ),
+            given = Flows(
+                charge_kwh=share * float(schedule.charge_kwh[0]),
+                discharge_kwh=share * float(schedule.discharge_kwh[0]),
+                grid_import_kwh=share * float(schedule.grid_import_kwh[0]),
+                grid_export_kwh=share * float(schedule.grid_export_kwh[0]),
+                solar_kwh=share * float(outlook.solar_kwh[0] - schedule.curtailed_kwh[0]),
+                lost_kwh=share * float(schedule.curtailed_kwh[0]),
             )
-            soc_kwh = battery.soc_after(
-                soc_kwh - battery.standby_kw * moment.hours, charge_kwh, discharge_kwh
-            )
+            meter.add(moment.at, given)
+            soc_kwh = stored_after(self.house.battery, soc_kwh, given, moment.hours)
         cost_p = self._with_wear(meter.bill_p, meter.discharged_kwh)
         return cost_p + self._cost_to_come(day, soc_kwh)
 

@@ -93,7 +93,7 @@ class Report:
 
     def _bill(self, whose: str, steps: Sequence[Step]) -> dict[str, str]:
         """With what the battery held, since a bill is the less for energy that it gave away."""
-        left_kwh = end_soc_kwh(self.run, steps)
+        left_kwh = end_soc_kwh(self.run, steps[-1])
         return {
             f"Bill a day{whose}": _pence(sum(map(_cost, steps)) / self._n_days),
             f"Stored, start to end{whose}": f"{self.run.start_soc_kwh:.1f} to {left_kwh:.1f} kWh",
