@@ -51,6 +51,19 @@ class TestAlternatives:
         assert costs[0] == 0
         assert costs == sorted(costs)
 
+    def test_while_something_is_ordered_nothing_else_has_a_price(self) -> None:
+        """What the program makes of an order that is not followed is no money."""
+        assert plan_for([10, 30], 0, 1, soc_kwh=1, wishes=ordered(SELF_USE)).alternatives == ()
+
+    def test_they_cost_more_or_less_than_what_goes_on_for_the_sake_of_peace(self) -> None:
+        hold = InverterCommand(mode=Mode.HOLD)
+        settings = PlannerSettings(switching_price_p=3.0)
+        plan = plan_for([10, 10], 0, [0.5, 0], soc_kwh=0.5, end_value=6, in_force=hold,
+                        settings=settings)  # fmt: skip
+        costs = self.extra_costs(plan)
+        assert (plan.slots[0].mode, costs[Mode.HOLD]) == (Mode.HOLD, 0)
+        assert costs[Mode.SELF_USE] == pytest.approx(-2, abs=0.01)
+
     def test_what_would_pass_the_fuse_is_no_alternative(self) -> None:
         plan = plan_for([10, 30], 0, 1, soc_kwh=1, house=a_house(import_limit_kw=3))
         assert Mode.FORCE_CHARGE not in self.extra_costs(plan)

@@ -47,7 +47,10 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alternative:
-    """Another thing to do now, and what it would cost over the horizon beyond the plan [p]."""
+    """Another thing to do now, and what it would cost over the horizon beyond what is done [p].
+
+    Below 0 where only the price of a change of mode speaks against it.
+    """
 
     command: InverterCommand
     extra_cost_p: float

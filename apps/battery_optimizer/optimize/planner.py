@@ -1,9 +1,11 @@
 """From an outlook to a plan: what to do now, what that will give, and what else would cost."""
 
+from dataclasses import replace
+
 from battery_optimizer.model.house import House
 from battery_optimizer.model.modes import InverterCommand
 from battery_optimizer.model.outlook import Outlook
-from battery_optimizer.model.plan import Plan, Schedule
+from battery_optimizer.model.plan import Alternative, Plan, Schedule
 from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.wishes import NO_WISHES, Wishes
 from battery_optimizer.optimize.choosing import Chosen, choose
@@ -65,12 +67,8 @@ class Planner:
             solve=optimum.report,
             cost_p=sum(slot.cost_p for slot in slots),
             objective_p=optimum.schedule.objective_p,
-            # To pause is to hold, unless it is done.
-            alternatives=tuple(
-                each
-                for each in chosen.alternatives
-                if each.command == chosen.command or each.command != PAUSE
-            ),
+            # With an order in the program its prices are no money.
+            alternatives=_told(chosen) if now.order is None else (),
             warnings=_warnings(optimum.schedule),
             is_demo=outlook.is_demo,
         )
@@ -99,6 +97,19 @@ class Planner:
         inputs = program_inputs(now.house, now.outlook, now.soc_kwh, now.wishes)
         optimum = self._solver.solve(now.house.battery, inputs)
         return choose(now, inputs, optimum), optimum
+
+
+def _told(chosen: Chosen) -> tuple[Alternative, ...]:
+    """What each thing to do now costs beyond what is done, which need not be the cheapest."""
+    done_p = next(
+        each.extra_cost_p for each in chosen.alternatives if each.command == chosen.command
+    )
+    return tuple(
+        replace(each, extra_cost_p=each.extra_cost_p - done_p)
+        for each in chosen.alternatives
+        # To pause is to hold, unless it is done.
+        if each.command == chosen.command or each.command != PAUSE
+    )
 
 
 def _warnings(schedule: Schedule) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ function showNow(data) {
   find("reason").textContent = recommendation.reason;
   showGauge(measured.soc_percent, recommendation.expected_soc, data.house.reserve_percent);
   showPowers(measured);
+  find("powers-words").hidden = recommendation.command_result !== "applied";
   const slot = plan.slots[0];
   const rateClass = outlook && outlook.rate_class ? ` (${outlook.rate_class})` : "";
   facts(find("rates"), slot ? [
@@ -91,7 +92,7 @@ function showAlternatives(others, hasPlan) {
     item.append(badge(other.mode, other.power_kw), element("b", cost));
     return item;
   });
-  const nothing = hasPlan ? "There is nothing else that it could do now." : "Nothing to compare yet.";
+  const nothing = hasPlan ? "Nothing else is priced now." : "Nothing to compare yet.";
   find("alternatives").replaceChildren(...items.length ? items : [element("li", nothing)]);
 }
 
