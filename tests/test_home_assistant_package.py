@@ -49,6 +49,10 @@ def test_the_watchdog_watches_the_heartbeat_and_sets_self_use(package: dict[str,
     assert automation["action"][1]["data"]["option"] == words[Mode.SELF_USE]
     forced = {each.get("state") for each in automation["condition"][1]["conditions"]}
     assert forced == {words[Mode.FORCE_CHARGE], words[Mode.FORCE_DISCHARGE], None}
+    left = automation["variables"]["was_left_by_the_app"]
+    assert f"in ['{words[Mode.HOLD]}', '{words[Mode.FEED_IN]}']" in left
+    assert {"Hold", "Feed in"} < set(OPTIONS)
+    assert "not in ['Hold', 'Feed in']" in left
 
 
 def test_the_watchdog_clears_the_charge_period_that_the_app_sets(package: dict[str, Any]) -> None:

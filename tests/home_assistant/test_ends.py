@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from battery_optimizer.adapters.entities.table import ENTITIES
+from battery_optimizer.adapters.overrides import CHOICE
 from home_assistant.core import PACKAGE, SELECT, HomeAssistant
 from home_assistant.story import HEARTBEAT, MODE, House, Octopus, house
 
@@ -21,6 +22,7 @@ STATED = timedelta(minutes=13)
 HURRIED = {
     'minutes: "/1"': 'seconds: "/1"',
     "timedelta(minutes=11)": "timedelta(seconds=11)",
+    "timedelta(minutes=5)": "timedelta(seconds=5)",
     "seconds: 50": "seconds: 1",
 }
 SILENT = "binary_sensor.battery_optimizer_silent"
@@ -109,6 +111,35 @@ def test_the_watchdog_ends_a_forced_mode_that_nobody_looks_after(
     core.call("select/select_option", entity_id=SELECT, option="Back-up")
     time.sleep(5)
     assert core.state(SELECT) == "Back-up", "what is not forced is not its business"
+
+
+def test_the_watchdog_ends_a_hold_that_a_killed_app_left_and_no_other(
+    core: HomeAssistant,
+) -> None:
+    """Nobody else would notice a battery that is never used again."""
+    core.add_package(PACKAGE, HURRIED)
+    core.start()
+
+    def last_heard_of() -> None:
+        core.set_entity(HEARTBEAT, datetime.now(UTC).isoformat(timespec="seconds"))
+
+    core.call("select/select_option", entity_id=SELECT, option="Back-up")
+    core.wait_for_state(SELECT, "Back-up")
+    last_heard_of()  # the app's, which is killed now
+    core.wait_for_state(SELECT, "Self Use", 40)
+    assert "was set to Self Use" in str(notice(core))
+    core.call("select/select_option", entity_id=SELECT, option="Back-up")  # a person's
+    time.sleep(5)
+    assert core.state(SELECT) == "Back-up"
+    ordered = {"entity_id": CHOICE, "option": "Hold"}
+    core.call("input_select/select_option", **ordered)
+    last_heard_of()
+    core.wait_for_state(SILENT, "off", 20)
+    core.wait_for_state(SILENT, "on", 40)
+    time.sleep(5)
+    assert core.state(SELECT) == "Back-up"
+    core.call("input_select/select_option", **{**ordered, "option": "Automatic"})
+    core.wait_for_state(SELECT, "Self Use", 40)
 
 
 def test_the_watchdog_ends_a_forced_mode_when_appdaemon_is_killed(
