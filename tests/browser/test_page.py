@@ -209,6 +209,18 @@ def test_what_was_found_is_told(page: Browser) -> None:
     assert "missing" in page.text("#found-words")
 
 
+def test_powers_from_before_a_change_of_mode_are_called_so(page: Browser) -> None:
+    words = """const told = structuredClone(latest);
+        return arguments[0].map((result) => {
+            told.recommendation.command_result = result;
+            showNow(told);
+            return find("powers-words").hidden ? "" : find("powers-words").textContent;
+        });"""
+    sent, unchanged = page.run(words, ["applied", "unchanged"])
+    assert sent == "Measured just before this mode was sent."
+    assert unchanged == ""
+
+
 def test_forecasts_stand_beside_what_came(page: Browser) -> None:
     page.wait(lambda: page.count("#forecasts-table tbody tr") >= 3, "the days")
     assert "The forecast of the house was off by" in page.text("#forecasts-words")
