@@ -16,11 +16,19 @@ from datetime import date, datetime, timedelta
 from enum import Enum
 from functools import lru_cache
 from types import NoneType, UnionType
-from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
+import numpy.typing as npt
 
 T = TypeVar("T")
+
+Plain: TypeAlias = Any
+"""What JSON knows: None, a truth, a number, words, a list or an object of these."""
+Hint: TypeAlias = object
+"""A type as an annotation has it: a class, or a form such as `tuple[float, ...]`."""
+Value: TypeAlias = Any
+"""Of a type that a hint tells, which is known when it runs only."""
 
 VERSION: Final = 1
 COMPRESS_ABOVE_BYTES: Final = 2048
@@ -51,7 +59,7 @@ def decode(kind: type[T], data: bytes) -> T:
     return value
 
 
-def to_plain(value: Any) -> Any:  # noqa: ANN401
+def to_plain(value: object) -> Plain:
     """The value as what JSON knows; TypeError for a type that the codec knows not."""
     for kinds, made_plain in _TO_PLAIN:
         if isinstance(value, kinds):
@@ -74,7 +82,7 @@ def _plain_items(items: tuple[Any, ...] | list[Any]) -> object:
 
 
 # In this order: a StrEnum is a str, a datetime is a date, a bool is an int, a np.float64 a float.
-_TO_PLAIN: Final[tuple[tuple[type | tuple[type, ...], Callable[[Any], Any]], ...]] = (
+_TO_PLAIN: Final[tuple[tuple[type | tuple[type, ...], Callable[[Any], Plain]], ...]] = (
     (Enum, lambda value: value.value),
     ((NoneType, bool, int, str), lambda value: value),
     (float, _plain_float),
@@ -89,19 +97,19 @@ _TO_PLAIN: Final[tuple[tuple[type | tuple[type, ...], Callable[[Any], Any]], ...
 
 
 @lru_cache
-def _hints(kind: type) -> dict[str, Any]:
+def _hints(kind: type) -> dict[str, Hint]:
     """Names and types of the fields that make an instance."""
     hints = get_type_hints(kind)
     return {field.name: hints[field.name] for field in fields(kind) if field.init}
 
 
-def from_plain(kind: type[T], plain: Any) -> T:  # noqa: ANN401
+def from_plain(kind: type[T], plain: Plain) -> T:
     """The value of class `kind` that `to_plain` made this of; raises what the kind raises."""
     value: T = _value(kind, plain)
     return value
 
 
-def _value(hint: Any, plain: Any) -> Any:  # noqa: ANN401
+def _value(hint: Hint, plain: Plain) -> Value:
     hint = _without_none(hint)
     if plain is None:
         return None
@@ -117,15 +125,15 @@ def _value(hint: Any, plain: Any) -> Any:  # noqa: ANN401
     raise TypeError(f"the store cannot read a {hint}")
 
 
-def _as_it_is(plain: Any) -> Any:  # noqa: ANN401
+def _as_it_is(plain: Plain) -> Plain:
     return plain
 
 
-def _fields_in(kind: Any, plain: Mapping[str, Any]) -> list[tuple[str, Any]]:  # noqa: ANN401
+def _fields_in(kind: Hint, plain: Mapping[str, Plain]) -> list[tuple[str, Hint]]:
     return [(name, hint) for name, hint in _hints(kind).items() if name in plain]
 
 
-def _without_none(hint: Any) -> Any:  # noqa: ANN401
+def _without_none(hint: Hint) -> Hint:
     if get_origin(hint) not in (Union, UnionType):
         return hint
     kinds = [kind for kind in get_args(hint) if kind is not NoneType]
@@ -134,13 +142,13 @@ def _without_none(hint: Any) -> Any:  # noqa: ANN401
     return kinds[0]
 
 
-def _without_alias(hint: Any) -> Any:  # noqa: ANN401
+def _without_alias(hint: Hint) -> Hint:
     """From numpy 2.5 on `NDArray[float64]` is an alias, which names its type only when asked."""
     aliased = getattr(get_origin(hint), "__value__", None)
     return hint if aliased is None else aliased[get_args(hint)]
 
 
-def _items(hint: Any, plain: Any) -> list[Any]:  # noqa: ANN401
+def _items(hint: Hint, plain: Plain) -> list[Value]:
     """Values of one type, from a list or from an object of columns."""
     kind = _without_none(hint)
     if not (isinstance(plain, dict) and is_dataclass(kind)):
@@ -150,7 +158,7 @@ def _items(hint: Any, plain: Any) -> list[Any]:  # noqa: ANN401
     return [kind(**dict(zip(columns, row, strict=True))) for row in rows]  # type: ignore[operator]
 
 
-def _tuple_of(hint: Any, plain: Any) -> tuple[Any, ...]:  # noqa: ANN401
+def _tuple_of(hint: Hint, plain: Plain) -> tuple[Value, ...]:
     kinds = get_args(hint)
     if kinds[-1] is Ellipsis:
         return tuple(_items(kinds[0], plain))
@@ -159,7 +167,7 @@ def _tuple_of(hint: Any, plain: Any) -> tuple[Any, ...]:  # noqa: ANN401
     return tuple(_value(kind, item) for kind, item in zip(kinds, plain, strict=True))
 
 
-def _rows(columns: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _rows(columns: Mapping[str, Plain]) -> list[dict[str, Plain]]:
     unfolded = {
         name: _rows(values) if isinstance(values, dict) else values
         for name, values in columns.items()
@@ -167,12 +175,12 @@ def _rows(columns: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [dict(zip(unfolded, row, strict=True)) for row in zip(*unfolded.values(), strict=True)]
 
 
-def _array_of(hint: Any, plain: Any) -> Any:  # noqa: ANN401
+def _array_of(hint: Hint, plain: Plain) -> npt.NDArray[Any]:
     (dtype,) = get_args(get_args(hint)[1])
     return np.array(plain, dtype=dtype)
 
 
-_TO_VALUE: Final[tuple[tuple[type, Callable[[Any, Any], Any]], ...]] = (
+_TO_VALUE: Final[tuple[tuple[type, Callable[[Any, Plain], Value]], ...]] = (
     (Enum, lambda kind, plain: kind(plain)),
     (str, lambda _, plain: str(plain)),
     (bool, lambda _, plain: bool(plain)),

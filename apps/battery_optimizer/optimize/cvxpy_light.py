@@ -9,9 +9,14 @@ so that HiGHS is the solver that CVXPY knows.
 import sys
 from importlib import import_module
 from types import ModuleType
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-__all__ = ["cp"]
+__all__ = ["Expression", "Problem", "cp"]
+
+Expression: TypeAlias = Any
+"""A variable, a parameter, or what is made of them; CVXPY ships no usable types."""
+Problem: TypeAlias = Any
+"""A problem, compiled or not."""
 
 _HEAVY: Final = "scipy.stats"
 _NOT_NEEDED: Final = "scipy.optimize"

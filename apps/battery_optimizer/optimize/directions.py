@@ -12,11 +12,10 @@ import numpy as np
 
 from battery_optimizer.model.house import Battery
 from battery_optimizer.model.tariff import doubtful
-from battery_optimizer.optimize.cvxpy_light import cp
+from battery_optimizer.optimize.cvxpy_light import Expression, cp
 from battery_optimizer.optimize.inputs import ProgramInputs
 from battery_optimizer.optimize.parametric import ParametricLp
 from battery_optimizer.optimize.program import (
-    Expression,
     Flow,
     compile_program,
     each_bound,

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from battery_optimizer.model.slots import Floats
-from battery_optimizer.optimize.cvxpy_light import cp
+from battery_optimizer.optimize.cvxpy_light import Problem, cp
 
 Indices = npt.NDArray[np.int32]
 
@@ -82,7 +82,7 @@ class ParametricLp:
     column: fewer rows, and a smaller basis.
     """
 
-    def __init__(self, problem: Any) -> None:  # noqa: ANN401 (CVXPY ships no types)
+    def __init__(self, problem: Problem) -> None:
         if not problem.is_dpp():
             raise ValueError("the program must be affine in its parameters (DPP)")
         for parameter in problem.parameters():
@@ -133,11 +133,7 @@ class ParametricLp:
         )
 
 
-def _map(
-    compiled: Any,  # noqa: ANN401 (CVXPY ships no types)
-    n_columns: int,
-    n_rows: int,
-) -> tuple[Indices, Any]:
+def _map(compiled: Problem, n_columns: int, n_rows: int) -> tuple[Indices, Any]:
     """The elements that -A ever has, and the map from the parameters to these, b and the costs.
 
     Element (row, column) of (A, b) is row `column * n_rows + row` of CVXPY's map. Of its millions

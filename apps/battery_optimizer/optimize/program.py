@@ -8,15 +8,12 @@ in `choosing` and `worth`, C26 in `events`.
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any
 
 from battery_optimizer.model.house import Battery
 from battery_optimizer.model.slots import Floats
 from battery_optimizer.model.tariff import bill
-from battery_optimizer.optimize.cvxpy_light import cp
+from battery_optimizer.optimize.cvxpy_light import Expression, Problem, cp
 from battery_optimizer.optimize.inputs import N_TERMINAL_LINES, ProgramInputs
-
-Expression = Any  # CVXPY ships no usable types
 
 
 class Feature(Enum):
@@ -92,7 +89,7 @@ class Slack:
 class Program:
     """A compiled program with the handles that a solution is read by."""
 
-    problem: Expression
+    problem: Problem
     """Its first rows are C2, whose duals are the value of stored energy. None once compiled."""
     parameters: dict[str, Expression]
     flow: Flow

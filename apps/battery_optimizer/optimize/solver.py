@@ -13,6 +13,7 @@ import numpy as np
 
 from battery_optimizer.errors import Infeasible, SolverFailed
 from battery_optimizer.model.slots import Floats
+from battery_optimizer.optimize.cvxpy_light import Expression, Problem
 from battery_optimizer.optimize.parametric import Indices, ParametricLp
 
 _OPTIONS: Mapping[str, bool | int | float | str] = {
@@ -35,7 +36,7 @@ class Solution:
 class CompiledProblem:
     """A CVXPY problem that HiGHS solves again and again, with changing parameters."""
 
-    def __init__(self, problem: Any) -> None:  # noqa: ANN401 (CVXPY ships no types)
+    def __init__(self, problem: Problem) -> None:
         self._parametric = ParametricLp(problem)
         self._highs = highspy.Highs()
         for name, value in _OPTIONS.items():
@@ -52,11 +53,11 @@ class CompiledProblem:
         lp.hand_to(self._highs)
         self._basis = None if basic is None else lp.basis_of(basic)
 
-    def column(self, variable: Any, index: int = 0) -> int:  # noqa: ANN401
+    def column(self, variable: Expression, index: int = 0) -> int:
         """The HiGHS column of one element of a CVXPY variable."""
         return self._parametric.columns_of[variable.id] + index
 
-    def values(self, variable: Any, columns: Floats) -> Floats:  # noqa: ANN401
+    def values(self, variable: Expression, columns: Floats) -> Floats:
         """The part of a solution that belongs to a CVXPY variable."""
         first = self.column(variable)
         return columns[first : first + variable.size]
