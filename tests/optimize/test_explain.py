@@ -40,6 +40,11 @@ class TestLosses:
         first = reasons([50, 50], 9, 0, [1, 0], soc_kwh=1, end_value=9, house=LOSSY)[0]
         assert first == "Selling the sun at 9.0 p: stored, it would save 8.1 p later."
 
+    def test_sun_that_is_better_sold_before_one_is_paid_to_charge(self) -> None:
+        house = replace(LOSSY, max_discharge_kw=0.0)
+        first = reasons([5, -9], [1, 0], 0, [1, 0], soc_kwh=9, end_value=0, house=house)[0]
+        assert first.startswith("Selling the sun at 1 p: stored, it would cost 9 p later.")
+
     def test_what_is_kept_beyond_the_plan_is_told_with_what_it_will_save(self) -> None:
         kept, stored = (
             reasons([20, 20], 8, [1, 1], solar, soc_kwh=2, end_value=21, house=LOSSY)[0]

@@ -48,6 +48,16 @@ def test_sun_where_none_to_spare_was_expected(
     assert reason.endswith(told)
 
 
+def test_what_is_stored_in_the_way_of_energy_that_pays_costs_something() -> None:
+    """Before hours in which one is paid for using electricity nothing is saved by storing."""
+    assert str(words(expected(0.3, value=-4), FEED_IN, **SUN)).endswith(
+        "it is sold at 9.4 p; stored, it would cost 3.6 p later."
+    )
+    assert str(words(expected(-0.3, value=-4.5), SELF_USE, **NO_SUN)).endswith(
+        "kept, a kWh would cost 5 p later."
+    )
+
+
 def test_what_is_stored_is_told_with_what_it_saves() -> None:
     reason = words(expected(0.3, value=20), SELF_USE, **SUN)
     assert reason == (

@@ -56,6 +56,12 @@ def price(rate: float, told: str = "") -> str:
     return f"at {told}" if rate >= 0 else f"while you are paid {told.removeprefix('-')} a kWh"
 
 
+def saved_later(what: str, told: str) -> str:
+    """What comes of a kWh later, at a price worded already: it would save that, or cost it."""
+    price_p = told.removeprefix("-")
+    return f"{what} would {'save' if price_p == told else 'cost'} {price_p}"
+
+
 def _figures(amounts: Sequence[float], *, are_compared: bool = False) -> list[str]:
     """All with as many decimals."""
     are_whole = all(abs(amount - round(amount)) < _WHOLE_P for amount in amounts)

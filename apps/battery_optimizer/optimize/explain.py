@@ -9,7 +9,7 @@ from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.plan import Schedule
 from battery_optimizer.model.slots import UK
-from battery_optimizer.model.wording import pence, pence_apart, pence_range, price
+from battery_optimizer.model.wording import pence, pence_apart, pence_range, price, saved_later
 from battery_optimizer.optimize.kept import kept_p
 from battery_optimizer.optimize.uses import Giving, Use, purpose, uses
 
@@ -177,8 +177,8 @@ class Story:
         sold, stored = float(outlook.export_rate[slot]), self._stored_p(slot)
         if sold < stored:
             return f" Self Use, which would do the same, {_NO_CHANGE}." if self._is_kept else ""
-        now, later = pence_apart(sold, stored)
-        return f" Sun to spare would be sold at {now}: stored, it would save {later}."
+        now, then = pence_apart(sold, stored)
+        return f" Sun to spare would be sold at {now}: {saved_later('stored, it', then)}."
 
     def _further_need(self, slot: int) -> str:
         """Why Hold, where the sun is stored, as it would be in Self Use."""
@@ -187,10 +187,10 @@ class Story:
         rate, kept = float(self._outlook.import_rate[slot]), self._given_p(slot)
         if kept < rate:
             return f" Self Use, which would do the same, {_NO_CHANGE}." if self._is_kept else ""
-        now, later = pence_apart(rate, kept)
+        now, then = pence_apart(rate, kept)
         return (
             f" What the house needs beyond the sun comes from the grid at {now}: kept in the "
-            f"battery, a kWh would save {later} later."
+            f"{saved_later('battery, a kWh', then)} later."
         )
 
     def _filled_again(self, slot: int) -> str:
@@ -271,12 +271,12 @@ class Story:
     def _against(self, slot: int, rate: float, later_p: float, verb: str) -> tuple[str, str]:
         """The price that a kWh has now, and what can be said of its price later."""
         counted_p = rate + max(self._extra[slot], 0.0)
-        now, later = pence_apart(rate, later_p)
+        now, then = pence_apart(rate, later_p)
         if abs(later_p - counted_p) <= _EVEN_P:
             return pence(rate), ", as much as it would save later"
         if later_p < counted_p:
             what = "stored, it" if verb == "store" else "kept, a kWh"
-            return now, f": {what} would save {later} later"
+            return now, f": {saved_later(what, then)} later"
         if self._stays(slot, better=True):
             return pence(rate), f": to {verb} it {_NO_CHANGE}"
         if later_p <= counted_p + max(_ABOUT_P, _ABOUT * counted_p):

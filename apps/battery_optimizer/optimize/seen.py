@@ -10,7 +10,7 @@ from battery_optimizer.model.house import Battery
 from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.plan import SlotPlan
 from battery_optimizer.model.telemetry import Telemetry
-from battery_optimizer.model.wording import pence, pence_apart, price
+from battery_optimizer.model.wording import pence, pence_apart, price, saved_later
 
 _CLEAR_KW: Final = 0.1
 """So much more sun than load, or load than sun, is no noise;"""
@@ -50,19 +50,19 @@ def _of_spare_sun(slot: SlotPlan, mode: Mode, telemetry: Telemetry, battery: Bat
         return f"{begin}, and the battery is full: it is sold at {pence(sold)}."
     if sold < stored:
         return f"{begin}: it is sold at {pence(sold)}."
-    now, later = pence_apart(sold, stored)
-    return f"{begin}: it is sold at {now}; stored, it would save {later} later."
+    now, then = pence_apart(sold, stored)
+    return f"{begin}: it is sold at {now}; {saved_later('stored, it', then)} later."
 
 
 def _of_need(slot: SlotPlan, mode: Mode, telemetry: Telemetry, battery: Battery) -> str:
     rate = slot.import_rate
     kept = slot.energy_value_p_per_kwh / battery.discharge_efficiency + battery.wear_p_per_kwh
     begin = "Less sun just now than the house needs"
-    now, later = pence_apart(rate, kept)
+    now, then = pence_apart(rate, kept)
     if telemetry.soc_kwh < battery.reserve_kwh + _NEAR_KWH:
         return f"{begin}, and the battery is at its reserve: the rest is bought {price(rate)}."
     if mode is Mode.HOLD:
         bought = f"{begin}: the rest is bought {price(rate, now)}"
-        return f"{bought}; kept, a kWh saves {later} later." if kept > rate else f"{bought}."
+        return f"{bought}; kept, a kWh saves {then} later." if kept > max(rate, 0) else f"{bought}."
     served = f"{begin}: the battery gives the rest instead of the grid {price(rate, now)}"
-    return f"{served}; kept, a kWh would save {later} later." if kept < rate else f"{served}."
+    return f"{served}; {saved_later('kept, a kWh', then)} later." if kept < rate else f"{served}."
