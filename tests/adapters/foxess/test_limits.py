@@ -70,6 +70,31 @@ def test_a_limit_that_somebody_else_set_is_theirs() -> None:
     assert story.inverter.discharge_a == 20.0
 
 
+def test_a_limit_of_0_that_nobody_here_set_is_told() -> None:
+    story = Story()
+    assert story.adapter.check() == ()
+    story.adapter.apply(HOLD, other_way=True)
+    assert story.adapter.check() == ()
+    story.adapter.apply(SELF_USE)
+    story.inverter.discharge_a = 0.0
+    story.wait(10)
+    (problem,) = story.adapter.check()
+    assert "number.foxess_max_discharge_current is 0, and not by this app" in problem
+    assert "cannot discharge" in problem
+
+
+def test_a_limit_is_put_back_though_the_memory_is_lost_meanwhile() -> None:
+    """The database was damaged and set aside, or another program has it just now."""
+    for memory in (ForgetfulMemory(), BrokenStore()):
+        story = Story()
+        story.adapter.apply(HOLD, other_way=True)
+        story.wait(10)
+        story.adapter.memory = memory
+        assert story.adapter.current() == HOLD
+        story.adapter.apply(SELF_USE)
+        assert story.inverter.discharge_a == 50.0
+
+
 def test_a_forced_mode_has_no_other_way() -> None:
     with pytest.raises(InverterError, match="no other way"):
         Story().adapter.apply(DISCHARGE, other_way=True)

@@ -4,7 +4,7 @@ The limits are registers that outlive this app, Home Assistant and a power cut. 
 remembered before they are touched, for as long as they are, and put back with the next command.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
@@ -41,6 +41,8 @@ class CurrentLimits:
     caller: Caller
     memory: Memory
     entities: Mapping[Mode, str]
+    known: dict[str, str]
+    """What this process put into the memory: it may be lost, or not to be read just now."""
 
     def in_place_of(self) -> Mode | None:
         """The mode that self-use now stands for, by a limit of ours."""
@@ -59,7 +61,7 @@ class CurrentLimits:
         number = self.caller.number(entity_id, CURRENT_UNIT)
         if number.value > number.step:
             try:
-                self.memory.put_state(_key(entity_id), f"{number.value:g}")
+                self._remember(entity_id, f"{number.value:g}")
             except DataError as error:
                 raise InverterError(
                     f"{entity_id} is not set to 0, since what it was could not be kept: {error}"
@@ -82,17 +84,36 @@ class CurrentLimits:
                 self.caller.set_number(entity_id, number, number.nearest(was))
             # Remembered too long does no harm: what is not 0 is not touched.
             with suppress(DataError):
-                self.memory.put_state(_key(entity_id), _NOTHING)
+                self._remember(entity_id, _NOTHING)
+
+    def strange(self) -> Iterator[str]:
+        """Limits of 0 that nobody here set: whatever the mode, the battery does nothing."""
+        for mode, entity_id in self.entities.items():
+            with suppress(InverterError):
+                if self._was(entity_id) is None and self._is_zero(entity_id):
+                    does = "discharge" if mode is Mode.HOLD else "charge"
+                    yield (
+                        f"{entity_id} is 0, and not by this app: the battery cannot {does}, "
+                        "whatever its mode; set it to what the battery's maker allows"
+                    )
+
+    def _remember(self, entity_id: str, words: str) -> None:
+        self.known[_key(entity_id)] = words
+        self.memory.put_state(_key(entity_id), words)
 
     def _is_zero(self, entity_id: str) -> bool:
         number = self.caller.number(entity_id, CURRENT_UNIT)
         return number.value <= number.step
 
     def _was(self, entity_id: str) -> float | None:
-        try:
-            kept = self.memory.get_state(_key(entity_id))
-        except DataError:
-            return None  # control goes on without its store, which `record` complains of
+        key = _key(entity_id)
+        if key in self.known:
+            kept: str | None = self.known[key]
+        else:
+            try:
+                kept = self.memory.get_state(key)
+            except DataError:
+                return None  # control goes on without its store, which `record` complains of
         return float(kept) if kept else None
 
 

@@ -63,6 +63,7 @@ class FoxEssModbus:
     renewals = 0
 
     def __post_init__(self) -> None:
+        self._limits_known: dict[str, str] = {}
         self._soc_numbers = SocNumbers(self.read_state)
 
     @property
@@ -175,6 +176,7 @@ class FoxEssModbus:
                     self._caller.number(fox.powers[mode])
             except InverterError as error:
                 yield str(error)
+        yield from self._limits(fox).strange()
 
     def _entities(self) -> FoxEntities:
         # Looked up each time: after a restart of Home Assistant they come one after the other.
@@ -204,7 +206,9 @@ class FoxEssModbus:
 
     def _limits(self, fox: FoxEntities) -> CurrentLimits:
         there = {mode: each for mode, each in fox.limits.items() if self.read_state(each)}
-        return CurrentLimits(caller=self._caller, memory=self.memory, entities=there)
+        return CurrentLimits(
+            caller=self._caller, memory=self.memory, entities=there, known=self._limits_known
+        )
 
     def _option(self, fox: FoxEntities, mode: Mode) -> str:
         offered = offered_options(self.read_state(fox.select))
