@@ -139,16 +139,20 @@ def test_a_later_slot_costs_what_flows_through_the_house_say(seed: int) -> None:
                 total += chances[level, after] * weight * bill
         return float(total)
 
-    # Beyond the export limit a forced discharge is held back, which is not counted on.
-    powers = (4.0, 2.0, -4.0, -2.0) if house.grid.export_limit_kw > 2 else (4.0, 2.0)
+    powers = (4.0, 2.0, -4.0, -2.0)
     options = [SELF_USE, HOLD, FEED_IN, *(force(power_kw) for power_kw in powers)]
     expected = 10 * 0.8
     for level in range(3):
         expected += chances[1, level] * min(second_p(each, level) for each in options)
     [found] = costs(world, soc_kwh, HOLD, house=house)
-    assert found <= expected + 0.05
-    if house.grid.export_limit_kw > 2:
-        assert found == pytest.approx(expected, abs=0.05)
+    assert found == pytest.approx(expected, abs=0.05)
+
+
+def test_what_the_export_limit_holds_back_stays_in_the_battery() -> None:
+    # 2 kWh, which the meter passes in four half hours, 15 p each: at whatever power is told.
+    world = in_doubt(an_outlook([30] * 5, [0, 30, 30, 30, 30]), sun=0.5)
+    house = a_house(a_battery(efficiency=1.0), export_limit_kw=1.0)
+    assert costs(world, 2, HOLD, house=house) == pytest.approx([-4 * 15], abs=2)
 
 
 def test_a_level_that_has_come_is_likely_to_stay() -> None:

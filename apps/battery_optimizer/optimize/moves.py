@@ -34,6 +34,11 @@ class Ends:
         """The same in a table, whose rows begin at these cells."""
         return type(self)(self.cell + cells, self.part)
 
+    def of_stage(self, stage: int) -> Self:
+        """Those of one stage."""
+        is_same_in_all = self.cell.ndim < _N_AXES
+        return self if is_same_in_all else type(self)(self.cell[stage], self.part[stage])
+
 
 class Moves:
     """What may be done in some stages of equal length, all of `Choices`.
@@ -52,9 +57,14 @@ class Moves:
         following = choices.every[: choices.n_following]
         forced = choices.every[choices.n_following :]
         followed_kwh, forced_kwh = self._followed_kwh(following), self._forced_kwh(forced)
+        sellable_kwh = self._load_kwh + house.grid.export_limit_kw * self.hours
+        is_held_back = bool(forced_kwh.size) and forced_kwh.min() < -sellable_kwh.min()
+        if is_held_back:  # as `flows` does: what the meter does not pass stays in the battery
+            forced_kwh = np.maximum(forced_kwh, -sellable_kwh)
+        forced_bills_p = self._bills_p if is_held_back else self._forced_bills_p
         bills_p = (
             self._bills_p(followed_kwh, _darkness(following)),
-            self._forced_bills_p(forced_kwh, _darkness(forced)),
+            forced_bills_p(forced_kwh, _darkness(forced)),
         )
         ends_kwh = self._end_kwh(followed_kwh), self._end_kwh(forced_kwh)
         if stages.target_price.any():
@@ -67,7 +77,8 @@ class Moves:
         self.followed = self._ends(ends_kwh[0])
         """Where what follows the load ends."""
         self.forced = self._ends(ends_kwh[1])
-        """Where what is forced does, the same in all stages, bursts and levels: without these."""
+        """Where what is forced does; the same in all stages, bursts and levels, and then without
+        these, unless an export limit may hold a discharge back."""
 
     def _followed_kwh(self, following: tuple[Choice, ...]) -> Floats:
         """What the battery takes in the modes that follow the load."""

@@ -23,7 +23,7 @@ from battery_optimizer.model.slots import Floats
 from battery_optimizer.model.wishes import NO_WISHES, Wishes
 from battery_optimizer.optimize.inputs import ProgramInputs
 from battery_optimizer.optimize.moves import (
-    Indices,
+    Ends,
     Moves,
     cell_kwh,
     soc_grid_kwh,
@@ -145,10 +145,8 @@ class Worth:
         for stage in reversed(range(len(moves.bills_p))):
             np.subtract(to_go[..., 1:], to_go[..., :-1], out=steps[..., :-1])
             cost_p = moves.bills_p[stage]
-            followed_p = _interpolated(to_go, steps, followed.cell[stage], followed.part[stage])
-            mean_p = BURST_WEIGHTS @ followed_p.reshape(len(followed_p), -1)
-            cost_p[:, :n] += mean_p.reshape(followed_p.shape[1:])
-            cost_p[:, n:] += _interpolated(to_go, steps, forced.cell, forced.part)
+            cost_p[:, :n] += _on_average(to_go, steps, followed.of_stage(stage))
+            cost_p[:, n:] += _on_average(to_go, steps, forced.of_stage(stage))
             cost_p = (chances @ cost_p.reshape(n_levels, -1)).reshape(cost_p.shape)
             best = cost_p[:, heads]
             for each in others:
@@ -207,9 +205,15 @@ class _FirstSlot:
         )
 
 
-def _interpolated(to_go: Floats, steps: Floats, cell: Indices, part: Floats) -> Floats:
-    """`to_go` [p] so far beyond these points, by the steps from each point to the next."""
-    values = steps.take(cell)
-    values *= part
-    values += to_go.take(cell)
-    return values
+def _on_average(to_go: Floats, steps: Floats, ends: Ends) -> Floats:
+    """`to_go` [p] where a stage ends, by the steps from each point to the next.
+
+    On average over the bursts, the first of all axes, where the end depends on them.
+    """
+    values = steps.take(ends.cell)
+    values *= ends.part
+    values += to_go.take(ends.cell)
+    if values.ndim == to_go.ndim:
+        return values
+    mean_p = BURST_WEIGHTS @ values.reshape(len(values), -1)
+    return np.asarray(mean_p.reshape(values.shape[1:]))
