@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import yaml
 
-from battery_optimizer.cycle import Cycle, Ports
+from battery_optimizer.cycle import Cycle
 from battery_optimizer.errors import InverterError
 from battery_optimizer.model.decision import CommandResult, CycleOutcome, CycleResult, SentCommand
 from battery_optimizer.model.house import Abilities, SocLimits
@@ -23,6 +23,7 @@ from battery_optimizer.model.settings import CommandSettings, Control, PlannerSe
 from battery_optimizer.model.slots import day_bounds
 from battery_optimizer.model.wishes import NO_WISHES, Override, Wishes
 from battery_optimizer.optimize.planner import Planner
+from battery_optimizer.ports import Ports
 from builders import a_battery, a_house
 from fakes import (
     FailingPlanner,

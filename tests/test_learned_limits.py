@@ -11,7 +11,7 @@ import pytest
 
 from battery_optimizer.adapters.store.sqlite import Store
 from battery_optimizer.config import Config
-from battery_optimizer.cycle import Cycle, Ports
+from battery_optimizer.cycle import Cycle
 from battery_optimizer.errors import StoreUnavailable
 from battery_optimizer.foresight import LearnedLimits
 from battery_optimizer.host import Host
@@ -24,6 +24,7 @@ from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.telemetry import BatteryReadings, Telemetry
 from battery_optimizer.optimize.planner import Planner
+from battery_optimizer.ports import Ports
 from battery_optimizer.simulate.home.fox_entities import SimulatedFoxEss
 from battery_optimizer.simulate.home.inverter import FORCE_CHARGE, SimulatedInverter
 from battery_optimizer.simulate.home.surroundings import PlausibleHome

@@ -31,15 +31,15 @@ from battery_optimizer.model.wishes import NO_WISHES, Wishes
 from battery_optimizer.model.wording import MODE_WORDS
 from battery_optimizer.optimize.planner import Planner
 from battery_optimizer.optimize.seen import reason_seen
-from battery_optimizer.ports import Ports as Ports  # noqa: PLC0414 - whoever makes a cycle needs it
+from battery_optimizer.ports import Ports
 
 _HOLD = InverterCommand(mode=Mode.HOLD)
 PAUSED = "Paused by the household: the inverter was put in Self Use and is then left alone."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Choice:
-    """What to do, by which rung of the ladder, and why."""
+class _Rung:
+    """A rung of the ladder of failing safely: what to do on it, and why."""
 
     result: CycleResult
     command: InverterCommand
@@ -85,20 +85,20 @@ class Cycle:
         """One cycle at `now` (UTC). Raises nothing of ours: what went wrong is in the outcome."""
         in_force, wishes, problems = self._commander.look(now, wishes.within(self._settings))
         limits = self._look_at_inverter(now, in_force, wishes)
-        choice = self._ordered(now, self._choose(now, in_force, wishes), wishes)
+        rung = self._ordered(now, self._highest_rung(now, in_force, wishes), wishes)
         result, control_problems = self._commander.send(
-            now, choice.command, in_force, self._present, choice.telemetry
+            now, rung.command, in_force, self._present, rung.telemetry
         )
         outcome = CycleOutcome(
             at=now,
-            result=choice.result,
-            command=choice.command,
+            result=rung.result,
+            command=rung.command,
             command_result=result,
-            reason=choice.reason,
-            telemetry=choice.telemetry,
-            outlook=choice.outlook,
-            plan=choice.plan,
-            problems=(*problems, *limits, *choice.problems, *control_problems),
+            reason=rung.reason,
+            telemetry=rung.telemetry,
+            outlook=rung.outlook,
+            plan=rung.plan,
+            problems=(*problems, *limits, *rung.problems, *control_problems),
             inputs=self._inputs,
             writes_today=self._commander.writes(now),
             look_again=self._commander.should_look_again(now),
@@ -132,7 +132,9 @@ class Cycle:
         """Another app has the inverter: what it shows next is nobody's change by hand."""
         self._commander.stand_aside()
 
-    def _choose(self, now: datetime, in_force: InverterCommand | None, wishes: Wishes) -> _Choice:
+    def _highest_rung(
+        self, now: datetime, in_force: InverterCommand | None, wishes: Wishes
+    ) -> _Rung:
         """The first rung of the ladder that holds."""
         try:
             telemetry = self._ports.meters.read(now)
@@ -151,7 +153,7 @@ class Cycle:
             plan = _as_seen(plan, command, telemetry, house.battery)
         self._last_plan, self._last_outlook = plan, outlook
         self._last_order = wishes.order_at(now)
-        return _Choice(
+        return _Rung(
             result=CycleResult.PLANNED,
             command=command,
             reason=plan.slots[0].reason,
@@ -163,12 +165,12 @@ class Cycle:
 
     def _without_plan(
         self, now: datetime, telemetry: Telemetry | None, problems: tuple[str, ...]
-    ) -> _Choice:
+    ) -> _Rung:
         """No new plan: the last one while it is young, then the rules, then self-use."""
         plan = self._followable(now)
         if plan is not None:
             slot = plan.at(now)
-            return _Choice(
+            return _Rung(
                 result=CycleResult.KEPT_LAST_PLAN,
                 command=self._dispatched(slot.command, telemetry),
                 reason=_kept_reason(plan, slot, telemetry),
@@ -179,7 +181,7 @@ class Cycle:
             )
         rules = self._by_rules(now) if telemetry is not None else None
         if telemetry is not None and rules is not None:
-            return _Choice(
+            return _Rung(
                 result=CycleResult.FELL_BACK,
                 command=self._dispatched(rules, telemetry),
                 reason="No plan could be made: charging when cheap, holding when below the "
@@ -188,7 +190,7 @@ class Cycle:
                 problems=problems,
             )
         safe = self._dispatched(SELF_USE, telemetry)
-        return _Choice(
+        return _Rung(
             result=CycleResult.SAFE_MODE,
             command=safe,
             reason=f"{MODE_WORDS[safe.mode]}, the safe mode: {problems[0]}",
@@ -228,17 +230,17 @@ class Cycle:
         # Cheap for this day, but dearer than the household wants it: kept for what is dearer still.
         return _HOLD if self._inputs.wishes.forbid(command.mode, rate) else command
 
-    def _ordered(self, now: datetime, choice: _Choice, wishes: Wishes) -> _Choice:
+    def _ordered(self, now: datetime, rung: _Rung, wishes: Wishes) -> _Rung:
         """What a person ordered for now, to the letter and without a plan, too."""
         order = wishes.order_at(now)
         if order is None:
-            return choice
-        command = self._dispatched(order, choice.telemetry)
+            return rung
+        command = self._dispatched(order, rung.telemetry)
         if wishes.is_paused:
-            return replace(choice, command=command, reason=PAUSED)
-        if choice.result is CycleResult.PLANNED and command.mode is choice.command.mode:
-            return replace(choice, command=command)
-        return replace(choice, command=command, reason=_ordered_reason(order, command))
+            return replace(rung, command=command, reason=PAUSED)
+        if rung.result is CycleResult.PLANNED and command.mode is rung.command.mode:
+            return replace(rung, command=command)
+        return replace(rung, command=command, reason=_ordered_reason(order, command))
 
     def _in_full(self, slot: SlotPlan, telemetry: Telemetry) -> InverterCommand:
         return all_that_it_takes(

@@ -57,14 +57,17 @@ class SolarModel:
     def correct(self, told_kw: Floats, slot: Rows) -> tuple[Floats, Floats]:
         """Mean (n,) and quantiles (3, n) [kW] from what is told, (3, n): p10, p50, p90."""
         told = told_kw * self.factor[slot]
-        quantiles = self._spread(told, slot)
+        quantiles = self.spread(told, slot)
         mean = np.maximum(self.blend @ quantiles, 0.0)
         gaps = self.stretch[:, None] * np.abs(quantiles[[0, 2]] - quantiles[1])
         low = np.maximum(quantiles[1] - gaps[0], 0.0)
         return mean, np.stack((low, quantiles[1], quantiles[1] + gaps[1]))
 
-    def _spread(self, told_kw: Floats, slot: Rows) -> Floats:
-        """The told quantiles, and where they are all the same, ones learned from errors."""
+    def spread(self, told_kw: Floats, slot: Rows) -> Floats:
+        """The told quantiles, and where they are all the same, ones learned from errors.
+
+        Shape (3, n): p10, p50 and p90 [kW].
+        """
         p10, p50, p90 = told_kw
         envelope = np.maximum(self.envelope_kw[slot], p50)
         clearness = p50 / np.maximum(envelope, 1e-6)
@@ -97,7 +100,7 @@ def learn_solar_model(told_kw: Floats, came_kw: Floats, age_days: Floats, slot: 
     envelope = _learn_envelope(np.maximum(came, told[1]), slot, age)
     low, high = _learn_errors(told[1], came, envelope[slot])
     bare = SolarModel(factor, envelope, low, high, np.ones(2), _BLEND)
-    quantiles = bare._spread(told, slot)  # noqa: SLF001 - the same formula
+    quantiles = bare.spread(told, slot)
     return SolarModel(
         factor=factor,
         envelope_kw=envelope,
@@ -109,7 +112,10 @@ def learn_solar_model(told_kw: Floats, came_kw: Floats, age_days: Floats, slot: 
 
 
 def _learn_factor(expected: Floats, came: Floats, age: Floats, slot: Rows) -> Floats:
-    """Outcome over forecast, of all together and then by half hour, each held towards 1."""
+    """Outcome over forecast, of all together and then by half hour, each held towards 1.
+
+    Shape (48,).
+    """
     if not len(came):
         return np.ones(SLOTS_PER_DAY)
     weight = np.exp(-age / _LEVEL_DAYS)
@@ -143,7 +149,7 @@ def _learn_envelope(most_kw: Floats, slot: Rows, age: Floats) -> Floats:
 
 
 def _learn_errors(p50: Floats, came: Floats, envelope: Floats) -> tuple[Floats, Floats]:
-    """10 % and 90 % quantile of error over envelope at each of _CLEARNESS."""
+    """10 % and 90 % quantile of error over envelope, each of the shape of _CLEARNESS."""
     bright = envelope > 0.05 * max(1e-6, float(envelope.max(initial=0.0)))
     scale = np.maximum(envelope[bright], 1e-6)
     error = (came[bright] - p50[bright]) / scale
@@ -166,7 +172,10 @@ def _learn_errors(p50: Floats, came: Floats, envelope: Floats) -> tuple[Floats, 
 
 
 def _learn_stretch(quantiles: Floats, came: Floats) -> Floats:
-    """By how much the gaps to p10 and p90 must be widened for one in ten to lie beyond each."""
+    """By how much the gaps to p10 and p90 must be widened for one in ten to lie beyond each.
+
+    Shape (2,).
+    """
     p10, p50, p90 = quantiles
     stretch = np.ones(2)
     for index, (gap, miss) in enumerate(((p50 - p10, p50 - came), (p90 - p50, came - p50))):
@@ -179,7 +188,7 @@ def _learn_stretch(quantiles: Floats, came: Floats) -> Floats:
 
 
 def _learn_blend(quantiles: Floats, came: Floats, age: Floats) -> Floats:
-    """Ridge regression of what came on the three quantiles, held to the set blend."""
+    """Ridge regression of what came on the three quantiles, held to the set blend, shape (3,)."""
     if not len(came):
         return _BLEND
     weighted = quantiles * np.exp(-age / 120.0)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from battery_optimizer.control.fallback import reactive_command
-from battery_optimizer.cycle import Cycle, Ports
+from battery_optimizer.cycle import Cycle
 from battery_optimizer.forecast.outlook import Forecaster, HistoryForecaster
 from battery_optimizer.model.house import House
 from battery_optimizer.model.modes import SELF_USE, Flows, InverterCommand, Mode, stored_after
@@ -19,6 +19,7 @@ from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.slots import HOUR, SLOT, day_bounds, floor_to_slot, local_day
 from battery_optimizer.optimize.planner import Planner
+from battery_optimizer.ports import Ports
 from battery_optimizer.simulate.days.recorded import RecordedDays
 from battery_optimizer.simulate.house import PerfectForecaster, PlayedHouse
 

@@ -19,7 +19,7 @@ from battery_optimizer.adapters.store.pruning import Pruning
 from battery_optimizer.adapters.store.sqlite import Store
 from battery_optimizer.adapters.telemetry.house import EntityMeters
 from battery_optimizer.config import Config
-from battery_optimizer.cycle import Cycle, Ports
+from battery_optimizer.cycle import Cycle
 from battery_optimizer.diagnostics import DAYS_AHEAD, DAYS_KNOWN, Diagnosis, Recent
 from battery_optimizer.errors import ConfigError, DataError
 from battery_optimizer.host import Host
@@ -31,6 +31,7 @@ from battery_optimizer.model.settings import Control
 from battery_optimizer.model.shown import Shown
 from battery_optimizer.model.slots import floor_to_slot
 from battery_optimizer.optimize.planner import Planner
+from battery_optimizer.ports import Ports
 from battery_optimizer.simulate.hindsight.review import Review
 from battery_optimizer.simulate.money.ledger import Ledger
 from battery_optimizer.wiring.found import Survey

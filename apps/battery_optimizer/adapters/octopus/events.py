@@ -69,8 +69,10 @@ class OctopusEvents:
         entity_id = self.entity(Direction.IMPORT).replace("event.", "sensor.", 1)
         entity_id = entity_id.removesuffix(_CURRENT) + "_current_standing_charge"
         state = self.read_state(entity_id)
+        if state is None:
+            raise RatesUnavailable(f"{entity_id} does not exist: enable it in Home Assistant")
         try:
-            return _PENCE * state.number if state is not None else _raise("does not exist")
+            return _PENCE * state.number
         except ValueError as error:
             raise RatesUnavailable(f"{entity_id} {error}: enable it in Home Assistant") from error
 
@@ -153,7 +155,3 @@ def _row(rate: object) -> Row:
         "valid_to": told.get("end"),
         "value_inc_vat": None if pounds is None else round(_PENCE * pounds, 6),
     }
-
-
-def _raise(words: str) -> float:
-    raise ValueError(words)

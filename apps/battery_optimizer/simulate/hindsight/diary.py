@@ -44,20 +44,19 @@ class Diary:
             self._note_forecasts(step)
             if self._hindsight is not None:
                 if self._today and local_day(step.time) != local_day(self._today[-1].time):
-                    self._end_day()
+                    self._end_day(self._hindsight)
                 self._today.append(step)
             yield replace(step, outlook=None)
-        if self._today:
-            self._end_day()
+        if self._hindsight is not None and self._today:
+            self._end_day(self._hindsight)
 
     def _note_forecasts(self, step: Step) -> None:
         if step.outlook is not None and floor_to_slot(step.time) == step.time:
             self.expected.append(Expected.by(step.outlook))
 
-    def _end_day(self) -> None:
-        assert self._hindsight is not None  # noqa: S101 (asked by the caller)
+    def _end_day(self, hindsight: Hindsight) -> None:
         with suppress(DataError):  # a day without a single plan: there is nothing to be split
-            self.splits.append(self._hindsight.split(self._lived()))
+            self.splits.append(hindsight.split(self._lived()))
         self._before = self._today[-1].command
         self._today = []
 
