@@ -137,7 +137,8 @@ class EnergyKind(StrEnum):
 class SlotEnergy:
     """What flows in one half hour [kWh, each >= 0], battery on the AC side; None if not known.
 
-    `soc_kwh` is what is stored at its end; `n_samples` how many readings it is averaged from.
+    `soc_kwh` is what is stored at its end; `n_samples` how many readings it is averaged from, of
+    the meter that has the fewest.
     """
 
     start: datetime

@@ -64,6 +64,23 @@ def test_an_unknown_standing_charge_is_unknown_not_nothing() -> None:
     assert attributes["is_estimate"] is True
 
 
+def test_what_a_bill_is_made_of_makes_the_bill() -> None:
+    """Of a month the standing charge of single days may not be known."""
+    month = replace(MONTH, n_no_standing=1)
+    state, attributes = shown(a_planned_day(savings=Savings(month=month)), "bill_this_month")
+    made_of = (
+        attributes["import_cost"] - attributes["export_income"] + attributes["standing_charge"]
+    )
+    assert made_of == pytest.approx(state)
+    assert attributes["days_without_standing_charge"] == 1
+
+
+def test_just_after_midnight_it_says_why_there_is_no_bill() -> None:
+    state, attributes = shown(a_planned_day(savings=Savings(month=MONTH)), "bill_today")
+    assert state == "unknown"
+    assert attributes["why"] == "no half hour of it is over and metered yet"
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_without_a_bill_it_says_why(name: str) -> None:
     state, attributes = shown(a_planned_day(savings=Savings(problem="nothing yet")), name)

@@ -12,6 +12,7 @@ from battery_optimizer.adapters.store.sqlite import Store
 from battery_optimizer.model.decision import CycleInputs
 from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.slots import SLOT, floor_to_slot
+from battery_optimizer.model.telemetry import EnergyKind
 from battery_optimizer.model.wishes import Event, Wishes
 from builders import a_house
 from store_values import CYCLE, NOW, a_reading, an_outcome
@@ -44,6 +45,18 @@ def test_a_half_hour_of_two_readings_is_held_against_nothing(store: Store) -> No
     for n in range(2):
         store.save_observation(a_reading(NOON + n * CYCLE))
     assert store.observations(NOON, NOON + SLOT).flows is None
+
+
+def test_a_half_hour_counts_the_readings_of_the_meter_that_has_the_fewest(store: Store) -> None:
+    """An average of one reading of the grid, among six of the others, is an estimate."""
+    for n in range(12):
+        reading = a_reading(NOON + n * CYCLE)
+        store.save_observation(replace(reading, grid_kw=None) if n not in (1, 6, 7, 8) else reading)
+    for n in range(12, 18):
+        store.save_observation(replace(a_reading(NOON + n * CYCLE), grid_kw=None, solar_kw=None))
+    slots = store.slot_energy(kind=EnergyKind.METERED, start=NOON, end=NOON + 3 * SLOT)
+    assert [slot.n_samples for slot in slots] == [1, 3, 6]
+    assert slots[2].grid_import_kwh is None
 
 
 def test_half_hours_in_which_nobody_was_in_are_remembered(store: Store) -> None:

@@ -9,6 +9,8 @@ from battery_optimizer.model.money import Bill, Otherwise, Savings
 from battery_optimizer.model.shown import Shown
 from battery_optimizer.model.slots import day_bounds
 
+_NOT_YET: Final = "no half hour of it is over and metered yet"
+
 ReadBill = Callable[[Savings], Bill | None]
 
 
@@ -48,12 +50,12 @@ def bill_facts(read: ReadBill) -> Callable[[Shown], Attributes]:
     def attributes(shown: Shown) -> Attributes:
         found = read(shown.savings)
         if found is None:
-            return {"why": shortened(shown.savings.problem)}
+            return {"why": shortened(shown.savings.problem or _NOT_YET)}
         return {
             **_since(found),
             "import_cost": _pounds(found.actual.import_p),
             "export_income": _pounds(found.actual.export_p),
-            "standing_charge": None if found.n_no_standing else _pounds(found.standing_p),
+            "standing_charge": _standing(found),
             "import_kwh": round(found.actual.import_kwh, 3),
             "export_kwh": round(found.actual.export_kwh, 3),
             **_of_sessions("sessions_estimate", found.actual.sessions_p),
@@ -69,7 +71,7 @@ def saving_facts(read: ReadBill) -> Callable[[Shown], Attributes]:
     def attributes(shown: Shown) -> Attributes:
         found = read(shown.savings)
         if found is None:
-            return {"why": shortened(shown.savings.problem)}
+            return {"why": shortened(shown.savings.problem or _NOT_YET)}
         more = found.stored_more_than(Otherwise.SELF_USE)
         return {
             **_since(found),
@@ -80,6 +82,11 @@ def saving_facts(read: ReadBill) -> Callable[[Shown], Attributes]:
         }
 
     return attributes
+
+
+def _standing(found: Bill) -> float | None:
+    """What of it is known; None where it is of no day."""
+    return None if found.n_no_standing == found.n_days else _pounds(found.standing_p)
 
 
 def _of_sessions(name: str, pence: float | None) -> dict[str, Any]:
@@ -100,6 +107,7 @@ def _sureness(found: Bill) -> dict[str, Any]:
         "half_hours_missing": found.n_missing,
         "days": found.n_days,
         "days_missing": found.n_missing_days,
+        "days_without_standing_charge": found.n_no_standing,
     }
 
 

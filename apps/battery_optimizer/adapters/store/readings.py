@@ -53,6 +53,14 @@ ON CONFLICT (start) DO UPDATE
     SET load_kw = coalesce(excluded.load_kw, load_kw),
         solar_kw = coalesce(excluded.solar_kw, solar_kw)"""  # noqa: S608 - our own words
 
+_WITHIN: Final = "at >= :slot AND at < :slot_end"
+
+
+def _known_count(value: str) -> str:
+    """SQL for how many readings within the half hour have this value; all where none has it."""
+    return f"coalesce(nullif(sum({_WITHIN} AND {value} IS NOT NULL), 0), sum({_WITHIN}))"
+
+
 # What is stored at the end is told by the reading next to it.
 _METER_SLOT: Final = f"""{weighed("samples")}
 INSERT OR REPLACE INTO slot_energy (kind, start, import_kwh, export_kwh, load_kwh, solar_kwh,
@@ -62,7 +70,7 @@ SELECT :kind, :slot,
     :hours * {mean("load_kw")}, :hours * {mean("solar_kw")},
     :hours * {mean("max(-battery_kw, 0)")}, :hours * {mean("max(battery_kw, 0)")},
     (SELECT soc_kwh FROM weighed ORDER BY abs(at - :slot_end) LIMIT 1),
-    sum(at >= :slot AND at < :slot_end)
+    min({", ".join(map(_known_count, ("load_kw", "solar_kw", "grid_kw")))})
 FROM weighed"""  # noqa: S608 - our own words
 
 _SEED_SLOT: Final = """

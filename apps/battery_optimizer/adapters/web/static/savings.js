@@ -101,7 +101,8 @@ function notesOn(period) {
   if (period.days_missing) notes.push(`${counted(period.days_missing, "day")} of ${period.days + period.days_missing} without a bill`);
   if (period.half_hours_estimated) notes.push(`${counted(period.half_hours_estimated, "half hour")} of ${period.half_hours} estimated`);
   if (period.half_hours_missing) notes.push(`${counted(period.half_hours_missing, "half hour")} of ${period.half_hours} missing and not counted`);
-  if (period.days_without_standing_charge) notes.push("standing charge not known");
+  const unknown = period.days_without_standing_charge;
+  if (unknown) notes.push(period.days > 1 ? `standing charge of ${counted(unknown, "day")} not known` : "standing charge not known");
   if (isKnown(period.sessions_p)) {
     notes.push(`Octopus's sessions pay about ${pounds(period.sessions_p)} besides (with Self Use alone ${pounds(period.self_use_sessions_p)}), which is an estimate and in no figure above`);
   }
