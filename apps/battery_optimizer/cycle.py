@@ -11,6 +11,7 @@ from battery_optimizer.commander import Commander
 from battery_optimizer.control.dispatch import all_that_it_takes, dispatch, without_limits
 from battery_optimizer.control.fallback import reactive_command
 from battery_optimizer.control.guards import within_fuse, within_limits, within_reserve
+from battery_optimizer.control.reasons import BY_RULES, PAUSED, kept_reason, ordered_reason
 from battery_optimizer.errors import (
     BatteryOptimizerError,
     DataError,
@@ -25,7 +26,7 @@ from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.plan import Plan, SlotPlan
 from battery_optimizer.model.settings import CommandSettings, Control
-from battery_optimizer.model.slots import UK, day_bounds, local_day
+from battery_optimizer.model.slots import day_bounds, local_day
 from battery_optimizer.model.telemetry import Telemetry
 from battery_optimizer.model.wishes import NO_WISHES, Wishes
 from battery_optimizer.model.wording import MODE_WORDS
@@ -34,7 +35,6 @@ from battery_optimizer.optimize.seen import reason_seen
 from battery_optimizer.ports import Ports
 
 _HOLD = InverterCommand(mode=Mode.HOLD)
-PAUSED = "Paused by the household: the inverter was put in Self Use and is then left alone."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +173,7 @@ class Cycle:
             return _Rung(
                 result=CycleResult.KEPT_LAST_PLAN,
                 command=self._dispatched(slot.command, telemetry),
-                reason=_kept_reason(plan, slot, telemetry),
+                reason=kept_reason(plan, slot, soc_is_known=telemetry is not None),
                 telemetry=telemetry,
                 outlook=self._last_outlook,
                 plan=plan,
@@ -184,8 +184,7 @@ class Cycle:
             return _Rung(
                 result=CycleResult.FELL_BACK,
                 command=self._dispatched(rules, telemetry),
-                reason="No plan could be made: charging when cheap, holding when below the "
-                "day's middle price, else serving the house.",
+                reason=BY_RULES,
                 telemetry=telemetry,
                 problems=problems,
             )
@@ -240,7 +239,7 @@ class Cycle:
             return replace(rung, command=command, reason=PAUSED)
         if rung.result is CycleResult.PLANNED and command.mode is rung.command.mode:
             return replace(rung, command=command)
-        return replace(rung, command=command, reason=_ordered_reason(order, command))
+        return replace(rung, command=command, reason=ordered_reason(order, command))
 
     def _in_full(self, slot: SlotPlan, telemetry: Telemetry) -> InverterCommand:
         return all_that_it_takes(
@@ -283,19 +282,3 @@ def _as_seen(plan: Plan, command: InverterCommand, telemetry: Telemetry, battery
     if reason is None:
         return plan
     return replace(plan, slots=(replace(plan.slots[0], reason=reason), *plan.slots[1:]))
-
-
-def _ordered_reason(order: InverterCommand, command: InverterCommand) -> str:
-    now, ordered = MODE_WORDS[command.mode], MODE_WORDS[order.mode]
-    if command.mode is order.mode:
-        return f"{now}, as ordered."
-    is_empty = command.mode is Mode.HOLD and order.mode is not Mode.FORCE_CHARGE
-    why = "the battery is at its reserve" if is_empty else "it cannot be had now"
-    return f"{now} instead of {ordered}, which was ordered: {why}."
-
-
-def _kept_reason(plan: Plan, slot: SlotPlan, telemetry: Telemetry | None) -> str:
-    made = f"the plan of {plan.made_at.astimezone(UK):%H:%M}"
-    if telemetry is None and slot.mode.is_forced:
-        return f"Self Use: {made} forces the battery, but how full it is cannot be read."
-    return f"By {made}: {slot.reason}"
