@@ -646,7 +646,8 @@ def test_other_settings_have_another_name(client: OctopusClient) -> None:
 def test_settings_that_cannot_be_are_refused_at_once(client: OctopusClient) -> None:
     with pytest.raises(ConfigError, match="region"):
         OctopusRates(client, products={IMPORT: "agile"}, region="I")
-    with pytest.raises(ConfigError, match="product"):
+    words = r"rates\.import_product must be a code such as .*, or agile, go, cosy or flux, not"
+    with pytest.raises(ConfigError, match=words):
         OctopusRates(client, products={IMPORT: "Agile!"}, region="C")
     with pytest.raises(ConfigError, match="agile_outgoing, outgoing"):
         OctopusRates(client, products={EXPORT: "agile"}, region="C")

@@ -175,11 +175,13 @@ def _told_apart(*private: str | None) -> list[str]:
 
 
 def _require_possible(direction: Direction, product: str) -> None:
-    if product not in KINDS:
-        Tariff(product=product, region="A")  # raises if no product can be called so
-    elif KINDS[product][0] is not direction:
-        of_this = [kind for kind, (its_direction, _) in KINDS.items() if its_direction is direction]
+    of_this = [kind for kind, (its_direction, _) in KINDS.items() if its_direction is direction]
+    if product in of_this:
+        return
+    try:
+        Tariff(product=product, region="A")
+    except ConfigError as error:
         raise ConfigError(
-            f"the {direction} product must be a code or one of {', '.join(of_this)}, "
-            f"not {product!r}"
-        )
+            f"rates.{direction}_product must be a code such as AGILE-24-10-01, or "
+            f"{', '.join(of_this[:-1])} or {of_this[-1]}, not {product!r}"
+        ) from error
