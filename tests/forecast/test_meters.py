@@ -186,6 +186,20 @@ class TestSun:
         assert not np.isfinite(solar[-96:]).any()
         assert np.isfinite(solar[:-150]).all()
 
+    def test_a_roof_under_snow_is_no_dead_meter_where_the_others_add_up(self) -> None:
+        flows = FLOWS.copy()
+        flows[SOLAR, -150:] = 0.0
+        flows[GRID, -150:] = flows[LOAD, -150:] - flows[BATTERY, -150:] + 0.06
+        result = judged(observed(flows))
+        [doubt] = result.doubts
+        assert doubt.startswith("the panels have given nothing for two days, though sun was")
+        assert not np.isfinite(result.observed.solar_kw.values[-96:]).any()
+        assert np.isfinite(result.observed.load_kw.values[-96:]).all()
+
+    def test_a_dead_meter_is_none_under_snow_where_the_house_shows_the_sun(self) -> None:
+        [doubt] = judged(with_wrong(SOLAR, lambda kw: 0 * kw, since=-150)).doubts
+        assert doubt.startswith("the meters do not add up: the solar power is nothing while")
+
     def test_an_inverter_that_gives_all_it_can_for_hours_is_no_frozen_sensor(self) -> None:
         clear = np.maximum(6 * np.cos((np.arange(48) - 24) / 30 * np.pi), 0)
         solar = np.minimum(np.tile(clear, N_DAYS), 3.5)

@@ -18,6 +18,7 @@ from battery_optimizer.forecast.balance import (
     Suspect,
 )
 from battery_optimizer.forecast.cleaning import believable_load, believable_solar
+from battery_optimizer.forecast.no_sun import no_sun
 from battery_optimizer.model.slots import SLOT, Bools, Floats, SlotSeries, floor_to_slot
 from battery_optimizer.model.telemetry import Observations, SolarForecast
 
@@ -33,21 +34,6 @@ _SLOTS_PER_DAY: Final = 48
 _LIMIT_SHARE: Final = 0.95
 _MOST_AT_LIMIT: Final = 20
 """Ten hours: a sunny roof with a small inverter. One that was sound gave the same for three."""
-
-_DEAD_SLOTS: Final = 2 * _SLOTS_PER_DAY
-"""Two days: one without any sun was metered on a sound roof, off for a day."""
-_DEAD_KWH: Final = 2.0
-_DEAD_SHARE: Final = 1 / 300
-"""Less than this of the most that was forecast: nothing, or kW given as W. Fog leaves ten times
-more."""
-_MOST_SUN_KW: Final = 50.0
-"""A forecast of more is none for a house, and condemns no meter."""
-
-_DEAD_SUN: Final = (
-    "the solar power metered in the last two days is nothing, or a thousandth of what was "
-    "forecast, and is not learned from: check its sensor and its unit (kW given as W?), and "
-    "whether the panels are on"
-)
 
 _CALLED: Final = {
     LOAD: "load",
@@ -76,12 +62,10 @@ def judge_meters(observed: Observations, latest: SolarForecast | None, now: date
     """Hold the meters against each other, their past and the sun that was forecast."""
     believed, doubts = _balanced(observed, now)
     doubts += sensor_doubts(believed, now)
-    dead = _dead_sun(believed, latest, now)
-    solar = believed.solar_kw
+    dead, why = no_sun(believed, latest, now)
     if dead.any():
-        believed = replace(believed, solar_kw=_without(solar, dead))
-        if dead[: (floor_to_slot(now) - solar.start) // SLOT][-1:].all():
-            doubts += (_DEAD_SUN,)
+        believed = replace(believed, solar_kw=_without(believed.solar_kw, dead))
+        doubts += why
     return Judged(observed=_at_home(believed), away=believed, doubts=doubts)
 
 
@@ -216,54 +200,6 @@ def _suspicion(suspect: Suspect) -> str:
 def _about(number: float) -> str:
     """To one digit: what is said of a fault must not change with each reading."""
     return f"{float(f'{number:.1g}'):g}"
-
-
-def _dead_sun(observed: Observations, latest: SolarForecast | None, now: datetime) -> Bools:
-    """In which half hours the panels' meter was dead, or showed a thousandth.
-
-    By whole days of UTC, and by the last two days: so long without any sun although it was
-    forecast, by a forecast that is none of a power station.
-    """
-    solar = observed.solar_kw
-    dead = np.zeros(len(solar.values), dtype=bool)
-    if not len(dead):
-        return dead
-    told, came = _told_kw(latest, observed), observed.sun_kw.values
-    end = min((floor_to_slot(now) - solar.start) // SLOT, len(dead))
-    clock = (solar.start - solar.start.replace(hour=0, minute=0)) // SLOT
-    midnights = range(-clock % _SLOTS_PER_DAY, end - _DEAD_SLOTS + 1, _SLOTS_PER_DAY)
-    known = np.flatnonzero(np.isfinite(told))
-    since = int(known[0]) - _SLOTS_PER_DAY if len(known) else end
-    for first in (*midnights, max(0, end - _DEAD_SLOTS)):
-        part = slice(first, first + _DEAD_SLOTS)
-        if first >= since and _is_dead(came[part], told[part]):
-            dead[part] = np.isfinite(solar.values[part])
-    return dead
-
-
-def _is_dead(came: Floats, told: Floats) -> bool:
-    known = np.isfinite(came * told)
-    if known.sum() < _DEAD_SLOTS // 2:
-        return False
-    most = float(told[known].max())
-    should_kwh = float(told[known].sum()) / 2
-    return (
-        should_kwh >= _DEAD_KWH
-        and most <= _MOST_SUN_KW
-        and float(came[known].max()) < _DEAD_SHARE * most
-    )
-
-
-def _told_kw(latest: SolarForecast | None, observed: Observations) -> Floats:
-    """What had been forecast of the sun for the half hours of the metered one [kW]."""
-    start, end = observed.solar_kw.start, observed.solar_kw.end
-    told = np.full(len(observed.solar_kw.values), np.nan)
-    # The latest counts where nothing was kept.
-    for forecast in (latest, observed.told):
-        if forecast is not None:
-            newer = forecast.p50_kw.between(start, end).values
-            told = np.where(np.isfinite(newer), newer, told)
-    return told
 
 
 def _at_home(observed: Observations) -> Observations:
