@@ -140,7 +140,7 @@ class Steering:
         if self.manual is not None and self.manual.command is None and self.manual.holds(now):
             return self, Order(result=CommandResult.LEFT, problems=notices)
         if self.breaker.is_open(now):
-            return self._paused(now, in_force, finding)
+            return self._while_open(now, in_force, finding)
         if self._must_repair(now, wanted, in_force, finding):
             return self._repaired(now, wanted, finding)
         order = self._changed(now, wanted, in_force)
@@ -170,10 +170,10 @@ class Steering:
         """The inverter refused, or did not show it."""
         return replace(self, breaker=self.breaker.after_failure(now), tried=command)
 
-    def _paused(
+    def _while_open(
         self, now: datetime, in_force: InverterCommand | None, finding: Finding
     ) -> tuple["Steering", Order]:
-        """Self-use, and once more by way of another mode if even that is not done."""
+        """The breaker is: self-use, by way of another mode if even that is not done."""
         problems: tuple[str, ...] = ("the inverter failed again and again; commands are paused",)
         steering = self
         if in_force is None or not same(SELF_USE, in_force):

@@ -83,23 +83,7 @@ def program_inputs(
     battery, grid = house.battery, house.grid
     hours, load, solar = outlook.horizon.hours, outlook.load_kwh, outlook.solar_kwh
     n_slots = len(hours)
-    surplus = np.maximum(solar - load, 0.0)
-    export_limit = grid.export_limit_kw * hours
-    if not wishes.battery_may_export:  # C23; an order to discharge (C25) is the later word
-        orders = [wishes.order_at(start) for start in outlook.horizon.starts]
-        is_sold = [order is not None and order.mode is Mode.FORCE_DISCHARGE for order in orders]
-        export_limit = np.where(is_sold, export_limit, np.minimum(export_limit, surplus))
-    charge_limit = battery.max_charge_kw * hours
-    if wishes.max_grid_charge_p_per_kwh is not None:  # C24
-        dear = outlook.import_rate > wishes.max_grid_charge_p_per_kwh
-        charge_limit = np.where(dear, np.minimum(charge_limit, surplus), charge_limit)
-    discharge_limit = battery.max_discharge_kw * hours
-    # What the inverter cannot be told to force follows the sun and the load.
-    if Mode.FORCE_CHARGE not in house.modes:
-        charge_limit = np.minimum(charge_limit, surplus)
-    if Mode.FORCE_DISCHARGE not in house.modes:
-        discharge_limit = np.minimum(discharge_limit, np.maximum(load - solar, 0.0))
-    ordered = _orders(house, outlook, wishes, charge_limit, discharge_limit)
+    ordered = _orders(house, outlook, wishes, *_battery_limits(house, outlook, wishes))
     charge_relief, discharge_relief = _taper_reliefs(house, outlook, soc_kwh)
     # Missing a wish must cost more than any rate could pay for missing it.
     dearest = 100.0 + 2 * float(
@@ -120,7 +104,7 @@ def program_inputs(
         discharge_wanted_kwh=ordered.discharge_wanted,
         curtail_limit_kwh=_curtail_limit(house, outlook),
         import_limit_kwh=grid.import_limit_kw * hours,
-        export_limit_kwh=export_limit,
+        export_limit_kwh=_export_limit(house, outlook, wishes),
         ac_limit_kwh=house.inverter.ac_limit_kw * hours,
         reserve_kwh=np.full(n_slots, battery.reserve_kwh),
         target_kwh=target,
@@ -149,6 +133,35 @@ def program_inputs(
         terminal_intercept_p=lines.intercept_p,
         terminal_slope_p_per_kwh=lines.slope_p_per_kwh,
     )
+
+
+def _battery_limits(house: House, outlook: Outlook, wishes: Wishes) -> tuple[Floats, Floats]:
+    """Most that the battery may be charged and discharged in each slot [kWh], orders apart."""
+    hours, net = outlook.horizon.hours, outlook.load_kwh - outlook.solar_kwh
+    surplus, need = np.maximum(-net, 0.0), np.maximum(net, 0.0)
+    charge_limit = house.battery.max_charge_kw * hours
+    if wishes.max_grid_charge_p_per_kwh is not None:  # C24
+        dear = outlook.import_rate > wishes.max_grid_charge_p_per_kwh
+        charge_limit = np.where(dear, np.minimum(charge_limit, surplus), charge_limit)
+    discharge_limit = house.battery.max_discharge_kw * hours
+    # What the inverter cannot be told to force follows the sun and the load.
+    if Mode.FORCE_CHARGE not in house.modes:
+        charge_limit = np.minimum(charge_limit, surplus)
+    if Mode.FORCE_DISCHARGE not in house.modes:
+        discharge_limit = np.minimum(discharge_limit, need)
+    return charge_limit, discharge_limit
+
+
+def _export_limit(house: House, outlook: Outlook, wishes: Wishes) -> Floats:
+    """Most that may be sold in each slot [kWh]: sun alone, where the battery may not (C23)."""
+    limit = house.grid.export_limit_kw * outlook.horizon.hours
+    if wishes.battery_may_export:
+        return limit
+    # An order to discharge (C25) is the later word.
+    orders = [wishes.order_at(start) for start in outlook.horizon.starts]
+    is_sold = [order is not None and order.mode is Mode.FORCE_DISCHARGE for order in orders]
+    surplus = np.maximum(outlook.solar_kwh - outlook.load_kwh, 0.0)
+    return np.where(is_sold, limit, np.minimum(limit, surplus))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

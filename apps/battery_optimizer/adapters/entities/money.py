@@ -115,45 +115,35 @@ def _pounds(pence: float) -> float:
     return round(pence / 100, 4)
 
 
+def _bill(name: str, read: ReadBill) -> Entity:
+    return Entity(
+        name=name,
+        value=bill(read),
+        unit="GBP",
+        device_class="monetary",
+        state_class="total",
+        icon="mdi:receipt-text-outline",
+        attributes=bill_facts(read),
+        shows_rates=True,
+    )
+
+
+def _saving(name: str, read: ReadBill) -> Entity:
+    return Entity(
+        name=name,
+        value=saved(read),
+        unit="GBP",
+        device_class="monetary",
+        state_class="total",
+        icon="mdi:piggy-bank-outline",
+        attributes=saving_facts(read),
+        shows_rates=True,
+    )
+
+
 MONEY: Final = (
-    Entity(
-        name="Bill today",
-        value=bill(of_today),
-        unit="GBP",
-        device_class="monetary",
-        state_class="total",
-        icon="mdi:receipt-text-outline",
-        attributes=bill_facts(of_today),
-        shows_rates=True,
-    ),
-    Entity(
-        name="Saved today",
-        value=saved(of_today),
-        unit="GBP",
-        device_class="monetary",
-        state_class="total",
-        icon="mdi:piggy-bank-outline",
-        attributes=saving_facts(of_today),
-        shows_rates=True,
-    ),
-    Entity(
-        name="Bill this month",
-        value=bill(of_month),
-        unit="GBP",
-        device_class="monetary",
-        state_class="total",
-        icon="mdi:receipt-text-outline",
-        attributes=bill_facts(of_month),
-        shows_rates=True,
-    ),
-    Entity(
-        name="Saved this month",
-        value=saved(of_month),
-        unit="GBP",
-        device_class="monetary",
-        state_class="total",
-        icon="mdi:piggy-bank-outline",
-        attributes=saving_facts(of_month),
-        shows_rates=True,
-    ),
+    _bill("Bill today", of_today),
+    _saving("Saved today", of_today),
+    _bill("Bill this month", of_month),
+    _saving("Saved this month", of_month),
 )
