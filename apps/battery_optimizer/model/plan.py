@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.slots import Floats, Horizon
+
+_SOME_P: Final = 0.005
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +86,11 @@ class SlotPlan:
     reason: str
 
     @property
+    def bill_p(self) -> float:
+        """What is bought less what is sold, by published rates [p]."""
+        return self.import_rate * self.grid_import_kwh - self.export_rate * self.grid_export_kwh
+
+    @property
     def mode(self) -> Mode:
         """What the inverter is told in this slot."""
         return self.command.mode
@@ -90,7 +98,10 @@ class SlotPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The slots to come, oldest first; the first is the one that runs now."""
+    """The slots to come, oldest first; the first is the one that runs now.
+
+    `cost_p` is the bill of all, less what sessions of the supplier pay [p].
+    """
 
     made_at: datetime
     horizon: Horizon
@@ -101,6 +112,12 @@ class Plan:
     alternatives: tuple[Alternative, ...]
     warnings: tuple[str, ...] = ()
     is_demo: bool = False
+
+    @property
+    def sessions_p(self) -> float | None:
+        """What of the cost sessions are reckoned to pay [p]; None where they pay nothing."""
+        paid_p = sum(slot.bill_p - slot.cost_p for slot in self.slots)
+        return paid_p if paid_p > _SOME_P else None
 
     def at(self, moment: datetime) -> SlotPlan:
         """The slot that holds this moment; IndexError outside of the plan."""

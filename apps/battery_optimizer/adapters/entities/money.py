@@ -3,7 +3,12 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from battery_optimizer.adapters.entities.facts import Attributes, Value, shortened
+from battery_optimizer.adapters.entities.facts import (
+    Attributes,
+    Value,
+    short_time,
+    shortened,
+)
 from battery_optimizer.adapters.entities.row import Entity
 from battery_optimizer.model.money import Bill, Otherwise, Savings
 from battery_optimizer.model.shown import Shown
@@ -92,6 +97,16 @@ def _standing(found: Bill) -> float | None:
 def _of_sessions(name: str, pence: float | None) -> dict[str, Any]:
     """What sessions pay besides, by our own reckoning [GBP]; nothing where none was on."""
     return {} if pence is None else {name: _pounds(pence)}
+
+
+def plan_money(shown: Shown) -> Attributes:
+    """Until when the plan goes, and what sessions pay of its cost."""
+    if shown.plan is None:
+        return {}
+    return {
+        "until": short_time(shown.plan.horizon.end),
+        **_of_sessions("sessions_estimate", shown.plan.sessions_p),
+    }
 
 
 def _since(found: Bill) -> dict[str, Any]:

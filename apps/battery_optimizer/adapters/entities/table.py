@@ -21,7 +21,7 @@ from battery_optimizer.adapters.entities.facts import (
     window_facts,
     window_start,
 )
-from battery_optimizer.adapters.entities.money import MONEY
+from battery_optimizer.adapters.entities.money import MONEY, plan_money
 from battery_optimizer.adapters.entities.row import Entity
 from battery_optimizer.model.shown import Shown
 from battery_optimizer.model.tariff import RateClass
@@ -176,9 +176,7 @@ ENTITIES: Final = (
         unit="GBP",
         device_class="monetary",
         icon="mdi:cash",
-        attributes=lambda shown: (
-            {"until": short_time(shown.plan.horizon.end)} if shown.plan else {}
-        ),
+        attributes=plan_money,
         shows_rates=True,
     ),
     *MONEY,

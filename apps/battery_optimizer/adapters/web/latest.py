@@ -118,6 +118,7 @@ def plan(shown: Shown | None) -> Json:
         "rates": _rates_word(shown),
         "reason": shown.outcome.reason,
         "cost_p": plain_number(made.cost_p),
+        "sessions_p": plain_number(made.sessions_p),
         "solver": _solver(made),
         "warnings": list(made.warnings),
         "alternatives": [

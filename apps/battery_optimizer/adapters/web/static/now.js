@@ -9,7 +9,7 @@ function showNow(data) {
   const seen = actsAs(mode, recommendation.power_kw);
   dot(find("mode"), seen ?? "self_use");
   find("mode-words").textContent = MODES[seen] ? `${MODES[seen][1]} ${inAppWords(mode, recommendation.power_kw)}` : "";
-  find("reason").textContent = recommendation.reason;
+  find("reason").textContent = unbroken(recommendation.reason);
   showGauge(measured.soc_percent, recommendation.expected_soc, data.house.reserve_percent);
   showPowers(measured);
   find("powers-words").hidden = recommendation.command_result !== "applied";
@@ -120,8 +120,9 @@ function showPlan(plan, reserve) {
     return;
   }
   const until = dayAndClock(slots.at(-1).end);
+  const paid = isKnown(plan.sessions_p) ? `, and about ${money(plan.sessions_p)} that Octopus's sessions pay taken off` : "";
   const bill = plan.cost_p < 0 ? `earns ${money(-plan.cost_p)}` : `costs ${money(plan.cost_p)}`;
-  find("plan-words").textContent = `Until ${until}, made ${dayAndClock(plan.made_at)}; electricity ${bill}, standing charge apart.`
+  find("plan-words").textContent = `Until ${until}, made ${dayAndClock(plan.made_at)}; electricity ${bill}, standing charge apart${paid}.`
     + (plan.warnings ?? []).map((warning) => ` ${warning}`).join("");
   const told = JSON.stringify(slots);
   if (told === planDrawn) return;
