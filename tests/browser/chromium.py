@@ -51,7 +51,9 @@ class Browser:
         return len(self.driver.find_elements("css selector", css))
 
     def text(self, css: str) -> str:
-        return str(self.run("return document.querySelector(arguments[0]).textContent", css))
+        """Its words; a space that does not break is one like others."""
+        words = self.run("return document.querySelector(arguments[0]).textContent", css)
+        return str(words).replace("\u00a0", " ")
 
     def wait(self, condition: Callable[[], object], what: str, seconds: float = 20.0) -> None:
         end = time.monotonic() + seconds

@@ -66,6 +66,17 @@ def test_it_says_what_was_real(browser: Browser, url: str) -> None:
     assert "made up" not in browser.text("#savings-notes")
 
 
+def test_a_number_and_its_unit_stay_on_one_line(browser: Browser, url: str) -> None:
+    browser.open(url)
+    words = "return unbroken('Selling 2 kWh at 9.9 p, 5.5 p later; 95 % at 3 km')"
+    assert (
+        browser.run(words)
+        == "Selling 2\u00a0kWh at 9.9\u00a0p, 5.5\u00a0p later; 95\u00a0% at 3 km"
+    )
+    browser.wait(lambda: browser.count("#plan-chart canvas") == 3, "the chart")
+    assert not browser.run(r"return /\d p[,.:;]/.test(find('main').textContent)")
+
+
 def test_a_forced_mode_without_power_is_shown_as_a_battery_that_rests(
     browser: Browser, url: str
 ) -> None:

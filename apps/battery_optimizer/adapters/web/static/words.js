@@ -37,7 +37,7 @@ function number(value, digits = 1) {
 
 function money(pence) {
   if (!isKnown(pence)) return "–";
-  if (Math.abs(pence) < 100) return `${number(pence)} p`;
+  if (Math.abs(pence) < 100) return `${number(pence)}\u00a0p`;
   return pounds(pence);
 }
 
@@ -108,9 +108,12 @@ function inAppWords(mode, powerKw) {
 
 const counted = (count, what) => `${count} ${what}${count === 1 ? "" : "s"}`;
 
+// A number and its unit stay on one line.
+const unbroken = (text) => String(text).replace(/(\d) (p|%|kWh?)(?![a-z])/g, "$1\u00a0$2");
+
 function element(name, text, attributes = {}) {
   const made = document.createElement(name);
-  if (isKnown(text)) made.textContent = text;
+  if (isKnown(text)) made.textContent = unbroken(text);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
   return made;
 }
@@ -126,7 +129,7 @@ function facts(list, pairs) {
   list.replaceChildren(...pairs.map(([name, value]) => {
     const pair = element("div");
     const told = element("dd");
-    told.append(value);
+    told.append(typeof value === "string" ? unbroken(value) : value);
     pair.append(element("dt", name), told);
     return pair;
   }));
