@@ -7,10 +7,10 @@ import numpy as np
 
 from battery_optimizer.forecast.cleaning import believable_load
 from battery_optimizer.model.outlook import Outlook
-from battery_optimizer.model.slots import Floats
+from battery_optimizer.model.slots import SLOTS_PER_DAY, Floats
 from battery_optimizer.model.telemetry import Observations
 
-RECENT_HALF_HOURS = 28 * 48
+RECENT_HALF_HOURS = 28 * SLOTS_PER_DAY
 QUIET = 0.2
 """So many of the half hours draw less: the nights, mostly."""
 

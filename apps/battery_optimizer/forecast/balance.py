@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from battery_optimizer.forecast.calendar import Integers
-from battery_optimizer.model.slots import SLOT_HOURS, Bools, Floats
+from battery_optimizer.model.slots import SLOT_HOURS, SLOTS_PER_DAY, Bools, Floats
 
 BLOCK: Final = 6
 """Half hours that are held together."""
@@ -124,11 +124,12 @@ class Balance:
 
     def faults(self) -> Iterator[tuple[int, Fault]]:
         """The first half hour of each UTC day on which the meters do not agree, and why."""
-        off = self._off.reshape(-1, 48 // BLOCK)
+        off = self._off.reshape(-1, SLOTS_PER_DAY // BLOCK)
         for day in np.flatnonzero(off.sum(axis=1) >= _FEWEST_BLOCKS).tolist():
-            fault = self.fault(48 * day, 48 * (day + 1))
+            first = SLOTS_PER_DAY * day
+            fault = self.fault(first, first + SLOTS_PER_DAY)
             if fault is not None:
-                yield 48 * day, fault
+                yield first, fault
 
     def fault(self, first: int, upto: int) -> Fault | None:
         """Why the meters do not agree in these half hours, whole blocks; None if they do."""
@@ -180,10 +181,12 @@ def _allowed(flowing_kw: Floats) -> Floats:
 def _suspects(flows: Floats, stored_kw: Floats, at: Integers) -> tuple[Suspect, ...]:
     """The sensors that explain what is missing in these half hours, by the plainest way."""
     missing = _SIGNS @ flows
+    half_hour = at % SLOTS_PER_DAY
+    is_dark = ((half_hour < _NIGHT[0]) | (half_hour >= _NIGHT[1])).any()
     found = []
     for sensor, (shown, sign) in enumerate(zip(flows, _SIGNS, strict=True)):
         should = shown - sign * missing
-        if sensor == SOLAR and ((at % 48 < _NIGHT[0]) | (at % 48 >= _NIGHT[1])).any():
+        if sensor == SOLAR and is_dark:
             continue
         if sensor == BATTERY and _is_as_stored(shown, should, stored_kw):
             continue

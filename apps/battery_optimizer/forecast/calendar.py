@@ -9,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from holidays import country_holidays
 
-from battery_optimizer.model.slots import SLOT, UK, Floats
+from battery_optimizer.model.slots import SLOT, SLOTS_PER_DAY, UK, Floats
 
 Integers = npt.NDArray[np.int64]
 
-SLOTS_PER_DAY: Final = 48
 _SATURDAY: Final = 5
 _DAY: Final = timedelta(days=1)
 

@@ -13,7 +13,7 @@ from typing import Final, Self
 
 import numpy as np
 
-from battery_optimizer.model.slots import Bools, Floats, SlotSeries, floor_to_slot
+from battery_optimizer.model.slots import SLOTS_PER_DAY, Bools, Floats, SlotSeries, floor_to_slot
 from battery_optimizer.model.telemetry import Observations
 
 LEAST_DAYS: Final = 14
@@ -23,9 +23,8 @@ SILENT_SLOTS: Final = 6
 """After three hours without a reading nobody knows whether it runs."""
 
 _DAY: Final = timedelta(days=1)
-_PER_DAY: Final = 48
 _MOST_HISTORY: Final = 400 * _DAY
-_JUDGED: Final = 28 * _PER_DAY
+_JUDGED: Final = 28 * SLOTS_PER_DAY
 _OVER_KW, _OVER_SHARE = 0.5, 0.15
 """A part may seem larger than the whole by so much: two sensors are not read at once."""
 
@@ -107,7 +106,7 @@ def _doubt(name: str, metered: Floats, power: Floats, load: Floats) -> str | Non
     """Why a load is not forecast apart although there is a sensor; None where it can be."""
     stays = f"{name} is forecast with the rest of the house"
     known = np.isfinite(power)
-    if known.sum() < LEAST_DAYS * _PER_DAY:
+    if known.sum() < LEAST_DAYS * SLOTS_PER_DAY:
         nothing = "" if known.any() else "its sensor has given nothing yet"
         why = _unlikely(metered, power) or nothing
         return f"{stays}: {why}" if why else None
@@ -129,7 +128,7 @@ def _doubt(name: str, metered: Floats, power: Floats, load: Floats) -> str | Non
 
 def _unlikely(metered: Floats, power: Floats) -> str:
     lost = np.isfinite(metered) & ~np.isfinite(power)
-    lately, for_weeks = int(lost[-_PER_DAY:].sum()), int(lost[-_JUDGED:].sum())
+    lately, for_weeks = int(lost[-SLOTS_PER_DAY:].sum()), int(lost[-_JUDGED:].sum())
     running = np.abs(np.nan_to_num(metered[-_JUDGED:])) > _LEAST_KW
     if lately >= _MANY_SLOTS:
         when = f"{lately} half hours of the last day"
@@ -156,7 +155,7 @@ def _follows(load: Floats, power: Floats) -> float | None:
 
 def _runs_in_sessions(power: Floats) -> bool:
     known = power[np.isfinite(power)]
-    if len(known) < LEAST_DAYS * _PER_DAY:
+    if len(known) < LEAST_DAYS * SLOTS_PER_DAY:
         return False
     return float(is_on(known)[-_JUDGED:].mean()) <= _MOSTLY
 
@@ -165,8 +164,10 @@ def _without(load: Floats, power: Floats) -> Floats:
     """The load less a part of it; where that is not known, only if the part can hardly run."""
     known = np.isfinite(power)
     on = is_on(np.where(known, power, 0.0))
-    slot = np.arange(len(power)) % _PER_DAY
-    often = np.bincount(slot, on, _PER_DAY) / np.maximum(np.bincount(slot, known, _PER_DAY), 1.0)
+    slot = np.arange(len(power)) % SLOTS_PER_DAY
+    often = np.bincount(slot, on, SLOTS_PER_DAY) / np.maximum(
+        np.bincount(slot, known, SLOTS_PER_DAY), 1.0
+    )
     often = np.maximum.reduce([np.roll(often, by) for by in (-2, -1, 0, 1, 2)])
     hardly = (load < _OFF_SHARE * on_power_kw(power[known])) | (often[slot] < _SELDOM)
     rest = np.maximum(load - np.where(known, power, 0.0), np.minimum(load, 0.02))

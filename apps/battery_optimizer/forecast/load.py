@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from battery_optimizer.forecast.calendar import (
-    SLOTS_PER_DAY,
     Integers,
     by_wall_clock,
     off_days,
@@ -22,7 +21,15 @@ from battery_optimizer.forecast.calendar import (
 )
 from battery_optimizer.forecast.cleaning import believable_load
 from battery_optimizer.forecast.load_model import LoadModel, learn_load_model
-from battery_optimizer.model.slots import SLOT, UK, Floats, Horizon, SlotSeries, floor_to_slot
+from battery_optimizer.model.slots import (
+    SLOT,
+    SLOTS_PER_DAY,
+    UK,
+    Floats,
+    Horizon,
+    SlotSeries,
+    floor_to_slot,
+)
 
 _MOST_HISTORY_DAYS: Final = 400
 _LEAST_DAYS: Final = 0.5

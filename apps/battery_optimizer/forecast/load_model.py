@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from battery_optimizer.forecast.calendar import SLOTS_PER_DAY, Integers
+from battery_optimizer.forecast.calendar import Integers
 from battery_optimizer.forecast.load_profiles import (
     PART_EDGES,
     QUANTILES,
@@ -20,7 +20,7 @@ from battery_optimizer.forecast.load_profiles import (
     learn_spread,
 )
 from battery_optimizer.model.outlook import BURST_WEIGHTS
-from battery_optimizer.model.slots import Floats
+from battery_optimizer.model.slots import SLOTS_PER_DAY, Floats
 
 _TRAINING_DAYS: Final = 90
 _ORIGINS: Final = np.arange(0, SLOTS_PER_DAY, 8)

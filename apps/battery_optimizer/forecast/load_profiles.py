@@ -5,9 +5,9 @@ from typing import Final
 
 import numpy as np
 
-from battery_optimizer.forecast.calendar import SLOTS_PER_DAY, Integers
+from battery_optimizer.forecast.calendar import Integers
 from battery_optimizer.model.outlook import BURST_WEIGHTS
-from battery_optimizer.model.slots import Floats
+from battery_optimizer.model.slots import SLOTS_PER_DAY, Floats
 
 QUANTILES: Final = (0.1, 0.5, 0.9)
 PART_EDGES: Final = np.concatenate(([0.0], np.cumsum(BURST_WEIGHTS)))

@@ -19,7 +19,14 @@ from battery_optimizer.forecast.balance import (
 )
 from battery_optimizer.forecast.cleaning import believable_load, believable_solar
 from battery_optimizer.forecast.no_sun import no_sun
-from battery_optimizer.model.slots import SLOT, Bools, Floats, SlotSeries, floor_to_slot
+from battery_optimizer.model.slots import (
+    SLOT,
+    SLOTS_PER_DAY,
+    Bools,
+    Floats,
+    SlotSeries,
+    floor_to_slot,
+)
 from battery_optimizer.model.telemetry import Observations, SolarForecast
 
 _DAY: Final = timedelta(days=1)
@@ -28,8 +35,6 @@ _JUDGED_DAYS: Final = 28
 
 _MANY_SLOTS: Final = 4
 """So many unbelievable half hours in a day are no passing fault."""
-
-_SLOTS_PER_DAY: Final = 48
 
 _LIMIT_SHARE: Final = 0.95
 _MOST_AT_LIMIT: Final = 20
@@ -80,11 +85,11 @@ def sensor_doubts(observed: Observations, now: datetime) -> tuple[str, ...]:
         "solar power": _lost(solar, believable_solar(solar, np.inf)) & ~_at_its_limit(solar),
     }
     return tuple(
-        f"the {name} metered in {where[-_SLOTS_PER_DAY:].sum()} half hours of the last day cannot "
+        f"the {name} metered in {where[-SLOTS_PER_DAY:].sum()} half hours of the last day cannot "
         "be (negative, far too much, next to nothing, or not changing) and is not learned from: "
         "check its sensor and its unit"
         for name, where in lost.items()
-        if where[-_SLOTS_PER_DAY:].sum() >= _MANY_SLOTS
+        if where[-SLOTS_PER_DAY:].sum() >= _MANY_SLOTS
     )
 
 
@@ -96,7 +101,7 @@ def _at_its_limit(solar: Floats) -> Bools:
     """Where an inverter gives all it can, for hours: no more than so many in a day, though."""
     most = float(np.nanmax(solar, initial=0.0))
     at_limit = solar >= _LIMIT_SHARE * most
-    return np.asarray(at_limit & (at_limit[-_SLOTS_PER_DAY:].sum() < _MOST_AT_LIMIT))
+    return np.asarray(at_limit & (at_limit[-SLOTS_PER_DAY:].sum() < _MOST_AT_LIMIT))
 
 
 def _balanced(observed: Observations, now: datetime) -> tuple[Observations, tuple[str, ...]]:
@@ -109,7 +114,7 @@ def _balanced(observed: Observations, now: datetime) -> tuple[Observations, tupl
     for first, fault in balance.faults():
         if _is_unmetered_sun(observed, fault):
             continue
-        day = slice(first, first + _SLOTS_PER_DAY)
+        day = slice(first, first + SLOTS_PER_DAY)
         jumps[day] = False  # explained
         if fault.sensors == {LOAD} and fault.lasts:
             known = np.isfinite(balance.missing_kw[day])
@@ -126,7 +131,7 @@ def _balanced(observed: Observations, now: datetime) -> tuple[Observations, tupl
     )
     # The last day, to the end of the block that runs.
     upto = -(-((floor_to_slot(now) - start) // SLOT) // BLOCK) * BLOCK
-    last = balance.fault(max(0, upto - _SLOTS_PER_DAY), upto)
+    last = balance.fault(max(0, upto - SLOTS_PER_DAY), upto)
     if last is None or _is_unmetered_sun(observed, last):
         return believed, ()
     return believed, (_balance_doubt(last),)

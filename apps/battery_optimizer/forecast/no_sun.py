@@ -5,12 +5,10 @@ from typing import Final
 
 import numpy as np
 
-from battery_optimizer.model.slots import SLOT, Bools, Floats, floor_to_slot
+from battery_optimizer.model.slots import SLOT, SLOTS_PER_DAY, Bools, Floats, floor_to_slot
 from battery_optimizer.model.telemetry import Observations, SolarForecast
 
-_SLOTS_PER_DAY: Final = 48
-
-_DEAD_SLOTS: Final = 2 * _SLOTS_PER_DAY
+_DEAD_SLOTS: Final = 2 * SLOTS_PER_DAY
 """Two days: one without any sun was metered on a sound roof, off for a day."""
 _DEAD_KWH: Final = 2.0
 _DEAD_SHARE: Final = 1 / 300
@@ -47,9 +45,9 @@ def no_sun(
     told, came = _told_kw(latest, observed), observed.sun_kw.values
     end = min((floor_to_slot(now) - solar.start) // SLOT, len(dead))
     clock = (solar.start - solar.start.replace(hour=0, minute=0)) // SLOT
-    midnights = range(-clock % _SLOTS_PER_DAY, end - _DEAD_SLOTS + 1, _SLOTS_PER_DAY)
+    midnights = range(-clock % SLOTS_PER_DAY, end - _DEAD_SLOTS + 1, SLOTS_PER_DAY)
     known = np.flatnonzero(np.isfinite(told))
-    since = int(known[0]) - _SLOTS_PER_DAY if len(known) else end
+    since = int(known[0]) - SLOTS_PER_DAY if len(known) else end
     for first in (*midnights, max(0, end - _DEAD_SLOTS)):
         part = slice(first, first + _DEAD_SLOTS)
         if first >= since and _is_dead(came[part], told[part]):

@@ -6,10 +6,18 @@ from datetime import timedelta
 import numpy as np
 
 from battery_optimizer.errors import RatesUnavailable
-from battery_optimizer.forecast.calendar import SLOTS_PER_DAY, wall_positions
+from battery_optimizer.forecast.calendar import wall_positions
 from battery_optimizer.model.house import Battery
 from battery_optimizer.model.outlook import TerminalValue
-from battery_optimizer.model.slots import SLOT, Bools, Floats, Horizon, SlotSeries, floor_to_slot
+from battery_optimizer.model.slots import (
+    SLOT,
+    SLOTS_PER_DAY,
+    Bools,
+    Floats,
+    Horizon,
+    SlotSeries,
+    floor_to_slot,
+)
 from battery_optimizer.model.tariff import KnownRates
 
 RECENT_DAYS = 14

@@ -14,14 +14,13 @@ from typing import Final
 import numpy as np
 
 from battery_optimizer.forecast.calendar import (
-    SLOTS_PER_DAY,
     Integers,
     by_wall_clock,
     off_days,
     wall_positions,
 )
 from battery_optimizer.forecast.large_loads import is_on, on_power_kw
-from battery_optimizer.model.slots import SLOT, Floats, SlotSeries
+from battery_optimizer.model.slots import SLOT, SLOTS_PER_DAY, Floats, SlotSeries
 from battery_optimizer.model.telemetry import PlannedRun
 
 LEVELS: Final = (np.arange(20) + 0.5) / 20

@@ -15,14 +15,20 @@ from battery_optimizer.errors import ForecastUnavailable
 from battery_optimizer.forecast.cleaning import believable_solar
 from battery_optimizer.forecast.sky import Site, clear_sky_kw
 from battery_optimizer.forecast.solar_model import (
-    SLOTS_PER_DAY,
     Rows,
     SolarModel,
     learn_solar_model,
     recent_days_kw,
 )
 from battery_optimizer.forecast.told import quantiles_kw
-from battery_optimizer.model.slots import SLOT, Floats, Horizon, SlotSeries, floor_to_slot
+from battery_optimizer.model.slots import (
+    SLOT,
+    SLOTS_PER_DAY,
+    Floats,
+    Horizon,
+    SlotSeries,
+    floor_to_slot,
+)
 from battery_optimizer.model.telemetry import SolarForecast
 
 TOLD_DAYS: Final = 120

@@ -9,9 +9,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from battery_optimizer.model.slots import Bools, Floats
+from battery_optimizer.model.slots import SLOTS_PER_DAY, Bools, Floats
 
-SLOTS_PER_DAY: Final = 48
 _QUANTILES: Final = (0.1, 0.9)
 _BLEND: Final = np.array([0.2, 0.6, 0.2])
 """Weights of p10, p50, p90 in the mean, until learned; for skewed clouds p50 is not the mean."""

@@ -13,11 +13,10 @@ import numpy as np
 
 from battery_optimizer.forecast.cleaning import believable_solar
 from battery_optimizer.forecast.sky import Place, sun_position
-from battery_optimizer.model.slots import SLOT, SLOT_HOURS, Floats, floor_to_slot
+from battery_optimizer.model.slots import SLOT, SLOT_HOURS, SLOTS_PER_DAY, Floats, floor_to_slot
 from battery_optimizer.model.telemetry import Observations, SolarForecast
 
 _DAY: Final = timedelta(days=1)
-_SLOTS_PER_DAY: Final = 48
 
 _RECENT_DAYS: Final = 28
 _FEWEST_RECENT: Final = 7
@@ -45,7 +44,7 @@ on the first day, and no sound one. Only where the panels gave nothing in those 
 either: the place may be set wrong, and at Amsterdam's or Inverness's sound ones pass as well."""
 
 _SIZE_DAYS: Final = 14
-_SIZE_SLOTS: Final = _SIZE_DAYS * _SLOTS_PER_DAY
+_SIZE_SLOTS: Final = _SIZE_DAYS * SLOTS_PER_DAY
 _FEWEST_DAYS: Final = 3
 _REFUSED: Final = (1 / 6, 3.0)
 """What came over what was told beyond which it is not used: sound ones had 0.22 to 1.9 in three
@@ -82,14 +81,14 @@ def forecast_doubt(
     """
     end = floor_to_slot(now)
     came = _came(observed, end, _RECENT_DAYS)
-    recent = came.reshape(_RECENT_DAYS, _SLOTS_PER_DAY)
+    recent = came.reshape(_RECENT_DAYS, SLOTS_PER_DAY)
     came, told = came[-_SIZE_SLOTS:], _told(latest, observed, end)
     days = list(_coming_days(latest, recent, end))
     # What says most about the reason comes first.
     return (
         next(filter(None, (_of_no_weather(day) for day in days)), None)
         or _of_another_size(told, came)
-        or _shifted(*(past[-_SHIFT_DAYS * _SLOTS_PER_DAY :] for past in (told, came)))
+        or _shifted(*(past[-_SHIFT_DAYS * SLOTS_PER_DAY :] for past in (told, came)))
         or _light_in_the_dark(latest, recent, end, place)
         or next(filter(None, (_with_holes(day) for day in days)), None)
     )
@@ -129,7 +128,7 @@ def _coming_days(latest: SolarForecast, recent: Floats, end: datetime) -> Iterat
     enough = np.isfinite(recent).sum(axis=0) >= _FEWEST_RECENT
     if not enough.any():
         return
-    usual, best = np.zeros((2, _SLOTS_PER_DAY))
+    usual, best = np.zeros((2, SLOTS_PER_DAY))
     usual[enough] = np.nanmean(recent[:, enough], axis=0)
     best[enough] = np.nanmax(recent[:, enough], axis=0)
     for day in (end, end + _DAY):
@@ -225,7 +224,7 @@ def _told(latest: SolarForecast, observed: Observations, end: datetime) -> Float
 
 
 def _known_days(told: Floats, came: Floats) -> float:
-    return float(np.isfinite(told * came).sum()) / _SLOTS_PER_DAY
+    return float(np.isfinite(told * came).sum()) / SLOTS_PER_DAY
 
 
 def _ratio(told: Floats, came: Floats) -> float:

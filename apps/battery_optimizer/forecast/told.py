@@ -12,10 +12,10 @@ from typing import Final
 
 import numpy as np
 
-from battery_optimizer.model.slots import SLOT, Floats, SlotSeries, floor_to_slot
+from battery_optimizer.model.slots import SLOT, SLOTS_PER_DAY, Floats, SlotSeries, floor_to_slot
 from battery_optimizer.model.telemetry import SolarForecast
 
-_LEAST_SLOTS: Final = 48
+_LEAST_SLOTS: Final = SLOTS_PER_DAY
 """Two answers are compared over a day's half hours at least, which both are about."""
 
 _LEAST_KW: Final = 1.0

@@ -11,9 +11,16 @@ from typing import Final
 
 import numpy as np
 
-from battery_optimizer.forecast.calendar import SLOTS_PER_DAY, by_wall_clock, wall_positions
+from battery_optimizer.forecast.calendar import by_wall_clock, wall_positions
 from battery_optimizer.forecast.cleaning import believable_load, believable_temperature
-from battery_optimizer.model.slots import SLOT, Bools, Floats, SlotSeries, floor_to_slot
+from battery_optimizer.model.slots import (
+    SLOT,
+    SLOTS_PER_DAY,
+    Bools,
+    Floats,
+    SlotSeries,
+    floor_to_slot,
+)
 from battery_optimizer.model.telemetry import Observations
 
 HEATING_BELOW_C: Final = 15.5

@@ -15,6 +15,8 @@ Bools = npt.NDArray[np.bool_]
 
 SLOT = timedelta(minutes=30)
 SLOT_HOURS = 0.5
+SLOTS_PER_DAY = 48
+"""Of a UTC day, or of the clock's face: local days in which the clocks change have 46 or 50."""
 HOUR = timedelta(hours=1)
 UK = ZoneInfo("Europe/London")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from battery_optimizer.adapters.store.archive import read_own_history
 from battery_optimizer.errors import BatteryOptimizerError
+from battery_optimizer.model.slots import SLOTS_PER_DAY
 from battery_optimizer.simulate.backtest import (
     Forecast,
     Policy,
@@ -132,9 +133,11 @@ def backtest(options: argparse.Namespace) -> None:
     )
     diary = Diary(run, is_splitting=options.split is not None)
     n_steps = days.n_slots * (30 // options.step_minutes)
-    played = with_progress(play(run), n_steps, lambda step: f"{step.time:%Y-%m-%d}", every=48)
+    played = with_progress(
+        play(run), n_steps, lambda step: f"{step.time:%Y-%m-%d}", every=SLOTS_PER_DAY
+    )
     steps = list(diary.kept(played))
-    figures = summary(run, steps) | loss_figures(diary.splits, days.n_slots / 48)
+    figures = summary(run, steps) | loss_figures(diary.splits, days.n_slots / SLOTS_PER_DAY)
     if options.split:
         split_table(diary.splits).to_csv(options.split, index=False)
     if options.report:

@@ -17,6 +17,7 @@ from battery_optimizer.model.plan import Plan
 from battery_optimizer.model.slots import (
     HOUR,
     SLOT,
+    SLOTS_PER_DAY,
     Horizon,
     SlotSeries,
     floor_to_slot,
@@ -208,9 +209,8 @@ class PerfectForecaster:
 def _continued(series: SlotSeries) -> SlotSeries:
     values = np.concatenate([series.values, np.full(_MOST_AHEAD, np.nan)])
     for t in np.flatnonzero(np.isnan(values)):
-        values[t] = values[t - _SLOTS_PER_DAY] if t >= _SLOTS_PER_DAY else 0.0
+        values[t] = values[t - SLOTS_PER_DAY] if t >= SLOTS_PER_DAY else 0.0
     return SlotSeries(start=series.start, values=values)
 
 
-_SLOTS_PER_DAY = 48
-_MOST_AHEAD = 7 * _SLOTS_PER_DAY
+_MOST_AHEAD = 7 * SLOTS_PER_DAY

@@ -10,15 +10,21 @@ import yaml
 from battery_optimizer.config import Config
 from battery_optimizer.errors import ConfigError, DataError
 from battery_optimizer.model.past import OwnHistory
-from battery_optimizer.model.slots import SLOT, Floats, SlotSeries, day_bounds, local_day
+from battery_optimizer.model.slots import (
+    SLOT,
+    SLOTS_PER_DAY,
+    Floats,
+    SlotSeries,
+    day_bounds,
+    local_day,
+)
 from battery_optimizer.model.telemetry import SolarForecast
 from battery_optimizer.simulate.days.recorded import RecordedDays
 from battery_optimizer.simulate.plain import why
 
-_PER_DAY: Final = 48
-LONGEST_GAP: Final = 48
+LONGEST_GAP: Final = SLOTS_PER_DAY
 """Half hours that are filled with those of the day before or after; a longer gap ends the run."""
-FEWEST: Final = 48
+FEWEST: Final = SLOTS_PER_DAY
 """Half hours of a stretch that is worth playing."""
 
 
@@ -111,7 +117,7 @@ def _filled(values: Floats) -> Floats:
         if last - first > LONGEST_GAP:
             continue
         for t in range(first, last):
-            for other in (t - _PER_DAY, t + _PER_DAY):
+            for other in (t - SLOTS_PER_DAY, t + SLOTS_PER_DAY):
                 if 0 <= other < len(values) and np.isfinite(filled[other]):
                     filled[t] = filled[other]
                     break

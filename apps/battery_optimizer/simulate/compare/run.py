@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from battery_optimizer.errors import DataError
 from battery_optimizer.model.house import Battery
-from battery_optimizer.model.slots import SLOT, day_bounds, local_day
+from battery_optimizer.model.slots import SLOT, SLOTS_PER_DAY, day_bounds, local_day
 from battery_optimizer.simulate.backtest import (
     Forecast,
     Policy,
@@ -113,7 +113,7 @@ class Outcome:
     @property
     def n_days(self) -> float:
         """Days played; parts of days count as such."""
-        return sum(day.n_slots for day in self.days.values()) / _SLOTS_A_DAY
+        return sum(day.n_slots for day in self.days.values()) / SLOTS_PER_DAY
 
     @property
     def whole_days(self) -> list[date]:
@@ -143,7 +143,6 @@ class Outcome:
         return (self.total_p - self.left_p) / self.n_days
 
 
-_SLOTS_A_DAY: Final = 48
 _SHORTEST_DAY: Final = 46
 """Half hours of the day on which the clocks go forward."""
 

@@ -12,7 +12,7 @@ import yaml
 
 from battery_optimizer.errors import DataError
 from battery_optimizer.model.house import House
-from battery_optimizer.model.slots import SLOT, UK, Floats, SlotSeries
+from battery_optimizer.model.slots import SLOT, SLOTS_PER_DAY, UK, Floats, SlotSeries
 from battery_optimizer.simulate.backtest import Forecast, Policy, Run
 from battery_optimizer.simulate.days.recorded import RecordedDays, rates_of
 from battery_optimizer.simulate.money.bills import without_battery
@@ -203,7 +203,7 @@ def _rates(rate: Rate, column: str, days: RecordedDays, folder: Path) -> SlotSer
 def _by_the_clock(rate: Mapping[str, float], days: RecordedDays) -> Floats:
     """Each rate from its time on the wall clock until the next."""
     changes = sorted((_half_hour(clock), float(value)) for clock, value in rate.items())
-    day = np.full(_PER_DAY, changes[-1][1])
+    day = np.full(SLOTS_PER_DAY, changes[-1][1])
     for first, value in changes:
         day[first:] = value
     start = days.imports.start
@@ -221,9 +221,6 @@ def _half_hour(clock: object) -> int:
     if parsed.minute % 30 or parsed.second:
         raise ValueError(f"rates change on the half hour, not at {clock}")
     return parsed.hour * 2 + parsed.minute // 30
-
-
-_PER_DAY: Final = 48
 
 
 def _require_all(series: SlotSeries, days: RecordedDays, column: str) -> None:

@@ -18,7 +18,16 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from battery_optimizer.model.slots import SLOT, UK, Floats, local_day, local_time, require_utc
+from battery_optimizer.model.slots import (
+    SLOT,
+    SLOT_HOURS,
+    SLOTS_PER_DAY,
+    UK,
+    Floats,
+    local_day,
+    local_time,
+    require_utc,
+)
 
 FINE_STEP: Final = timedelta(minutes=5)
 _STEPS_PER_HOUR: Final = 12
@@ -110,8 +119,8 @@ def generate_temperature(start: datetime, days: int, seed: int) -> Floats:
 def forecast_temperature(temperature_c: Floats, seed: int) -> Floats:
     """The temperature of half hours as it is forecast: off by some days' mood [deg C]."""
     rng = np.random.default_rng([seed, 4])
-    days = np.arange(len(temperature_c)) / 48
-    off_c = rng.normal(0, _FORECAST_ERROR_C, int(len(temperature_c) / 48) + 2)
+    days = np.arange(len(temperature_c)) / SLOTS_PER_DAY
+    off_c = rng.normal(0, _FORECAST_ERROR_C, int(len(temperature_c) / SLOTS_PER_DAY) + 2)
     return np.asarray(temperature_c + np.interp(days, np.arange(len(off_c)), off_c))
 
 
@@ -129,20 +138,15 @@ def move_in(data: pd.DataFrame, household: Household, seed: int) -> pd.DataFrame
     """
     times = pd.DatetimeIndex(pd.to_datetime(data.get("time", data.index), utc=True))
     start = times[0].to_pydatetime()
-    days = -(-len(data) // 48)
+    days = -(-len(data) // SLOTS_PER_DAY)
     load_kw, large_kw = generate_loads(household, start, days, seed)
     powers = {"load_kwh": load_kw} | {f"large_{name}_kwh": kw for name, kw in large_kw.items()}
-    hours = SLOT / timedelta(hours=1)
-    columns = {name: half_hours(kw) * hours for name, kw in powers.items()}
+    columns = {name: half_hours(kw) * SLOT_HOURS for name, kw in powers.items()}
     outside = half_hours(generate_temperature(start, days, seed))
     columns |= {"temperature_c": outside, "fc_temperature_c": forecast_temperature(outside, seed)}
     rounded = {name: values[: len(data)].round(4) for name, values in columns.items()}
-    return data.drop(columns=_large_columns(data)).assign(**rounded)
-
-
-def _large_columns(data: pd.DataFrame) -> list[str]:
-    """Those of the household that moves out."""
-    return [name for name in data.columns if name.startswith("large_")]
+    moved_out = [name for name in data.columns if name.startswith("large_")]
+    return data.drop(columns=moved_out).assign(**rounded)
 
 
 def _drift(rng: np.random.Generator, count: int, persistence: float, spread: float) -> Floats:
@@ -169,7 +173,7 @@ class _Drawing:
         self._kw = np.zeros(self._n_steps)
         self.large_kw: dict[str, Floats] = {}
         """What large loads drew of it, by name."""
-        first = local_day(start, UK)
+        first = local_day(start)
         self._days = [first + timedelta(days=n) for n in range(days + 1)]
 
     def load_kw(self) -> Floats:

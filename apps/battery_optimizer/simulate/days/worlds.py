@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from battery_optimizer.errors import DataError
-from battery_optimizer.model.slots import SLOT, Floats
+from battery_optimizer.model.slots import SLOT, SLOTS_PER_DAY, Floats
 from battery_optimizer.simulate.days.households import HOUSEHOLDS, move_in
 from battery_optimizer.simulate.days.recorded import FORECASTS, NEEDED
 from battery_optimizer.simulate.options import (
@@ -42,7 +42,7 @@ def worsened(data: pd.DataFrame, spread: float, seed: int) -> pd.DataFrame:
     2), and p10 and p90 lie half as far again from it.
     """
     rng = np.random.default_rng([seed, 2])
-    days = np.arange(len(data)) // 48
+    days = np.arange(len(data)) // SLOTS_PER_DAY
     factor = 1 + spread * rng.standard_normal(days[-1] + 1)
     factor = np.clip(factor, _LEAST_FACTOR, _MOST_FACTOR)[days]
     p10, p50, p90 = (data[name].to_numpy(float) for name in FORECASTS)

@@ -12,13 +12,12 @@ from typing import Final, Self
 import numpy as np
 
 from battery_optimizer.forecast.calendar import (
-    SLOTS_PER_DAY,
     Integers,
     by_wall_clock,
     off_days,
     wall_positions,
 )
-from battery_optimizer.model.slots import SLOT, Floats, SlotSeries
+from battery_optimizer.model.slots import SLOT, SLOTS_PER_DAY, Floats, SlotSeries
 
 QUANTILES: Final = (0.1, 0.5, 0.9)
 WEEK: Final = 7

@@ -11,7 +11,14 @@ from battery_optimizer.errors import DataError
 from battery_optimizer.forecast.house_load import HouseLoadForecaster
 from battery_optimizer.forecast.load import LoadForecast, LoadForecaster
 from battery_optimizer.forecast.solar import SolarForecaster
-from battery_optimizer.model.slots import SLOT, SLOT_HOURS, Floats, Horizon, SlotSeries
+from battery_optimizer.model.slots import (
+    SLOT,
+    SLOT_HOURS,
+    SLOTS_PER_DAY,
+    Floats,
+    Horizon,
+    SlotSeries,
+)
 from battery_optimizer.model.telemetry import Observations, SolarForecast
 from battery_optimizer.simulate.days.recorded import RecordedDays
 from battery_optimizer.simulate.forecasting.methods import METHODS, QUANTILES, WEEK, View
@@ -99,7 +106,7 @@ def _means(scores: Mapping[str, list[Score]]) -> dict[str, Score]:
 
 def origins(days: RecordedDays) -> list[datetime]:
     """When forecasts are made: every twelve hours, as far as what came of them is known."""
-    first = max(days.run_start, days.load_kw.start + WEEK * 48 * SLOT)
+    first = max(days.run_start, days.load_kw.start + WEEK * SLOTS_PER_DAY * SLOT)
     n_made = max(0, (days.run_end - AHEAD * SLOT - first) // EVERY + 1)
     if not n_made:
         raise DataError(
@@ -116,7 +123,7 @@ def scored(days: RecordedDays, scores: Scores) -> Iterator[datetime]:
     load, house, sun = LoadForecaster(), HouseLoadForecaster(), SolarForecaster()
     has_sun = bool(np.nanmax(days.solar_kw.values, initial=0.0) > 0)
     for now in origins(days):
-        week = days.load_kw.between(now - WEEK * 48 * SLOT, now).values
+        week = days.load_kw.between(now - WEEK * SLOTS_PER_DAY * SLOT, now).values
         came = days.load_kw.between(now, now + AHEAD * SLOT).values
         if np.isfinite(week).mean() >= _LEAST_KNOWN and np.isfinite(came).any():
             forecasts = _load_forecasts(load, days.load_kw, now, scores.best_other(now))
@@ -192,5 +199,5 @@ def _score_sun(ours: SolarForecaster, days: RecordedDays, now: datetime, scores:
 
 def later_half(days: RecordedDays) -> RecordedDays:
     """Without the first half, which is history then; from a midnight (UTC) on."""
-    n_days = days.n_slots // 48
-    return replace(days, run_start=days.run_start + (n_days // 2) * 48 * SLOT)
+    n_days = days.n_slots // SLOTS_PER_DAY
+    return replace(days, run_start=days.run_start + (n_days // 2) * SLOTS_PER_DAY * SLOT)

@@ -11,6 +11,7 @@ from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.slots import (
     SLOT,
     SLOT_HOURS,
+    SLOTS_PER_DAY,
     Floats,
     SlotSeries,
     floor_to_slot,
@@ -91,7 +92,9 @@ def profile_by_hour(expected: Sequence[Expected], read: Read, metered: SlotSerie
     if not at_start:
         return np.full((4, HOURS), np.nan)
     wanted = np.stack([_full_day(read(each)) for each in at_start])
-    came = np.stack([metered.between(each.at, each.at + 48 * SLOT).values for each in at_start])
+    came = np.stack(
+        [metered.between(each.at, each.at + SLOTS_PER_DAY * SLOT).values for each in at_start]
+    )
     wanted = np.where(np.isfinite(came), wanted, np.nan).reshape(-1, HOURS, 2).mean(axis=2)
     hourly = came.reshape(-1, HOURS, 2).mean(axis=2)
     known = np.isfinite(hourly).all(axis=1)
@@ -110,7 +113,7 @@ def day_ahead(
         if half_hour_of_day(each.at) != 0:
             continue
         wanted = _full_day(read(each))
-        came = metered.between(each.at, each.at + 48 * SLOT).values
+        came = metered.between(each.at, each.at + SLOTS_PER_DAY * SLOT).values
         if np.isfinite(came).all() and np.isfinite(wanted).all():
             days.append(
                 DayAhead(
