@@ -121,6 +121,14 @@ def test_the_report_is_one_page_that_needs_no_network() -> None:
         assert words in page.words, words
 
 
+def test_nothing_lost_has_no_minus() -> None:
+    diary, steps = lived(days=1.25)
+    run = a_run(days=1.25)
+    report = report_of(run, summary(run, list(steps)), list(steps), diary)
+    splits = [replace(split, optimizer_p=-1e-9) for split in report.splits]
+    assert ">-0.0<" not in replace(report, splits=splits).html()
+
+
 def test_the_report_says_what_the_battery_held_and_names_whole_days() -> None:
     """Two days and a half by the clock: the half one is in no title."""
     run = replace(a_run(days=2.5), policy=Policy.SELF_USE)

@@ -201,11 +201,11 @@ class Report:
         parts = list(self.splits[0].parts) if self.splits else []
         rows = []
         for day in days:
-            cells = [f"{bill[day]:.1f}" for bill in bills.values()]
+            cells = [_figure(bill[day]) for bill in bills.values()]
             if parts:
                 split = splits.get(day)
-                cells.append("" if split is None else f"{split.best_p:.1f}")
-                cells += ["" if split is None else f"{split.parts[name]:.1f}" for name in parts]
+                cells.append("" if split is None else _figure(split.best_p))
+                cells += ["" if split is None else _figure(split.parts[name]) for name in parts]
             rows.append((day.isoformat(), cells))
         columns = ("day", *bills, *(("best in hindsight", *parts) if parts else ()))
         return folded("Day by day", table("Bills and what was lost [p]", columns, rows))
@@ -270,5 +270,10 @@ def _mean(values: Floats) -> float:
     return float(known.mean()) if known.size else float("nan")
 
 
+def _figure(amount: float) -> str:
+    """Rounded, and no minus before nothing."""
+    return f"{round(amount, 1) + 0.0:.1f}"
+
+
 def _pence(amount: float) -> str:
-    return f"{amount:.1f} p"
+    return f"{_figure(amount)} p"
