@@ -46,7 +46,7 @@ class Chosen:
 def choose(now: Situation, inputs: ProgramInputs, optimum: Optimum) -> Chosen:
     """The command for the first slot; `optimum` is of these inputs, the program solved last."""
     schedule = optimum.schedule
-    planned, _ = following(now.house, now.outlook, schedule, 0, now.soc_kwh, ordered=now.order)
+    planned, _ = following(now, schedule, 0, now.soc_kwh)
     commands = candidates(now, schedule, planned)
     if now.order is not None:
         chosen = _as_ordered(now, optimum, planned, commands)

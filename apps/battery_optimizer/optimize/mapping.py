@@ -15,6 +15,7 @@ from battery_optimizer.model.modes import (
 )
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.plan import Schedule
+from battery_optimizer.optimize.situation import Situation
 
 MATCH_KWH = 2e-3
 """Two energies this close are the same: less than an inverter's own metering error."""
@@ -49,15 +50,13 @@ def apart_kwh(schedule: Schedule, slot: int, given: Flows) -> float:
     )
 
 
-def following(  # noqa: PLR0913 (what came before and what was ordered decide too)
-    house: House,
-    outlook: Outlook,
+def following(
+    now: Situation,
     schedule: Schedule,
     slot: int,
     soc_kwh: float,
     *,
     before: InverterCommand | None = None,
-    ordered: InverterCommand | None = None,
 ) -> tuple[InverterCommand, Flows]:
     """The command whose physics gives the schedule's energies in this slot, and what then flows.
 
@@ -65,15 +64,16 @@ def following(  # noqa: PLR0913 (what came before and what was ordered decide to
     foresaw; a floor or ceiling ends it at the planned energy; a forced power is the last resort.
     Never is a discharge capped at the forecast load: where the battery is to cover all of it,
     there is no floor. The mode of the slot `before` goes on where it does as well (C20). What a
-    person `ordered` comes first (C25), unless the schedule could not follow it.
+    person ordered comes first (C25), unless the schedule could not follow it.
     """
-    candidates = partial(_candidates, house, outlook, schedule, slot, before, ordered)
-    command, given = _first_that_fits(house, outlook, schedule, slot, soc_kwh, candidates())
+    house, outlook = now.house, now.outlook
+    candidates = partial(_candidates, now, schedule, slot, before)
+    command, given = _first_that_fits(now, schedule, slot, soc_kwh, candidates())
     if not house.inverter.can_curtail or schedule.curtailed_kwh[slot] <= MATCH_KWH:
         return command, given
     # The sun can only be turned off altogether: worth it where that costs less than none of it.
     dark_candidates = (replace(each, curtail=True) for each in candidates())
-    dark_command, dark = _first_that_fits(house, outlook, schedule, slot, soc_kwh, dark_candidates)
+    dark_command, dark = _first_that_fits(now, schedule, slot, soc_kwh, dark_candidates)
     most_import_kwh = max(
         house.grid.import_limit_kw * float(outlook.horizon.hours[slot]), given.grid_import_kwh
     )
@@ -85,21 +85,18 @@ def following(  # noqa: PLR0913 (what came before and what was ordered decide to
 
 
 def _candidates(
-    house: House,
-    outlook: Outlook,
-    schedule: Schedule,
-    slot: int,
-    before: InverterCommand | None,
-    ordered: InverterCommand | None,
+    now: Situation, schedule: Schedule, slot: int, before: InverterCommand | None
 ) -> Iterator[InverterCommand]:
     """What could follow the schedule, best first; made one by one, since the first mostly does."""
+    outlook = now.outlook
+    ordered = now.wishes.order_at(outlook.horizon.starts[slot])
     if ordered is not None:
         yield ordered
     carried = None if before is None else carried_on(outlook, schedule, slot, before.mode)
     if carried is not None:
         yield carried
     yield from _natural(None if before is None else before.mode)
-    yield from _ending_as(house, outlook, schedule, slot)
+    yield from _ending_as(now.house, outlook, schedule, slot)
 
 
 @cache
@@ -163,8 +160,7 @@ def _ending_as(
 
 
 def _first_that_fits(
-    house: House,
-    outlook: Outlook,
+    now: Situation,
     schedule: Schedule,
     slot: int,
     soc_kwh: float,
@@ -174,6 +170,7 @@ def _first_that_fits(
 
     Where the inverter lacks a mode, else what comes nearest.
     """
+    house, outlook = now.house, now.outlook
     tried = []
     for command in candidates:
         if not can_be_told(house, command):

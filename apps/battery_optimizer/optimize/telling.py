@@ -43,19 +43,11 @@ def _played(now: Situation, chosen: Chosen) -> list[Played]:
     house, outlook, soc_kwh = now.house, now.outlook, now.soc_kwh
     played: list[Played] = []
     command = chosen.command
-    for slot, start in enumerate(outlook.horizon.starts):
+    for slot in range(outlook.horizon.n_slots):
         if slot == 0:
             given = flows_under(house, command, outlook, slot, soc_kwh)
         else:
-            command, given = following(
-                house,
-                outlook,
-                chosen.schedule,
-                slot,
-                soc_kwh,
-                before=command,
-                ordered=now.wishes.order_at(start),
-            )
+            command, given = following(now, chosen.schedule, slot, soc_kwh, before=command)
         hours = float(outlook.horizon.hours[slot])
         soc_kwh = stored_after(house.battery, soc_kwh, given, hours)
         played.append((command, given, soc_kwh))
