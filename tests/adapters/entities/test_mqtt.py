@@ -5,13 +5,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from jinja2 import Environment
 
 from battery_optimizer.adapters.entities.mqtt import MqttEntities, config_of, is_plain
 from battery_optimizer.adapters.entities.table import ENTITIES
 from battery_optimizer.model.entity import EntityState
+from battery_optimizer.model.money import Savings
+from money_values import a_bill
 from shown_values import a_demo_day, a_long_plan, a_planned_day, nothing_planned
 
 LARGEST = 16_384
+BILL = "sensor.battery_optimizer_bill_today"
 DONE = {"success": True}
 
 
@@ -62,6 +66,20 @@ def test_every_entity_is_one_of_one_device_with_its_own_id() -> None:
         assert broker.retained[config["availability_topic"]] == "online"
         assert config["expire_after"] >= 600
         assert config.get("unit_of_measurement") == entity.unit
+
+
+def test_totals_say_when_they_began_anew_as_home_assistant_wants_it_by_mqtt() -> None:
+    """It takes no last_reset from attributes: without it each midnight counts as money lost."""
+    broker = Broker()
+    MqttEntities(call_service=broker).publish(a_planned_day(savings=Savings(today=a_bill())))
+    for entity in ENTITIES:
+        told = broker.config(entity.id).get("last_reset_value_template")
+        assert (told is not None) == (entity.state_class == "total"), entity.id
+    template = broker.config(BILL)["last_reset_value_template"]
+    payload = json.loads(broker.retained[broker.config(BILL)["state_topic"]])
+    render = Environment(autoescape=True).from_string(template).render
+    assert render(value_json=payload) == "2026-01-30T00:00:00+00:00"
+    assert render(value_json={"state": None, "attributes": {}}) == ""
 
 
 def test_states_and_attributes_are_those_of_the_plain_entities() -> None:

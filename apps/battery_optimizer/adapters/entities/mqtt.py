@@ -33,6 +33,8 @@ RESTART_FIRST: Final = (
     "mqtt.enabled begins with Home Assistant's next restart: until then its plain states of before "
     "are there, and entities by MQTT would get ids that end in _2 for good"
 )
+_LAST_RESET: Final = "{{ value_json.attributes.last_reset | default('') }}"
+
 _SHOWN_BY_CONFIG: Final = (
     "friendly_name", "icon", "unit_of_measurement", "device_class", "state_class",
 )  # fmt: skip
@@ -130,6 +132,8 @@ def config_of(entity: Entity) -> dict[str, object]:
         "unit_of_measurement": entity.unit,
         "device_class": entity.device_class,
         "state_class": entity.state_class,
+        # Among the attributes it is passed over, and each midnight would count as money lost.
+        "last_reset_value_template": _LAST_RESET if entity.state_class == "total" else None,
         "payload_on": "on" if entity.domain == "binary_sensor" else None,
         "payload_off": "off" if entity.domain == "binary_sensor" else None,
         "device": _DEVICE,
