@@ -9,7 +9,7 @@ from battery_optimizer.adapters.json_api import JsonApi
 from battery_optimizer.adapters.octopus.dispatches import ATTRIBUTE, PlannedDispatches
 from battery_optimizer.adapters.open_meteo_weather import OpenMeteoWeather
 from battery_optimizer.adapters.solar.open_meteo import API_URL as OPEN_METEO_URL
-from battery_optimizer.adapters.telemetry.further import MoreSensors
+from battery_optimizer.adapters.telemetry.more import MoreSensors
 from battery_optimizer.config import Config
 from battery_optimizer.config_sections import LoadSettings
 from battery_optimizer.forecast.load import LoadBasis, LoadForecast

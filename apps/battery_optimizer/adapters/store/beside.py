@@ -1,6 +1,6 @@
 """What else is known of the half hours that were metered: other meters, absences, sessions.
 
-An absence is kept with the further half hours (`more`), as `away`; a session of the supplier as
+An absence is kept with the half hours of more sensors (`more`), as `away`; a session of the supplier as
 `saving usual` or `free usual` [kWh], each with its reward, `saving reward` [p/kWh].
 """
 
@@ -21,7 +21,7 @@ _SLOT_SECONDS: Final = int(SLOT.total_seconds())
 _NAMES: Final = ("grid_kw", "battery_kw", "soc_kwh")
 
 _LOOKED_BACK: Final = timedelta(days=180)
-"""As far as of other further half hours: what is older hardly counts any more."""
+"""As far as of more sensors: what is older hardly counts any more."""
 
 _FEWEST_READINGS: Final = 3
 """Of a half hour, for its average to be held against other meters'."""

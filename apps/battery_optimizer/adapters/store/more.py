@@ -1,4 +1,4 @@
-"""What further sensors said: large loads [kW] and the temperature outside, as samples and averages.
+"""What more sensors said: large loads [kW] and the temperature outside, as samples and averages.
 
 A large load goes by `load NAME`, the temperature by `outside`. Half hours in which the panels may
 have been held back are marked by `held back`.
@@ -87,7 +87,7 @@ def insert_held_back(connection: Connection, outcome: CycleOutcome) -> None:
 def with_more(
     connection: Connection, observed: Observations, end: datetime, large: Collection[str] | None
 ) -> Observations:
-    """What was observed with what further sensors said in these half hours.
+    """What was observed with what more sensors said in these half hours.
 
     Of large loads those that are named, even if nothing is known of them; with None all that are.
     """

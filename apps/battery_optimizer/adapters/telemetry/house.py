@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from battery_optimizer.adapters.telemetry.further import MoreSensors
+from battery_optimizer.adapters.telemetry.more import MoreSensors
 from battery_optimizer.adapters.telemetry.units import (
     MAX_POWER_KW,
     celsius_of,

@@ -2,8 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from battery_optimizer.adapters.telemetry.further import MoreSensors
 from battery_optimizer.adapters.telemetry.house import EntityMeters
+from battery_optimizer.adapters.telemetry.more import MoreSensors
 from battery_optimizer.model.entity import EntityState
 from battery_optimizer.model.house import Battery
 from battery_optimizer.model.meters import LargeLoad, MeterEntities
