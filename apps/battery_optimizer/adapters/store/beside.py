@@ -1,7 +1,7 @@
 """What else is known of the half hours that were metered: other meters, absences, sessions.
 
-An absence is kept with the half hours of more sensors (`more`), as `away`; a session of the supplier as
-`saving usual` or `free usual` [kWh], each with its reward, `saving reward` [p/kWh].
+An absence is kept with the half hours of more sensors (`more`), as `away`; a session of the
+supplier as `saving usual` or `free usual` [kWh], each with its reward, `saving reward` [p/kWh].
 """
 
 from dataclasses import replace
