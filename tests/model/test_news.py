@@ -128,6 +128,14 @@ def test_the_summary_is_told_in_the_morning_once() -> None:
     assert looked(a_day([20.0], savings=yesterday), told) == ([], told)
 
 
+def test_the_summary_tells_apart_what_sessions_pay() -> None:
+    bill = a_bill(NOON.date() - timedelta(days=1))
+    paid = replace(bill, actual=replace(bill.actual, sessions_p=312.4))
+    ((note,), _) = looked(a_day([20.0], savings=Savings(yesterday=paid)))
+    assert note.message.startswith("It cost £1.20, standing charge included: £1.50 less than")
+    assert note.message.endswith("sold 2.0 kWh. Sessions pay about £3.12 besides.")
+
+
 def test_no_summary_of_a_day_that_is_not_known() -> None:
     old = Savings(yesterday=a_bill(NOON.date() - timedelta(days=3)))
     assert looked(a_day([20.0], savings=old))[0] == []
