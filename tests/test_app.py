@@ -24,7 +24,8 @@ from battery_optimizer.logbook import LogBook
 from battery_optimizer.model.entity import EntityState
 from battery_optimizer.turns import STOP_WITHIN_S, Turns
 from battery_optimizer.watch import Watch
-from battery_optimizer.wiring.house import RunningHouse, connect
+from battery_optimizer.wiring.house import connect
+from battery_optimizer.wiring.running import RunningHouse
 
 SELECT = "select.foxess_work_mode"
 SETTINGS: dict[str, Any] = {

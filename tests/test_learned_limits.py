@@ -29,7 +29,8 @@ from battery_optimizer.simulate.home.fox_entities import SimulatedFoxEss
 from battery_optimizer.simulate.home.inverter import FORCE_CHARGE, SimulatedInverter
 from battery_optimizer.simulate.home.surroundings import PlausibleHome
 from battery_optimizer.simulate.replay import Recording, replayed
-from battery_optimizer.wiring.house import SIMULATED_DATABASE, RunningHouse, connect
+from battery_optimizer.wiring.house import SIMULATED_DATABASE, connect
+from battery_optimizer.wiring.running import RunningHouse
 from battery_readings import readings
 from builders import a_battery, a_house
 from fakes import FakeInverter, FakeMeters, FixedRates, FlatForecaster, FlatSun, daily

@@ -25,7 +25,8 @@ from battery_optimizer.model.shown import Shown
 from battery_optimizer.model.slots import floor_to_slot
 from battery_optimizer.turns import Turns
 from battery_optimizer.watch import Watch
-from battery_optimizer.wiring.house import RunningHouse, connect
+from battery_optimizer.wiring.house import connect
+from battery_optimizer.wiring.running import RunningHouse
 from battery_optimizer.wiring.tell import Teller, teller_of
 from battery_optimizer.wiring.web import diagnosed, is_guarded, open_door, past_of, with_sources
 

@@ -10,7 +10,7 @@ from battery_optimizer.model.found import Finding, as_block
 from battery_optimizer.model.shown import Shown
 from battery_optimizer.model.wording import command_words
 from battery_optimizer.wiring.found import findings_without
-from battery_optimizer.wiring.house import RunningHouse
+from battery_optimizer.wiring.running import RunningHouse
 
 
 class LogBook:

@@ -32,7 +32,8 @@ from battery_optimizer.model.slots import SLOT, UK, SlotSeries, day_bounds, loca
 from battery_optimizer.simulate.days.recorded import RecordedDays
 from battery_optimizer.simulate.home.fox_entities import SimulatedFoxEss
 from battery_optimizer.simulate.home.inverter import SimulatedInverter
-from battery_optimizer.wiring.house import RunningHouse, connect
+from battery_optimizer.wiring.house import connect
+from battery_optimizer.wiring.running import RunningHouse
 from battery_optimizer.wiring.web import past_of, with_sources
 from browser.chromium import DESKTOP, PHONE, chromium
 from octopus_server import OctopusServer, a_row, half_hours

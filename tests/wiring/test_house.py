@@ -30,7 +30,8 @@ from battery_optimizer.simulate.home.fox_entities import SimulatedFoxEss
 from battery_optimizer.simulate.home.inverter import SimulatedInverter
 from battery_optimizer.simulate.home.surroundings import PlausibleHome
 from battery_optimizer.simulate.replay import Recording, replayed
-from battery_optimizer.wiring.house import RunningHouse, connect
+from battery_optimizer.wiring.house import connect
+from battery_optimizer.wiring.running import RunningHouse
 from battery_optimizer.wiring.tell import teller_of
 
 NIGHT = datetime(2026, 11, 22, 2, tzinfo=UTC)

@@ -23,8 +23,9 @@ from battery_optimizer.model.telemetry import Observations
 from battery_optimizer.simulate.home.fox_entities import SimulatedFoxEss
 from battery_optimizer.simulate.home.inverter import SimulatedInverter
 from battery_optimizer.simulate.home.surroundings import PlausibleHome
-from battery_optimizer.wiring.house import RunningHouse, connect
+from battery_optimizer.wiring.house import connect
 from battery_optimizer.wiring.load import most_load_kw, weather
+from battery_optimizer.wiring.running import RunningHouse
 from battery_optimizer.wiring.sources import panels_place
 
 NIGHT = datetime(2026, 11, 22, 2, tzinfo=UTC)

@@ -19,7 +19,7 @@ from battery_optimizer.model.modes import Mode
 from battery_optimizer.model.slots import SLOT
 from battery_optimizer.model.telemetry import EnergyKind, SlotEnergy
 from battery_optimizer.simulate.replay import Recording, replayed
-from battery_optimizer.wiring.house import RunningHouse
+from battery_optimizer.wiring.running import RunningHouse
 from store_values import put_energy
 from wiring.test_house import SETTINGS, SimulatedHouse, connected
 

@@ -16,7 +16,7 @@ from battery_optimizer.host import Host
 from battery_optimizer.model.news import News, Note, Told, news
 from battery_optimizer.model.service import failure
 from battery_optimizer.model.shown import Shown
-from battery_optimizer.wiring.house import RunningHouse
+from battery_optimizer.wiring.running import RunningHouse
 
 _KEY: Final = "notifications"
 

@@ -8,7 +8,7 @@ from battery_optimizer.adapters.web.history import Past
 from battery_optimizer.adapters.web.latest import Status, health
 from battery_optimizer.model.entity import EntityState
 from battery_optimizer.model.shown import Shown
-from battery_optimizer.wiring.house import RunningHouse
+from battery_optimizer.wiring.running import RunningHouse
 
 _MODES: Final = ("work_mode", "force_charge_mode")
 _SETTABLE: Final = ("select", "number")
