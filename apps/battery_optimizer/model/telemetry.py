@@ -55,6 +55,18 @@ class PlannedRun:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MeteredFlows:
+    """What grid and battery did, half hour by half hour; NaN where it was not metered.
+
+    `grid_kw` > 0 imports, `battery_kw` > 0 discharges [average kW]; `soc_kwh` is stored at the end.
+    """
+
+    grid_kw: SlotSeries
+    battery_kw: SlotSeries
+    soc_kwh: SlotSeries
+
+
+@dataclass(frozen=True, kw_only=True)
 class Observations:
     """What was metered, half hour by half hour, average power [kW]; NaN where nothing was."""
 
@@ -72,7 +84,7 @@ class Observations:
     """When large loads are known to run; one that is not named here is guessed."""
     held_back: SlotSeries | None = None
     """1 in the half hours in which the panels may have been kept from giving all, if any."""
-    flows: "MeteredFlows | None" = None
+    flows: MeteredFlows | None = None
     """What the other meters said of these half hours, if that was kept."""
     away: SlotSeries | None = None
     """1 in the half hours in which the household had said that nobody was at home, if any."""
@@ -85,18 +97,6 @@ class Observations:
         held_back = self.held_back.between(self.solar_kw.start, self.solar_kw.end).values
         values = np.where(held_back == 1, np.nan, self.solar_kw.values)
         return SlotSeries(start=self.solar_kw.start, values=values)
-
-
-@dataclass(frozen=True, kw_only=True)
-class MeteredFlows:
-    """What grid and battery did, half hour by half hour; NaN where it was not metered.
-
-    `grid_kw` > 0 imports, `battery_kw` > 0 discharges [average kW]; `soc_kwh` is stored at the end.
-    """
-
-    grid_kw: SlotSeries
-    battery_kw: SlotSeries
-    soc_kwh: SlotSeries
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -108,6 +108,8 @@ def test_what_comes_after_its_two_days_changes_no_score(days: RecordedDays) -> N
         solar_kw=SlotSeries(start=days.solar_kw.start, values=sun),
     )
     one, two = scores_of(days), scores_of(other)
+    assert one.load
+    assert one.solar
     for name in one.load:
         assert one.load[name][:7] == two.load[name][:7], name
         assert one.load[name][7:] != two.load[name][7:], name
