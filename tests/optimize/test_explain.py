@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from battery_optimizer.model.modes import InverterCommand, Mode
-from battery_optimizer.model.outlook import Outlook
+from battery_optimizer.model.outlook import Future, Outlook
 from battery_optimizer.model.plan import Schedule
 from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.optimize.explain import Story
 from battery_optimizer.optimize.kept import kept_p
-from builders import a_battery, a_house, an_outlook, plan_for, schedule_for
+from builders import a_battery, a_house, a_planner, an_outlook, plan_for, schedule_for
 
 LOSSY = a_battery(efficiency=0.9, max_charge_kw=20, max_discharge_kw=20)
 SELF_USE = InverterCommand(mode=Mode.SELF_USE)
@@ -39,6 +39,15 @@ class TestLosses:
     def test_sun_that_is_sold_is_compared_with_what_of_it_would_be_stored(self) -> None:
         first = reasons([50, 50], 9, 0, [1, 0], soc_kwh=1, end_value=9, house=LOSSY)[0]
         assert first == "Selling the sun at 9.0 p: stored, it would save 8.1 p later."
+
+    def test_sun_that_is_lost_for_the_sake_of_room_is_not_called_too_much(self) -> None:
+        sun = np.array([1.5, 0.0])
+        certain = Future(weight=1.0, load_kwh=np.zeros(2), solar_kwh=sun)
+        outlook = replace(an_outlook([1, -10], [0.3, 0], 0, sun), futures=(certain,))
+        plan = a_planner().plan(a_house(ac_limit_kw=4), outlook, 10.0)
+        assert plan.slots[0].reason == (
+            "The battery gives before the sun, of which 1.5 kWh are lost: room in it is worth more."
+        )
 
     def test_sun_that_is_better_sold_before_one_is_paid_to_charge(self) -> None:
         house = replace(LOSSY, max_discharge_kw=0.0)

@@ -113,10 +113,10 @@ class Story:
             )
         if sold < 0:
             return f"Part of the sun is left unused: selling it would cost {pence(-float(sold))}."
-        lost = float(self._schedule.curtailed_kwh[slot])
-        return (
-            f"More sun than the house, the battery and the meter can take: {lost:.1f} kWh are lost."
-        )
+        lost = f"{self._schedule.curtailed_kwh[slot]:.1f} kWh are lost"
+        if self._schedule.discharge_kwh[slot] > self._some_kwh[slot]:
+            return f"The battery gives before the sun, of which {lost}: room in it is worth more."
+        return f"More sun than the house, the battery and the meter can take: {lost}."
 
     def _words_for_buying(self, slot: int) -> str:
         rate = float(self._outlook.import_rate[slot])
