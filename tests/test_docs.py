@@ -36,7 +36,7 @@ from battery_optimizer.model.decision import CommandResult, CycleResult
 from battery_optimizer.model.modes import Mode
 from battery_optimizer.model.plan import Plan
 from battery_optimizer.model.settings import CommandSettings, PlannerSettings
-from battery_optimizer.model.shown import STALE_AFTER
+from battery_optimizer.model.shown import GONE_AFTER
 from battery_optimizer.model.slots import SLOT, UK, SlotSeries
 from battery_optimizer.model.tariff import Direction, UnitRate
 from battery_optimizer.model.telemetry import Observations
@@ -479,8 +479,8 @@ MINUTES = timedelta(minutes=1)
         ("how-it-works.md", "within two seconds", PlannerSettings().time_limit_s == 2),
         ("how-it-works.md", "two hours at most", PlannerSettings().max_plan_age_minutes == 120),
         ("troubleshooting.md", "for 15 minutes", MAX_AGE == 15 * MINUTES),
-        ("troubleshooting.md", "for eleven minutes", STALE_AFTER == 11 * MINUTES),
-        ("troubleshooting.md", "takes over eleven minutes", STALE_AFTER == 11 * MINUTES),
+        ("troubleshooting.md", "for eleven minutes", GONE_AFTER == 11 * MINUTES),
+        ("troubleshooting.md", "takes over eleven minutes", GONE_AFTER == 11 * MINUTES),
         ("troubleshooting.md", "three refusals in a row", MOST_FAILURES == 3),
         ("troubleshooting.md", "half an hour, then an hour", PAUSE == 30 * MINUTES),
         ("troubleshooting.md", "at most four", LONGEST_PAUSE == 240 * MINUTES),

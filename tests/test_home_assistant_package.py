@@ -12,7 +12,7 @@ from battery_optimizer.adapters.foxess.periods import HELPER, PERIOD, SERVICE
 from battery_optimizer.adapters.instance import HEARTBEAT
 from battery_optimizer.adapters.overrides import CHOICE, OPTIONS, POWER, TARGET, TARGET_BY, UNTIL
 from battery_optimizer.model.modes import Mode
-from battery_optimizer.model.shown import STALE_AFTER
+from battery_optimizer.model.shown import GONE_AFTER
 
 PATH = Path(__file__).parents[1] / "docs" / "home_assistant" / "battery_optimizer.yaml"
 HELPERS = ("input_select", "input_datetime", "input_number", "input_text")
@@ -42,7 +42,7 @@ def test_the_watchdog_watches_the_heartbeat_and_sets_self_use(package: dict[str,
     assert HEARTBEAT in {entity.id for entity in ENTITIES}
     (sensor,) = package["template"]
     assert HEARTBEAT in sensor["binary_sensor"][0]["state"]
-    minutes = round(STALE_AFTER.total_seconds() / 60)
+    minutes = round(GONE_AFTER.total_seconds() / 60)
     assert f"timedelta(minutes={minutes})" in sensor["binary_sensor"][0]["state"]
     (automation,) = package["automation"]
     words = CONTROLS[0].options

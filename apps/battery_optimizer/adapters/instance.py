@@ -20,7 +20,7 @@ from uuid import uuid4
 
 from battery_optimizer.errors import ConfigError
 from battery_optimizer.model.entity import EntityState, utc_moment
-from battery_optimizer.model.shown import STALE_AFTER
+from battery_optimizer.model.shown import GONE_AFTER
 
 HEARTBEAT: Final = "sensor.battery_optimizer_heartbeat"
 
@@ -111,11 +111,11 @@ class Instance:
         except ValueError:
             return None  # it said good-bye
         # Where clocks differ it is neither fresh nor to be waited for.
-        if abs(now - beat) > STALE_AFTER:
+        if abs(now - beat) > GONE_AFTER:
             return None
         words = (
             f"another instance of the app drives {self.inverter} (heartbeat of {beat:%H:%M} UTC): "
-            f"stop that one; this one goes on when it was silent for {STALE_AFTER.seconds // 60} "
+            f"stop that one; this one goes on when it was silent for {GONE_AFTER.seconds // 60} "
             "minutes"
         )
         return Rival(words=words, drives=True)

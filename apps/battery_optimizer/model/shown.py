@@ -17,7 +17,7 @@ from battery_optimizer.model.tariff import RateClass, classify
 from battery_optimizer.model.wording import MODE_WORDS
 
 DEMO = "demo rates"
-STALE_AFTER: Final = timedelta(minutes=11)
+GONE_AFTER: Final = timedelta(minutes=11)
 """Two cycles and a bit: who has shown nothing for so long is taken as gone."""
 _DAY_HOURS = 24.0
 _NEARLY = 0.4

@@ -25,10 +25,10 @@ from battery_optimizer.model.telemetry import Observations
 from battery_optimizer.simulate.__main__ import BAD_INPUT, main
 from battery_optimizer.simulate.backtest import Policy, Run, play
 from battery_optimizer.simulate.compare import run as compare_module
-from battery_optimizer.simulate.compare.cli import Progress
 from battery_optimizer.simulate.compare.report import report, terminal_table
 from battery_optimizer.simulate.compare.run import Job, Outcome, all_played
 from battery_optimizer.simulate.days.recorded import RecordedDays
+from battery_optimizer.simulate.progress import Progress
 from builders import a_battery, a_house
 from recordings import a_home, recorded_days, written
 

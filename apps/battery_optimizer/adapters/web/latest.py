@@ -14,7 +14,7 @@ from battery_optimizer.model.found import Finding
 from battery_optimizer.model.house import Battery
 from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.plan import Plan, SlotPlan
-from battery_optimizer.model.shown import DEMO, STALE_AFTER, Shown, end_of
+from battery_optimizer.model.shown import DEMO, GONE_AFTER, Shown, end_of
 from battery_optimizer.model.slots import local_day
 
 Json = dict[str, Any]
@@ -85,7 +85,7 @@ def health(shown: Shown | None, status: Status, now: datetime) -> Json:
     outcome, made = shown.outcome, shown.plan
     age = now - outcome.at
     word = "failed" if problems else shown.health
-    if age > STALE_AFTER:
+    if age > GONE_AFTER:
         word = "stale"
         problems.append(
             f"the last cycle was {age // timedelta(minutes=1)} minutes ago; see the log"

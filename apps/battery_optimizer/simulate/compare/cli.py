@@ -3,11 +3,9 @@
 import argparse
 import json
 import sys
-import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from time import monotonic
 
 from battery_optimizer.errors import DataError
 from battery_optimizer.model.past import OwnHistory
@@ -31,6 +29,7 @@ from battery_optimizer.simulate.options import (
     require_writable,
     whole_number,
 )
+from battery_optimizer.simulate.progress import Progress
 
 EXAMPLE = """\
 examples:
@@ -45,10 +44,6 @@ variants.yaml names each variant, and below it what is another than now:
   another product: {import_p: rates.csv, export_p: rates.csv}
   reactive rules: {policy: reactive}
 """
-
-_TELLING = 0.02
-"""Share of the work from which on the rest can be guessed."""
-_TWO_MINUTES_S = 120
 
 ReadHistory = Callable[[Path], OwnHistory]
 
@@ -174,41 +169,6 @@ class Home:
     name: str
     run: Run
     standing_p: float
-
-
-@dataclass
-class Progress:
-    """A bar on a terminal; elsewhere a line for each variant that is done."""
-
-    started: float = field(default_factory=monotonic)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _share: float = 0.0
-
-    def tell(self, words: str, share: float) -> None:
-        """So far has it come."""
-        with self._lock:
-            self._share = max(self._share, min(1.0, share))
-            is_terminal = sys.stderr.isatty()
-            if words:
-                start = "\r\033[K" if is_terminal else ""
-                print(f"{start}{words}", file=sys.stderr)
-            if is_terminal:
-                bar = "#" * round(30 * self._share)
-                line = f"\r\033[K[{bar:<30}] {self._share:4.0%}  {self._left()}"
-                print(line, end="", file=sys.stderr, flush=True)
-
-    def _left(self) -> str:
-        """How long it will take yet, as soon as that can be told."""
-        took = monotonic() - self.started
-        if self._share < _TELLING or self._share == 1.0:
-            return f"{took:.0f} s"
-        left = took * (1 - self._share) / self._share
-        return f"{left / 60:.0f} min left" if left >= _TWO_MINUTES_S else f"{left:.0f} s left"
-
-    def end(self) -> None:
-        """All is done."""
-        if sys.stderr.isatty():
-            print(file=sys.stderr)
 
 
 def _variants(options: argparse.Namespace) -> list[Variant]:
