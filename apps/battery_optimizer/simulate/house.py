@@ -99,7 +99,7 @@ class PlayedHouse:
             p90_kw=self._days.solar_p90_kw,
         )
 
-    def issued(self, start: datetime, end: datetime) -> Sequence[SolarForecast]:  # noqa: ARG002
+    def issued(self, start: datetime, end: datetime) -> Sequence[SolarForecast]:
         """None apart: what is asked for now holds the past as well."""
         return ()
 
@@ -125,7 +125,7 @@ class PlayedHouse:
     def save_observation(self, telemetry: Telemetry) -> None:
         """The recording remembers by itself."""
 
-    def battery_readings(self, start: datetime, end: datetime) -> BatteryReadings:  # noqa: ARG002
+    def battery_readings(self, start: datetime, end: datetime) -> BatteryReadings:
         """None: the recording is of another battery."""
         return BatteryReadings.of_rows(())
 
@@ -133,7 +133,7 @@ class PlayedHouse:
         """What the inverter was last told."""
         return self._command
 
-    def apply(self, command: InverterCommand, *, other_way: bool = False) -> None:  # noqa: ARG002
+    def apply(self, command: InverterCommand, *, other_way: bool = False) -> None:
         """Do this from now on."""
         self._command = command
 
@@ -145,7 +145,7 @@ class PlayedHouse:
         """Nothing from before the run."""
         return None
 
-    def commands(self, start: datetime, end: datetime) -> Sequence[SentCommand]:  # noqa: ARG002
+    def commands(self, start: datetime, end: datetime) -> Sequence[SentCommand]:
         """Nothing from before the run."""
         return ()
 
@@ -188,20 +188,20 @@ class PerfectForecaster:
         self._load_kw = _continued(days.load_kw)
         self._solar_kw = _continued(days.solar_kw)
 
-    def load(self, observed: Observations, horizon: Horizon) -> Band:  # noqa: ARG002
+    def load(self, observed: Observations, horizon: Horizon) -> Band:
         """What the house will draw [kWh per slot]."""
         return Band.certain(self._load_kw.on(horizon) * horizon.hours)
 
     def solar(
         self,
-        observed: Observations,  # noqa: ARG002
-        latest: SolarForecast | None,  # noqa: ARG002
+        observed: Observations,
+        latest: SolarForecast | None,
         horizon: Horizon,
     ) -> Band:
         """What the panels could give [kWh per slot]."""
         return Band.certain(self._solar_kw.on(horizon) * horizon.hours)
 
-    def futures(self, load: Band, solar: Band) -> tuple[Future, ...]:  # noqa: ARG002
+    def futures(self, load: Band, solar: Band) -> tuple[Future, ...]:
         """One future is certain."""
         return ()
 

@@ -172,13 +172,11 @@ class _World:
         self.abilities = inputs.house.abilities
 
     def read(self, now: datetime) -> Telemetry:
-        del now
         if self._was.telemetry is None:
             raise TelemetryUnavailable("the battery", "was not measured")
         return self._was.telemetry
 
     def known_rates(self, start: datetime, end: datetime, now: datetime) -> KnownRates:
-        del now
         if self._rates is None:
             raise RatesUnavailable("no rates were known")
         return KnownRates(
@@ -188,33 +186,27 @@ class _World:
         )
 
     def latest(self, now: datetime, without: Collection[str] = ()) -> SolarForecast:
-        del without
         raise ForecastUnavailable(f"the outlook of {now} is recorded as a whole")
 
     def issued(self, start: datetime, end: datetime) -> tuple[SolarForecast, ...]:
-        del start, end
         return ()
 
     def observations(self, start: datetime, end: datetime) -> Observations:
-        del start
         nothing = SlotSeries.empty(end)
         return Observations(load_kw=nothing, solar_kw=nothing)
 
     def save_observation(self, telemetry: Telemetry) -> None:
-        del telemetry
+        """Nothing is kept."""
 
     def battery_readings(self, start: datetime, end: datetime) -> BatteryReadings:
-        del start, end
         return BatteryReadings.of_rows(())
 
     def learned(self, house: House, now: datetime) -> Learned:
-        del now
         return Learned(battery=house.battery, curves=self._learned)
 
     def outlook(
         self, now: datetime, wishes: Wishes, battery: Battery
     ) -> tuple[Outlook, tuple[str, ...]]:
-        del now, wishes, battery
         if self._was.result is not CycleResult.PLANNED or self._was.outlook is None:
             raise DataError("; ".join(self._was.problems) or "there was no plan")
         return self._was.outlook, ()
@@ -223,16 +215,15 @@ class _World:
         return self._in_force
 
     def apply(self, command: InverterCommand, *, other_way: bool = False) -> None:
-        del command, other_way
+        """Nothing is touched."""
 
     def record(self, outcome: CycleOutcome) -> None:
-        del outcome
+        """Nothing is kept."""
 
     def last_plan(self) -> Plan | None:
         return self._was.plan if self._was.result is CycleResult.KEPT_LAST_PLAN else None
 
     def commands(self, start: datetime, end: datetime) -> tuple[SentCommand, ...]:
-        del start, end
         return ()
 
 
