@@ -325,7 +325,8 @@ def test_what_each_of_the_last_days_lost_stands_in_a_table(page: Browser) -> Non
     )
     assert words == "No day of this month has been looked back on yet."
     # The parts add up as they are shown.
-    figures = ["£1.40", "4.0 p", "3.0 p", "\N{MINUS SIGN}1.0 p", "0.5 p", "1.2 p", "0.3 p"]
+    pence = ("4.0", "3.0", "\N{MINUS SIGN}1.0", "0.5", "1.2", "0.3")
+    figures = ["£1.40", *(f"{each}\u00a0p" for each in pence)]
     assert rows == [["Thu 15 Jan", *figures], ["Wed 14 Jan", *figures]]
     unmetered, session = notes
     assert unmetered == "Wed 14 Jan: 1 half hour not metered, taken as the mean of those beside."
@@ -344,7 +345,7 @@ def test_bills_are_drawn_by_day_and_told_by_month(page: Browser, live: LiveAppDa
     assert page.run("return pounds(arguments[0])", days[0]["bill_p"]) in page.text("#bills-chart")
     months = live.endpoint("savings?by=month")["rows"]
     assert page.count("#months-table tbody tr") == len(months)
-    saved = page.run("return pounds(arguments[0])", months[-1]["saved_against_self_use_p"])
+    saved = page.run("return pounds(inPence(arguments[0]).saved_against_self_use_p)", months[-1])
     assert saved in page.text("#months-table")
     assert page.complaints() == []
 

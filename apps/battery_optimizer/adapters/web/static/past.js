@@ -123,7 +123,7 @@ function describePast(slot, box) {
   const when = span(slot.start, slot.end);
   const title = element("p");
   const rates = isKnown(slot.import_rate) ? `buying ${number(slot.import_rate)} p, selling ${number(slot.export_rate)} p` : "rates not known";
-  title.append(element("strong", `${when} `), rates);
+  title.append(element("strong", `${when} `), unbroken(rates));
   if (!slot.planned && !slot.metered) {
     box.replaceChildren(title, element("p", "Nothing was recorded.", { class: "soft" }));
     return `${when}: nothing was recorded`;
@@ -156,7 +156,7 @@ function decisionsList(decisions) {
   find("past-decisions").replaceChildren(...decisions.toReversed().map((run) => {
     const time = clock(run.from) === clock(run.to) ? clock(run.from) : `${clock(run.from)}–${clock(run.to)}`;
     const head = element("p");
-    head.append(element("strong", `${time} `), badge(run.mode, run.power_kw), ` battery ${number(run.soc_percent, 0)} %`);
+    head.append(element("strong", `${time} `), badge(run.mode, run.power_kw), ` battery ${number(run.soc_percent, 0)}\u00a0%`);
     const results = run.command_results.map((result) => COMMANDS[result] ?? result).join("; ");
     const item = element("li");
     item.append(head, element("p", run.reason), ...[...run.problems, results].map((words) => element("p", words, { class: "soft small" })));

@@ -159,7 +159,7 @@ function fillTable(table, caption, columns, rows) {
         made.textContent = cell.text;
         made.className = cell.class;
         made.title = cell.title;
-      } else made.textContent = cell;
+      } else if (isKnown(cell)) made.textContent = unbroken(cell);
       line.append(made);
     });
     body.append(line);
