@@ -1,6 +1,7 @@
 """One inverter, one app."""
 
 import json
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -84,6 +85,32 @@ def test_a_strangers_heartbeat_makes_it_stand_aside_while_it_is_fresh(tmp_path: 
     )
     assert instance.rival(said_goodbye, NOW) is None
     instance.release()
+
+
+def test_a_copy_of_the_folder_that_runs_elsewhere_is_another(tmp_path: Path) -> None:
+    """As when the app is moved to another machine, and the old one is not stopped."""
+    ours = Instance(tmp_path, inverter=SELECT, app="app")
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for lock in tmp_path.glob("*.lock"):
+        shutil.copy(lock, copy)
+    theirs = Instance(copy, inverter=SELECT, app="app")
+    assert theirs.id == ours.id
+    ours.beats(NOW)
+    # Just started, it may be our own from before: it goes on, and the first one stands aside.
+    assert theirs.rival(heartbeat(ours.id), NOW) is None
+    later = NOW + timedelta(minutes=2)
+    theirs.beats(later)
+    shown = heartbeat(theirs.id, at=later)
+    assert theirs.rival(shown, later) is None
+    rival = ours.rival(shown, later)
+    assert rival is not None
+    assert rival.drives
+    # Its own, told to the second, and those from before, are nobody else's.
+    ours.beats(later + timedelta(seconds=0.9))
+    assert ours.rival(shown, later) is None
+    ours.release()
+    theirs.release()
 
 
 def test_a_folder_that_cannot_be_written_is_said_and_the_house_is_run(tmp_path: Path) -> None:

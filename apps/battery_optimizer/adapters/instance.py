@@ -2,9 +2,10 @@
 
 Within one AppDaemon, and between those that share a configuration folder, a locked file does it;
 the lock ends with the process, however that ends. Between AppDaemons far apart that share a Home
-Assistant the heartbeat entity does: each app publishes who it is and what it drives. One that is
-read_only drives nothing, and is in nobody's way there; but it has the lock, since two apps in one
-folder would share a database.
+Assistant the heartbeat entity does: each app publishes who it is and what it drives. Who it is
+stands in the folder, so that a copy of it says the same: a heartbeat later than our last is not
+ours. One that is read_only drives nothing, and is in nobody's way there; but it has the lock, since
+two apps in one folder would share a database.
 """
 
 import fcntl
@@ -13,7 +14,7 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, TextIO
 from uuid import uuid4
@@ -23,6 +24,8 @@ from battery_optimizer.model.entity import EntityState, utc_moment
 from battery_optimizer.model.shown import GONE_AFTER
 
 HEARTBEAT: Final = "sensor.battery_optimizer_heartbeat"
+_SECOND: Final = timedelta(seconds=1)
+"""Heartbeats are told to the second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,7 @@ class Instance:
         """Why the claim cannot be held, if so: the house is run all the same."""
         self._path, self._app = path, app
         self._file: TextIO | None = None
+        self._beat: datetime | None = None
         self._open()
 
     def _open(self) -> None:
@@ -104,14 +108,15 @@ class Instance:
         if heartbeat is None:
             return None
         attributes = heartbeat.attributes
-        if attributes.get("inverter") != self.inverter or attributes.get("instance") == self.id:
+        if attributes.get("inverter") != self.inverter:
             return None
         try:
             beat = utc_moment(heartbeat.state, UTC)
         except ValueError:
             return None  # it said good-bye
+        is_ours = attributes.get("instance") == self.id and not self._is_of_a_copy(beat)
         # Where clocks differ it is neither fresh nor to be waited for.
-        if abs(now - beat) > GONE_AFTER:
+        if is_ours or abs(now - beat) > GONE_AFTER:
             return None
         words = (
             f"another instance of the app drives {self.inverter} (heartbeat of {beat:%H:%M} UTC): "
@@ -119,6 +124,14 @@ class Instance:
             "minutes"
         )
         return Rival(words=words, drives=True)
+
+    def beats(self, at: datetime) -> None:
+        """This app's heartbeat of that time is about to be told."""
+        self._beat = at
+
+    def _is_of_a_copy(self, beat: datetime) -> bool:
+        """Whether this heartbeat by our id is none of ours: the folder runs elsewhere, too."""
+        return self._beat is not None and beat - self._beat > _SECOND
 
     def release(self) -> None:
         """Let another app have the inverter."""

@@ -71,6 +71,7 @@ class RunningHouse:
         is_due, is_first = self._rates_due(now), not self.rates.covers(now)
         if is_due and is_first:
             self.rates.refresh(now)
+        self.instance.beats(now)
         self.ledger.recall(now)
         outcome = self.cycle.run(now, self.wishes.wishes(now))
         self.recent.add(outcome)

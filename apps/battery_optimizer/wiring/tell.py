@@ -63,6 +63,7 @@ class Teller:
         To Home Assistant's watchdog the app is silent until then: it would undo the first command.
         """
         state, facts = now.isoformat(timespec="seconds"), instance.facts
+        instance.beats(now)
         if (mqtt := self._broker()) is None:
             self._set_entity(HEARTBEAT, state=state, attributes=facts)
         else:
