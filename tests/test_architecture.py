@@ -1,6 +1,7 @@
 """The layers of the design, and what AppDaemon's reloading needs, held by walking the files."""
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -206,6 +207,13 @@ def test_init_files_hold_docstrings_only() -> None:
     for path in PACKAGE.rglob("__init__.py"):
         assert len(tree(path).body) == 1, f"{shown(path)} holds more than a docstring"
         assert ast.get_docstring(tree(path)), f"{shown(path)} has no docstring"
+
+
+@pytest.mark.parametrize("folder", ["", "control", "forecast", "optimize"])
+def test_every_module_stands_in_the_map_of_its_package(folder: str) -> None:
+    home = PACKAGE / folder
+    told = set(re.findall(r"\w+", ast.get_docstring(tree(home / "__init__.py")) or ""))
+    assert {path.stem for path in home.glob("*.py")} - {"__init__"} <= told
 
 
 def test_every_folder_is_a_package() -> None:

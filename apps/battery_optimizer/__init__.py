@@ -1,11 +1,14 @@
 """Battery Optimizer: plans a home battery by linear programming and drives a Fox ESS inverter.
 
     app        the AppDaemon shell: wires adapters to the cycle, sets timers; does not think
-    config     the settings of apps.yaml, typed; every mistake names its key path (config_sections)
+    host       what AppDaemon offers, as callables; logbook: what its log is told
+    turns      one thing at a time for a house; watch: sees to it that cycles go on
+    config     the settings of apps.yaml, typed; every mistake names its key path (config_sections;
+               config_docs makes their table)
     cycle      read -> forecast -> optimize -> dispatch -> record: one cycle
     foresight  from the ports to an outlook
     commander  gives the inverter its orders, watches what comes of them
-    ports      what a cycle needs from outside
+    ports      what a cycle needs from outside; errors: what may go wrong
     model      pure values: the UTC grid, tariffs, the house, outlooks, plans, decisions
     forecast   pure: what load, sun and rates will be
     optimize   pure: the linear program, the planner around it, the reasons
