@@ -39,18 +39,7 @@ def days_of(
     The fixed rates [p/kWh] are those of a tariff that has them. DataError where too little
     is known.
     """
-    imports = own.imports.values if fixed_import_p is None else _always(fixed_import_p, own)
-    exports = own.exports.values if fixed_export_p is None else _always(fixed_export_p, own)
-    solar = own.solar_kw.values
-    if not np.isfinite(solar).any():
-        solar = _always(0.0, own)  # no panels, or no sensor for them
-    columns = {"load": own.load_kw.values, "solar": solar, "import": imports, "export": exports}
-    for name, values in columns.items():
-        if not np.isfinite(values).any():
-            raise DataError(
-                f"the database has no {name} "
-                f"{'rate: name a fixed one' if name in ('import', 'export') else 'readings'}"
-            )
+    columns = _columns(own, fixed_import_p, fixed_export_p)
     filled = {name: _filled(values) for name, values in columns.items()}
     known = np.all([np.isfinite(values) for values in filled.values()], axis=0)
     first, last = _longest_run(known)
@@ -78,6 +67,26 @@ def days_of(
         run_end=start + last * SLOT,
         notice=_notice(own, len(known), last - first, n_filled),
     )
+
+
+def _columns(
+    own: OwnHistory, fixed_import_p: float | None, fixed_export_p: float | None
+) -> dict[str, Floats]:
+    """What a run needs, by name, each of shape (n_slots,); DataError where one is not known."""
+    solar = own.solar_kw.values
+    columns = {
+        "load": own.load_kw.values,
+        # Else there are no panels, or no sensor for them.
+        "solar": solar if np.isfinite(solar).any() else _always(0.0, own),
+        "import": own.imports.values if fixed_import_p is None else _always(fixed_import_p, own),
+        "export": own.exports.values if fixed_export_p is None else _always(fixed_export_p, own),
+    }
+    for name, values in columns.items():
+        if not np.isfinite(values).any():
+            is_rate = name in ("import", "export")
+            lacking = "rate: name a fixed one" if is_rate else "readings"
+            raise DataError(f"the database has no {name} {lacking}")
+    return columns
 
 
 def read_settings(path: Path) -> Config:

@@ -32,6 +32,15 @@ _SHORTEST_DAY_HOURS: Final = 23
 """When the clocks go forward."""
 
 
+_OF_THE_SPLIT: Final = (
+    "The best in hindsight knows all rates, load and sun; energy left in the battery at the end of "
+    "a day counts as what it was worth later. Each part is what the day would have saved had that "
+    "input been known, as the mean over two orders of making them known (load, solar, rates and "
+    "back); execution is what modes lose against powers followed to the letter, optimizer the "
+    "rest. The parts add up to the distance."
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Report:
     """What a report is made from.
@@ -158,17 +167,10 @@ class Report:
                 ],
             ),
         ]
-        words = (
-            "The best in hindsight knows all rates, load and sun; energy left in the battery at "
-            "the end of a day counts as what it was worth later. Each part is what the day would "
-            "have saved had that input been known, as the mean over two orders of making them "
-            "known (load, solar, rates and back); execution is what modes lose against powers "
-            "followed to the letter, optimizer the rest. The parts add up to the distance."
-        )
         rows = [(name, [f"{total:.2f}"]) for name, total in zip(names, totals, strict=True)]
         rows.append(("distance", [f"{sum(totals):.2f}"]))
         found = table("What was lost, by cause", ("cause", "p a day"), rows)
-        return section("Where the money went", words, charts) + found
+        return section("Where the money went", _OF_THE_SPLIT, charts) + found
 
     def _conduct(self) -> str:
         days = self._days
