@@ -7,6 +7,7 @@ charge that came late corrects its day, and what the others' batteries carry on 
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final, Protocol
 
@@ -79,31 +80,21 @@ class StandingCharges(Protocol):
         """The standing charge of that local day [p]; None if it is not known."""
 
 
+@dataclass(kw_only=True)
 class Ledger:
     """Reckons bills and keeps them; `tariff` names where the rates come from."""
 
-    def __init__(  # noqa: PLR0913 (all that a bill is made from)
-        self,
-        *,
-        readings: Readings,
-        books: Books,
-        rates: Rates,
-        standing: StandingCharges,
-        house: House,
-        tariff: str,
-        has_solar: bool,
-    ) -> None:
-        self._readings = readings
-        self._books = books
-        self._rates = rates
-        self._standing = standing
-        self._house = house
-        self._tariff = tariff
-        self._has_solar = has_solar
-        self._due: deque[date] = deque()
-        self._all_done_at: datetime | None = None
-        self.savings = Savings(problem=NO_BILLS_YET)
-        """What there is to show."""
+    readings: Readings
+    books: Books
+    rates: Rates
+    standing: StandingCharges
+    house: House
+    tariff: str
+    has_solar: bool
+    savings: Savings = field(default_factory=lambda: Savings(problem=NO_BILLS_YET), init=False)
+    """What there is to show."""
+    _due: deque[date] = field(default_factory=deque, init=False)
+    _all_done_at: datetime | None = field(default=None, init=False)
 
     def recall(self, now: datetime) -> None:
         """What there is to show before the first look: the bills as they were kept."""
@@ -131,7 +122,7 @@ class Ledger:
         return [self._due.popleft() for _ in range(min(DAYS_A_LOOK, len(self._due)))]
 
     def _days_to_go_through(self, now: datetime) -> list[date]:
-        begun = self._books.first_metered()
+        begun = self.books.first_metered()
         if begun is None:
             return []
         today = local_day(now)
@@ -148,36 +139,36 @@ class Ledger:
         is_whole = kept is not None and kept.n_slots == (end - start) // SLOT
         if kept is not None and is_whole and not self._is_ours(kept):
             return
-        metered = self._readings.slot_energy(kind=EnergyKind.METERED, start=start - SLOT, end=end)
+        metered = self.readings.slot_energy(kind=EnergyKind.METERED, start=start - SLOT, end=end)
         if not any(slot.start >= start for slot in metered):
             return
         records = DayRecords(
             metered=metered,
-            expected=self._readings.slot_energy(kind=EnergyKind.EXPECTED, start=start, end=end),
-            observed=self._readings.observations(start, end),
+            expected=self.readings.slot_energy(kind=EnergyKind.EXPECTED, start=start, end=end),
+            observed=self.readings.observations(start, end),
             known=self._known_rates(start, end, now),
-            standing_p=self._standing.on(day),
-            sessions=self._readings.sessions(start, end),
-            has_solar=self._has_solar,
+            standing_p=self.standing.on(day),
+            sessions=self.readings.sessions(start, end),
+            has_solar=self.has_solar,
         )
-        bill = day_bill(day, now, records, self._house, tariff=self._tariff, before=before)
+        bill = day_bill(day, now, records, self.house, tariff=self.tariff, before=before)
         if bill is not None and bill != kept and _is_no_worse(bill, kept):
-            self._books.save_bill(bill)
+            self.books.save_bill(bill)
 
     def _bill_of(self, day: date) -> Bill | None:
-        found = self._books.bills(day, day)
+        found = self.books.bills(day, day)
         return found[0] if found else None
 
     def _is_ours(self, kept: Bill) -> bool:
         """Whether it was reckoned by these settings; old days stay as they were by the old ones."""
-        return kept.is_demo or (kept.tariff, kept.house) == (self._tariff, digest(self._house))
+        return kept.is_demo or (kept.tariff, kept.house) == (self.tariff, digest(self.house))
 
     def _known_rates(self, start: datetime, end: datetime, now: datetime) -> KnownRates:
         """The day's, and where some have to be estimated those of the days before as well."""
         over = min(end, floor_to_slot(now))
         for first in (start, start - RECENT_DAYS * _DAY):
             try:
-                known = self._rates.known_rates(first, end, now)
+                known = self.rates.known_rates(first, end, now)
             except RatesUnavailable:
                 continue
             day = [series.between(start, over).values for series in (known.imports, known.exports)]
@@ -189,8 +180,8 @@ class Ledger:
     def _savings(self, today: date) -> Savings:
         first, last = month_of(today)
         before = month_of(first - _DAY)
-        earlier = self._books.bills(*before)
-        bills = self._books.bills(first, last)
+        earlier = self.books.bills(*before)
+        bills = self.books.bills(first, last)
         of_day = {bill.first: bill for bill in (*earlier, *bills)}
         if not of_day:
             return Savings(problem=NO_BILLS_YET)
@@ -199,8 +190,8 @@ class Ledger:
             yesterday=of_day.get(today - _DAY),
             month=total(bills, first, today),
             last_month=total(earlier, *before),
-            losses=tuple(self._books.losses(first, last)),
-            lately=tuple(reversed(self._books.losses(today - _LATELY, today))),
+            losses=tuple(self.books.losses(first, last)),
+            lately=tuple(reversed(self.books.losses(today - _LATELY, today))),
         )
 
 
