@@ -1,7 +1,9 @@
 """The shell by itself: what it does with AppDaemon's callables. End to end it is in e2e."""
 
 import asyncio
+import inspect
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -15,6 +17,7 @@ from appdaemon.models.config.app import AppConfig
 from appdaemontestframework import AssertThatWrapper, GivenThatWrapper, HassMocks
 from appdaemontestframework.appdaemon_mock.appdaemon import MockAppDaemon
 
+from battery_optimizer import app as app_module
 from battery_optimizer.adapters.instance import HEARTBEAT, Instance
 from battery_optimizer.app import CONNECT_AGAIN_S, BatteryOptimizer
 from battery_optimizer.config import Config
@@ -320,3 +323,14 @@ def test_a_cycle_that_took_too_long_sends_nothing_any_more(
         with pytest.raises(Exception, match="out of date"):
             app._call_service("select/select_option", entity_id=SELECT, option="Force Charge")
     house.close()
+
+
+def test_nothing_is_to_run_in_no_time() -> None:
+    """Before AppDaemon 4.5.12 such a callback never came, and with it no plan at all."""
+    source = Path(inspect.getfile(BatteryOptimizer)).read_text(encoding="utf-8")
+    delays = [
+        int(delay) if delay.isdigit() else getattr(app_module, delay)
+        for delay in re.findall(r"run_in\([^,]+, (\w+)\)", source)
+    ]
+    assert len(delays) == source.count("run_in(") >= 5
+    assert min(delays) > 0

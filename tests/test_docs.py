@@ -195,7 +195,7 @@ def test_what_pip_is_told_to_install_is_what_these_tests_run_on() -> None:
     for line in required():
         name, _, pinned = line.partition("==")
         assert version(name) == pinned
-    assert f"AppDaemon 4.5 ({version('appdaemon')} " in INSTALL.text
+    assert f"AppDaemon 4.5.4 or later ({version('appdaemon')} " in INSTALL.text
 
 
 def test_the_container_is_made_of_files_that_are_there() -> None:

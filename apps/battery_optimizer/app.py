@@ -33,6 +33,7 @@ from battery_optimizer.wiring.web import diagnosed, is_guarded, open_door, past_
 CYCLE: Final = timedelta(minutes=5)
 AFTER_THE_BOUNDARY: Final = timedelta(seconds=1)
 """A slot has surely begun when the cycle that starts it asks for the time."""
+SOON_S: Final = 1  # what is due in 0 s AppDaemon before 4.5.12 never calls
 CONNECT_AGAIN_S: Final = 30
 LOOK_AGAIN_S: Final = 40
 """After a command, or something odd: by then a mode is felt and polled."""
@@ -57,7 +58,7 @@ class BatteryOptimizer(Hass):
         self._timer: str | None = None
         self._watch = Watch(
             every=CYCLE,
-            wake=lambda: self.run_in(self._on_wake, 0),
+            wake=lambda: self.run_in(self._on_wake, SOON_S),
             make_safe=self._on_silence,
             logger=self.logger,
         )
@@ -71,7 +72,7 @@ class BatteryOptimizer(Hass):
             raise
         if self._config.web.enabled:
             self._serve()
-        self.run_in(self._start, 0)
+        self.run_in(self._start, SOON_S)
 
     def terminate(self) -> None:
         """Self-use (unless read_only), whatever else is happening; never raises."""
@@ -173,7 +174,7 @@ class BatteryOptimizer(Hass):
             list_services=lambda: self.list_services(self.namespace),
             now=lambda: datetime.now(UTC),
             time_zone=str(self.AD.time_zone),
-            watches_files=not self.AD.production_mode,
+            watches_files=not (self.AD.production_mode or __package__ in self.AD.exclude_dirs),
         )
 
     def _call_service(self, service: str, /, **data: Any) -> object:  # noqa: ANN401
@@ -273,7 +274,7 @@ class BatteryOptimizer(Hass):
             shown=lambda: self._shown,
             status=self._status,
             now=lambda: datetime.now(UTC),
-            refresh=lambda: self.run_in(self._on_refresh, 0),
+            refresh=lambda: self.run_in(self._on_refresh, SOON_S),
             battery=lambda: (self._house.config if self._house else self._config).battery,
             voltage=self._config.web.battery_voltage,
             past=lambda: past_of(self._house),

@@ -122,7 +122,7 @@ def test_a_wrong_setting_is_named_and_the_app_does_not_start(tmp_path: Path) -> 
     apps = shipped_apps()
     apps["battery_optimizer"]["battery"]["capcity_kwh"] = 10
     apps["battery_optimizer"]["battery"]["max_charge_kw"] = -1
-    with running(tmp_path, apps, watches_files=False) as live:
+    with running(tmp_path, apps) as live:
         live.wait_for("App initialization complete")
         assert (
             "Wrong setting: battery.capcity_kwh is not a setting; did you mean battery.capacity_kwh"
@@ -135,7 +135,7 @@ def test_a_wrong_setting_is_named_and_the_app_does_not_start(tmp_path: Path) -> 
 def test_a_second_app_on_the_inverter_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
     apps = shipped_apps()
     apps["second"] = {**apps["battery_optimizer"], "dependencies": ["battery_optimizer"]}
-    with running(tmp_path, apps, watches_files=False) as live:
+    with running(tmp_path, apps) as live:
         live.wait_for("Plan until")
         live.wait_for(
             "Not started: select.foxess_work_mode is already driven by 'battery_optimizer'"
@@ -145,7 +145,7 @@ def test_a_second_app_on_the_inverter_is_refused_and_the_first_goes_on(tmp_path:
 
 def test_read_only_sends_nothing(tmp_path: Path) -> None:
     apps = shipped_apps(control="read_only")
-    with running(tmp_path, apps, time_zone="Europe/Amsterdam", watches_files=False) as live:
+    with running(tmp_path, apps, time_zone="Europe/Amsterdam") as live:
         live.wait_for("Plan until")
         live.wait_until(lambda: live.state("sensor.battery_optimizer_heartbeat"))
         assert live.endpoint("recommendation")["command_result"] == "read_only"
@@ -156,7 +156,7 @@ def test_read_only_sends_nothing(tmp_path: Path) -> None:
 
 
 def test_while_no_inverter_is_there_it_says_so_and_waits(tmp_path: Path) -> None:
-    with running(tmp_path, shipped_apps(entities={}), has_home=False, watches_files=False) as live:
+    with running(tmp_path, shipped_apps(entities={}), has_home=False) as live:
         live.wait_for("Not started yet: no inverter found")
         health = live.endpoint("health")
         assert health["status"] == "failed"
@@ -172,7 +172,7 @@ def test_while_no_inverter_is_there_it_says_so_and_waits(tmp_path: Path) -> None
 
 
 def test_without_web_nothing_is_served(tmp_path: Path) -> None:
-    with running(tmp_path, shipped_apps(web={"enabled": False}), watches_files=False) as live:
+    with running(tmp_path, shipped_apps(web={"enabled": False})) as live:
         live.wait_for("Plan until")
         assert live.get("/app/battery_optimizer").status_code == 200  # AppDaemon's own words:
         assert "Requested Server does not exist" in live.get("/app/battery_optimizer").text
@@ -193,7 +193,7 @@ def test_the_five_lines_of_the_readme_are_enough_for_make_run(tmp_path: Path) ->
     (lines,) = [block.text for block in README.blocks("yaml") if "module:" in block.text]
     apps = read_yaml(lines)
     apps["battery_optimizer"]["rates"] = {"base_url": NOWHERE}  # Octopus is not asked by a test
-    with running(tmp_path, apps, watches_files=False) as live:
+    with running(tmp_path, apps) as live:
         live.wait_for("battery_optimizer: Plan until")
         assert "10.4 kWh battery at 50 %, no Home Assistant" in live.log
         live.wait_until(lambda: live.state("sensor.battery_optimizer_heartbeat"))

@@ -51,7 +51,7 @@ def findings(live: LiveAppDaemon) -> dict[str, dict[str, str]]:
 
 def test_five_lines_are_enough(tmp_path: Path) -> None:
     apps = five_lines() | {"my_home": home()}
-    with running(tmp_path, apps, has_home=False, watches_files=False) as live:
+    with running(tmp_path, apps, has_home=False) as live:
         live.wait_for("battery_optimizer: Plan until")
         live.wait_for("What I found")
         found = findings(live)
@@ -64,6 +64,7 @@ def test_five_lines_are_enough(tmp_path: Path) -> None:
         assert "E-1R-AGILE-OUTGOING-19-05-13-C" in found["Export rates"]["words"]
         assert found["Solar forecast"]["words"].startswith("Solcast")
         assert found["AppDaemon's time zone"]["words"] == "Europe/London"
+        assert found["AppDaemon's exclude_dirs"]["words"] == "this app is read at the start only"
         for about, each in found.items():
             assert about in live.log
             assert each["words"].split(",")[0] in live.log
@@ -77,7 +78,7 @@ def test_five_lines_are_enough(tmp_path: Path) -> None:
 def test_what_is_missing_is_told_with_how_to_get_it(tmp_path: Path) -> None:
     apps = five_lines() | {"my_home": home(octopus=False, solar_forecast=False)}
     apps["battery_optimizer"]["notify"] = {"service": "notify.mobile_app_phone"}
-    with running(tmp_path, apps, has_home=False, watches_files=False, time_zone=AMSTERDAM) as live:
+    with running(tmp_path, apps, has_home=False, time_zone=AMSTERDAM, watches_files=True) as live:
         live.wait_for("Import rates")
         found = findings(live)
         assert "install the Octopus Energy integration" in found["Import rates"]["advice"]
@@ -85,13 +86,14 @@ def test_what_is_missing_is_told_with_how_to_get_it(tmp_path: Path) -> None:
         assert "solar.arrays" in found["Solar forecast"]["advice"]
         assert "there are notify.notify" in found["Notifications"]["advice"]
         assert "set time_zone: Europe/London" in found["AppDaemon's time zone"]["advice"]
+        assert "exclude_dirs: [battery_optimizer]" in found["AppDaemon's exclude_dirs"]["advice"]
         assert "-> no import tariff: install the Octopus Energy integration" in live.log
 
 
 def test_two_inverters_are_named_both_and_none_is_driven(tmp_path: Path) -> None:
     apps = five_lines() | {"my_home": home(), SECOND_HOME: home(prefix="shed", octopus=False)}
     apps["battery_optimizer"]["dependencies"] = ["my_home", SECOND_HOME]
-    with running(tmp_path, apps, has_home=False, watches_files=False) as live:
+    with running(tmp_path, apps, has_home=False) as live:
         live.wait_for("more than one inverter matches")
         (problem,) = live.endpoint("health")["problems"]
         assert "select.roof_work_mode, select.shed_work_mode" in problem
@@ -107,7 +109,7 @@ def test_by_mqtt_and_by_notification_through_home_assistants_services(tmp_path: 
         "notify": {"service": "notify.notify", "kinds": ["plunge"]},
         "planner": {"horizon_hours": 6},
     }
-    with running(tmp_path, apps, has_home=False, watches_files=False) as live:
+    with running(tmp_path, apps, has_home=False) as live:
         live.wait_for("battery_optimizer: Plan until")
         live.wait_for("You are paid for using electricity")
         live.wait_until(lambda: "Notifications" in findings(live), "what was found", 20)

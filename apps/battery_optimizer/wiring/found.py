@@ -245,14 +245,14 @@ def _notifying(notify: NotifySettings, host: Host) -> Iterator[Finding]:
 
 
 def _watching(host: Host) -> Finding:
-    about = "AppDaemon's production_mode"
+    about = "AppDaemon's exclude_dirs"
     if not host.watches_files:
-        return Finding(about=about, words="on: files are read at the start only")
+        return Finding(about=about, words="this app is read at the start only")
     return Finding(
         about=about,
-        words="off: all files are read again each second, and pages wait for that",
+        words="all files of this app are read again each second, and pages wait for that",
         presence=Presence.OPTIONAL,
-        advice="once all works, set production_mode: true under appdaemon: in appdaemon.yaml",
+        advice="say exclude_dirs: [battery_optimizer] under appdaemon: in appdaemon.yaml",
     )
 
 
