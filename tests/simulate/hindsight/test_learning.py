@@ -77,6 +77,19 @@ def test_on_the_day_of_a_clock_change_too(midnight: datetime, off_at: datetime) 
     assert np.flatnonzero(np.nan_to_num(found.absolute_kw)).tolist() == [18]
 
 
+def test_a_day_of_a_clock_change_has_no_place_in_the_profile_of_days() -> None:
+    """Its hours after the change would stand beside those of other days an hour off."""
+    first = datetime(2026, 3, 28, tzinfo=UTC)
+    values = np.full(4 * 48, 1.0)
+    values[48 + 34 : 48 + 36] = 9.0  # at 18:00 in the evening of the change, 17:00 UTC
+    metered = SlotSeries(start=first, values=values)
+    at_midnights = [first, first + 48 * SLOT, first + 94 * SLOT]
+    expected = [forecasts(np.zeros(48), n=1, start=at)[0] for at in at_midnights]
+    _, came, _, high = profile_by_hour(expected, load, metered)
+    assert came == pytest.approx(1.0)
+    assert high == pytest.approx(1.0)
+
+
 def test_what_was_not_metered_stays_out() -> None:
     metered = FLAT.values.copy()
     metered[3:] = np.nan

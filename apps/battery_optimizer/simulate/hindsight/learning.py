@@ -86,9 +86,13 @@ def errors_by_hour(expected: Sequence[Expected], read: Read, metered: SlotSeries
 def profile_by_hour(expected: Sequence[Expected], read: Read, metered: SlotSeries) -> Floats:
     """Mean expected, mean metered, its p10 and p90 [kW] by hour of the local day, shape (4, 24).
 
-    Expected at the start of each local day.
+    Expected at the start of each local day, but for those on which the clock changes.
     """
-    at_start = [each for each in expected if half_hour_of_day(each.at) == 0]
+    at_start = [
+        each
+        for each in expected
+        if half_hour_of_day(each.at) == half_hour_of_day(each.at + 2 * HOURS * SLOT) == 0
+    ]
     if not at_start:
         return np.full((4, HOURS), np.nan)
     wanted = np.stack([_full_day(read(each)) for each in at_start])
