@@ -25,6 +25,9 @@ STOP_WITHIN_S = 60
 """A busy machine is slow; an idle one needs 4."""
 T = TypeVar("T")
 
+PATIENCE_S = 180.0
+"""A busy machine takes many times as long as an idle one; who waits in vain fails all the same."""
+
 
 class LiveAppDaemon:
     """What a test may ask of the running AppDaemon."""
@@ -38,12 +41,12 @@ class LiveAppDaemon:
     def log(self) -> str:
         return (self.folder / "appdaemon.log").read_text(encoding="utf-8", errors="replace")
 
-    def wait_for(self, words: str, seconds: float = 60.0) -> None:
+    def wait_for(self, words: str, seconds: float = PATIENCE_S) -> None:
         """Until the log has these words."""
         self.wait_until(lambda: words in self.log, words, seconds)
 
     def wait_until(
-        self, condition: Callable[[], T], what: str = "the condition", seconds: float = 60.0
+        self, condition: Callable[[], T], what: str = "the condition", seconds: float = PATIENCE_S
     ) -> T:
         """What the condition gives, as soon as that is true."""
         end = time.monotonic() + seconds
@@ -54,10 +57,10 @@ class LiveAppDaemon:
         return given
 
     def get(self, path: str) -> requests.Response:
-        return requests.get(f"{self.url}{path}", timeout=10)
+        return requests.get(f"{self.url}{path}", timeout=PATIENCE_S)
 
     def post(self, path: str, body: dict[str, Any]) -> requests.Response:
-        return requests.post(f"{self.url}{path}", json=body, timeout=10)
+        return requests.post(f"{self.url}{path}", json=body, timeout=PATIENCE_S)
 
     def endpoint(self, name: str) -> dict[str, Any]:
         """What this endpoint says, as soon as it is there."""
@@ -66,6 +69,11 @@ class LiveAppDaemon:
         answer = self.get(path)
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
+
+    def page_url(self) -> str:
+        """Where the page is, as soon as it is there: AppDaemon opens it after the app's words."""
+        self.page_data()
+        return f"{self.url}/app/battery_optimizer"
 
     def page_data(self) -> dict[str, Any]:
         """What the page draws, as soon as the page is there: the app logs before it serves."""

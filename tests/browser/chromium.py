@@ -17,6 +17,8 @@ BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
 IS_THERE = BROWSER is not None and DRIVER is not None
 PHONE, DESKTOP = 360, 1280
+PATIENCE_S = 120.0
+"""A busy machine takes many times as long as an idle one."""
 
 
 class Browser:
@@ -53,15 +55,15 @@ class Browser:
     def text(self, css: str) -> str:
         """Its words; a space that does not break is one like others."""
         words = self.run("return document.querySelector(arguments[0]).textContent", css)
-        return str(words).replace("\u00a0", " ")
+        return breakable(words)
 
-    def wait(self, condition: Callable[[], object], what: str, seconds: float = 20.0) -> None:
+    def wait(self, condition: Callable[[], object], what: str, seconds: float = PATIENCE_S) -> None:
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, f"waited in vain for {what}"
             time.sleep(0.05)
 
-    def wait_for_text(self, css: str, words: str, seconds: float = 20.0) -> None:
+    def wait_for_text(self, css: str, words: str, seconds: float = PATIENCE_S) -> None:
         self.wait(lambda: words in self.text(css), f"{words!r} in {css}", seconds)
 
     def complaints(self) -> list[str]:
@@ -76,6 +78,11 @@ class Browser:
             "Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip
         )
         path.write_bytes(base64.b64decode(taken["data"]))
+
+
+def breakable(words: str) -> str:
+    """With all spaces alike."""
+    return words.replace("\u00a0", " ")
 
 
 @contextmanager

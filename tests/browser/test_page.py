@@ -12,13 +12,14 @@ import pytest
 import yaml
 from selenium.webdriver.common.keys import Keys
 
-from appdaemon_process import ROOT, LiveAppDaemon, running, shipped_apps
+from appdaemon_process import NOT_FOUND, ROOT, LiveAppDaemon, running, shipped_apps
 from battery_optimizer.adapters.web.savings import savings_box
 from battery_optimizer.model.loss import Split
 from battery_optimizer.model.modes import NO_POWER_KW
 from battery_optimizer.model.money import Savings
+from battery_optimizer.model.slots import local_day
 from battery_optimizer.simulate.live import prepare
-from browser.chromium import DESKTOP, IS_THERE, PHONE, Browser, chromium
+from browser.chromium import DESKTOP, IS_THERE, PHONE, Browser, breakable, chromium
 from browser.past_days import live_through
 
 pytestmark = [
@@ -28,8 +29,8 @@ pytestmark = [
 
 AXE = Path(os.environ.get("AXE_CORE", ROOT / "node_modules/axe-core/axe.min.js"))
 MOST_KB = 150
-SLOWEST_LOAD_MS = 5000
-"""A busy machine's; on an idle one it is a tenth."""
+SLOWEST_LOAD_MS = 30_000
+"""A very busy machine's; on an idle one it is some hundredths."""
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +63,7 @@ def page(browser: Browser, live: LiveAppDaemon) -> Browser:
 def opened(
     browser: Browser, live: LiveAppDaemon, *, width: int = DESKTOP, dark: bool = False
 ) -> Browser:
-    browser.open(f"{live.url}/app/battery_optimizer", width=width, dark=dark)
+    browser.open(live.page_url(), width=width, dark=dark)
     browser.wait(lambda: browser.count("#plan-chart canvas") == 3, "the chart")
     return browser
 
@@ -100,41 +101,53 @@ def test_the_plan_is_drawn_and_nothing_complained_of(page: Browser) -> None:
     assert page.complaints() == []
 
 
-def test_now_is_told_in_words(page: Browser, live: LiveAppDaemon) -> None:
-    told = live.endpoint("recommendation")
-    assert page.text("#reason") == told["reason"]
-    assert page.text("#mode").split(" at ")[0] in {
+def test_now_is_told_in_words(page: Browser) -> None:
+    # All at once, and what the page was told: there may be a cycle at any moment.
+    told, plan, reason, mode, n_others, said = page.run(
+        """return [latest.recommendation, latest.plan, find("reason").textContent,
+            find("mode").textContent, document.querySelectorAll("#alternatives .badge").length,
+            find("alternatives").textContent];"""
+    )
+    assert breakable(reason) == told["reason"]
+    assert breakable(mode).split(" at ")[0] in {
         "Self Use", "Hold", "Feed in", "Charge", "Discharge",
     }  # fmt: skip
     assert page.find("#demo").is_displayed()
     assert page.text("#gauge-text").endswith("%")
     assert "p/kWh" in page.text("#rates")
     # How many there are depends on the hour: what is hopeless now is not priced in every future.
-    others = [
-        other for other in live.endpoint("plan")["alternatives"] if seen_as(other) != seen_as(told)
-    ]
-    assert page.count("#alternatives .badge") == len(others)
+    others = [other for other in plan["alternatives"] if seen_as(other) != seen_as(told)]
+    assert n_others == len(others)
     is_dearer = any(other["extra_cost_p"] >= 0.05 for other in others)
-    assert is_dearer == ("more" in page.text("#alternatives"))
+    assert is_dearer == ("more" in said)
     assert "Octopus" in page.text("#problems")
     assert "Working, with problems" in page.text("#status")
 
 
-def test_the_slider_walks_through_the_plan_by_keyboard(page: Browser, live: LiveAppDaemon) -> None:
-    slots = live.endpoint("plan")["slots"]
+def slot_and_words(page: Browser, slot: int) -> tuple[dict[str, Any], str, str]:
+    """A slot as the page was told it, and what the slider says: at once, for cycles go on."""
+    told, shown, spoken = page.run(
+        """return [latest.plan.slots[arguments[0]],
+            document.querySelector("#plan-chart .readout").textContent,
+            document.querySelector("#plan-chart .slider").getAttribute("aria-valuetext")];""",
+        slot,
+    )
+    return told, breakable(shown), breakable(spoken)
+
+
+def test_the_slider_walks_through_the_plan_by_keyboard(page: Browser) -> None:
     slider = page.find("#plan-chart .slider")
     slider.send_keys(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
-    assert slots[2]["reason"] in page.text("#plan-chart .readout")
-    assert slots[2]["reason"] in str(slider.get_attribute("aria-valuetext"))
+    third, shown, spoken = slot_and_words(page, 2)
+    assert third["reason"] in shown
+    assert third["reason"] in spoken
     slider.send_keys(Keys.END)
-    assert slots[95]["reason"] in page.text("#plan-chart .readout")
+    last, shown, _ = slot_and_words(page, 95)
+    assert last["reason"] in shown
 
 
 @pytest.mark.parametrize("kind", ["pointermove", "pointerdown"])
-def test_a_half_hour_is_picked_by_pointer_or_tap(
-    page: Browser, live: LiveAppDaemon, kind: str
-) -> None:
-    slots = live.endpoint("plan")["slots"]
+def test_a_half_hour_is_picked_by_pointer_or_tap(page: Browser, kind: str) -> None:
     page.run(
         """const over = document.querySelector("#plan-chart .u-over");
         const { left, top, width } = over.getBoundingClientRect();
@@ -142,7 +155,8 @@ def test_a_half_hour_is_picked_by_pointer_or_tap(
             { clientX: left + width - 2, clientY: top + 5, bubbles: true }));""",
         kind,
     )
-    assert slots[95]["reason"] in page.text("#plan-chart .readout")
+    last, shown, _ = slot_and_words(page, 95)
+    assert last["reason"] in shown
     assert page.run("return document.querySelector('#plan-chart .u-select').clientWidth") > 1
 
 
@@ -181,7 +195,7 @@ def test_dark_is_dark(browser: Browser, live: LiveAppDaemon) -> None:
 
 def test_a_past_day_shows_what_was_planned_and_what_happened(page: Browser) -> None:
     page.find("#day-before").click()
-    yesterday = datetime.now(UTC) - timedelta(days=1)
+    yesterday = local_day(datetime.now(UTC)) - timedelta(days=1)
     page.wait_for_text("#past-words", f"{yesterday.day} {yesterday:%B}")
     page.wait(lambda: page.count("#past-chart canvas") == 4, "the chart of the day")
     assert min(coloured_pixels(page, "#past-chart canvas")) > 1000
@@ -232,26 +246,27 @@ def test_forecasts_stand_beside_what_came(page: Browser) -> None:
     assert all(float(cell) >= 0 for cell in cells[1:])
 
 
-def test_the_charge_level_has_its_likely_range(page: Browser, live: LiveAppDaemon) -> None:
-    slots = live.endpoint("plan")["slots"]
+def test_the_charge_level_has_its_likely_range(page: Browser) -> None:
+    slots = page.run("return latest.plan.slots")
     for slot in slots:
         assert slot["soc_low_percent"] <= slot["soc_end_percent"] <= slot["soc_high_percent"]
     assert max(slot["soc_high_percent"] - slot["soc_low_percent"] for slot in slots) > 5
     assert "Likely range" in page.text("#plan-chart")
     slider = page.find("#plan-chart .slider")
     slider.send_keys(Keys.END)
-    last = slots[95]
+    last, shown, _ = slot_and_words(page, 95)
     low, high = (
         page.run("return number(arguments[0], 0)", last[f"soc_{end}_percent"])
         for end in ("low", "high")
     )
-    assert f"({low} to {high})" in page.text("#plan-chart .readout")
+    assert f"({low} to {high})" in shown
 
 
-def test_every_other_thing_to_do_is_priced(page: Browser, live: LiveAppDaemon) -> None:
-    others = {other["mode"] for other in live.endpoint("plan")["alternatives"]}
+def test_every_other_thing_to_do_is_priced(page: Browser) -> None:
+    plan, told = page.run("return [latest.plan, latest.recommendation]")
+    others = {other["mode"] for other in plan["alternatives"]}
     # Without sun there is nothing to feed in; charging or selling may be what is done.
-    assert {"self_use", "hold"} <= others | {live.endpoint("recommendation")["mode"]}
+    assert {"self_use", "hold"} <= others | {told["mode"]}
     assert page.count("#alternatives .badge") >= 1
 
 
@@ -264,7 +279,7 @@ def test_a_day_without_records_says_so_and_the_next_one_is_drawn(page: Browser) 
 def test_bills_and_savings_stand_side_by_side(page: Browser, live: LiveAppDaemon) -> None:
     # Before half past midnight today has no bill yet.
     page.wait_for_text("#savings-table", "Yesterday")
-    assert "This month" in page.text("#savings-table") or datetime.now(UTC).day == 1
+    assert "This month" in page.text("#savings-table") or local_day(datetime.now(UTC)).day == 1
     names = [row.text for row in page.driver.find_elements("css selector", "#savings-table th")]
     others = ["No battery", "Self Use alone", "Simple rules"]
     assert names[names.index("Bill") :][:5] == ["Bill", "Yours", *others]
@@ -397,6 +412,9 @@ def test_an_app_that_is_away_is_said_to_be_and_comes_back(
     service = "/api/appdaemon/service/admin/app"
     live.post(f"{service}/stop", {"app": "battery_optimizer"})
     live.wait_for("Stopped; the inverter is set to Self Use")
+    # It says so before its last endpoint is closed.
+    health = "/api/appdaemon/battery_optimizer_health"
+    live.wait_until(lambda: live.get(health).status_code == NOT_FOUND, "closed endpoints")
     ask_again(page)
     page.wait_for_text("#away", "the app is not running: Home Assistant may be away")
     assert page.find("#away").is_displayed()
@@ -416,13 +434,14 @@ def test_a_stopped_appdaemon_is_said_to_be_away(page: Browser, live: LiveAppDaem
     ask_again(page)
     page.wait_for_text("#away", "AppDaemon does not answer")
     assert re.search(r"Trying again every \d+ seconds", page.text("#away"))
-    page.wait_for_text("#away", "every 6 seconds", 10)
+    rarer = r"every (6|12|24|48|60) seconds"
+    page.wait(lambda: re.search(rarer, page.text("#away")), "rarer tries")
 
 
 def test_before_there_is_an_inverter_it_says_what_to_do(browser: Browser, tmp_path: Path) -> None:
     with running(tmp_path, shipped_apps(entities={}), has_home=False) as live:
         live.wait_for("Not started yet: no inverter found")
-        browser.open(f"{live.url}/app/battery_optimizer")
+        browser.open(live.page_url())
         browser.wait_for_text("#mode", "No plan yet")
         browser.wait_for_text("#problems", "install foxess_modbus")
         assert "no plan to draw" in browser.text("#plan-words")
@@ -437,7 +456,7 @@ def test_a_page_opened_before_anything_is_there_shows_the_plan_once_there_is_one
     """An empty store and no inverter; then the home comes, and nobody touches the page."""
     with running(tmp_path, shipped_apps(entities={}), has_home=False) as live:
         live.wait_for("Not started yet")
-        browser.open(f"{live.url}/app/battery_optimizer")
+        browser.open(live.page_url())
         browser.wait_for_text("#mode", "No plan yet")
         browser.wait_for_text("#problems", "install foxess_modbus")
         browser.wait_for_text("#found", "see the problem above")
@@ -446,9 +465,9 @@ def test_a_page_opened_before_anything_is_there_shows_the_plan_once_there_is_one
         made = yaml.safe_load((tmp_path / "made" / "apps" / "simulated_home.yaml").read_text())
         home = {"simulated_home": made["simulated_home"]}
         (live.folder / "apps" / "home.yaml").write_text(yaml.safe_dump(home))
-        live.wait_for("battery_optimizer: Plan until", 90)  # it looks again each half minute
-        browser.wait(lambda: browser.count("#plan-chart canvas") == 3, "the chart", 60)
-        browser.wait_for_text("#found", "sensor.foxess_load_power", 60)
+        live.wait_for("battery_optimizer: Plan until")  # it looks again each half minute
+        browser.wait(lambda: browser.count("#plan-chart canvas") == 3, "the chart")
+        browser.wait_for_text("#found", "sensor.foxess_load_power")
         browser.wait_for_text("#forecasts-words", "No half hour that is over")
         assert not browser.find("#away").is_displayed()
 
@@ -458,7 +477,7 @@ def test_markup_in_names_is_shown_as_text(browser: Browser, tmp_path: Path) -> N
     entities = {"prefix": "foxess", "soc": name}
     with running(tmp_path, shipped_apps(entities=entities)) as live:
         live.wait_for("Problem: sensor.<img")
-        browser.open(f"{live.url}/app/battery_optimizer")
+        browser.open(live.page_url())
         browser.wait_for_text("#problems", "<img src=x")
         assert browser.count("img") == 0
         assert browser.driver.title == "Battery Optimizer"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from appdaemon_process import LiveAppDaemon, running, shipped_apps
+from appdaemon_process import PATIENCE_S, LiveAppDaemon, running, shipped_apps
 from battery_optimizer.simulate.__main__ import main
 from json_server import Answer, JsonServer
 
@@ -48,7 +48,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveAppDaemon]:
 
 
 def asked(live: LiveAppDaemon, path: str, **headers: str) -> requests.Response:
-    return requests.get(f"{live.url}{path}", headers=headers, timeout=20)
+    return requests.get(f"{live.url}{path}", headers=headers, timeout=PATIENCE_S)
 
 
 def test_with_a_password_nobody_is_let_in_without_it(live: LiveAppDaemon) -> None:
@@ -57,8 +57,8 @@ def test_with_a_password_nobody_is_let_in_without_it(live: LiveAppDaemon) -> Non
         assert asked(live, API + name, **{"x-ad-access": "wrong"}).status_code == 401
         assert asked(live, API + name, **LET_IN).status_code == 200
     post = f"{live.url}{API}refresh_prices"
-    assert requests.post(post, json={}, timeout=20).status_code == 401
-    assert requests.post(post, json={}, headers=LET_IN, timeout=20).status_code == 202
+    assert requests.post(post, json={}, timeout=PATIENCE_S).status_code == 401
+    assert requests.post(post, json={}, headers=LET_IN, timeout=PATIENCE_S).status_code == 202
 
 
 def test_what_is_posted_is_looked_at(live: LiveAppDaemon) -> None:
@@ -66,7 +66,7 @@ def test_what_is_posted_is_looked_at(live: LiveAppDaemon) -> None:
 
     def code(**request: Any) -> int:  # noqa: ANN401 - as requests takes it
         headers = LET_IN | request.pop("headers", {})
-        return requests.post(post, headers=headers, timeout=20, **request).status_code
+        return requests.post(post, headers=headers, timeout=PATIENCE_S, **request).status_code
 
     assert code(json={"all": True}) == 400
     assert code(json=[1, 2]) == 400
@@ -133,10 +133,10 @@ def test_without_a_password_only_this_machine_may_change_something(tmp_path: Pat
         live.wait_for("battery_optimizer: Plan until")
         proxied = {"X-Forwarded-For": "192.168.1.7"}
         post = f"{live.url}{API}refresh_prices"
-        refused = requests.post(post, json={}, headers=proxied, timeout=20)
+        refused = requests.post(post, json={}, headers=proxied, timeout=PATIENCE_S)
         assert refused.status_code == 403
         assert "http: password:" in refused.json()["error"]
-        assert requests.post(post, json={}, timeout=20).status_code == 202
+        assert requests.post(post, json={}, timeout=PATIENCE_S).status_code == 202
         assert asked(live, f"{API}diagnostics", **proxied).status_code == 403
         assert asked(live, f"{API}health", **proxied).status_code == 200
         assert "without a password" not in live.log  # since it serves on loopback

@@ -112,7 +112,7 @@ def test_by_mqtt_and_by_notification_through_home_assistants_services(tmp_path: 
     with running(tmp_path, apps, has_home=False) as live:
         live.wait_for("battery_optimizer: Plan until")
         live.wait_for("You are paid for using electricity")
-        live.wait_until(lambda: "Notifications" in findings(live), "what was found", 20)
+        live.wait_until(lambda: "Notifications" in findings(live), "what was found")
         assert findings(live)["Notifications"]["words"] == "notify.notify, of plunge"
         assert findings(live)["Notifications"]["presence"] == "found"
         live.wait_until(lambda: "battery_optimizer/binary_sensor/problem" in live.log)
