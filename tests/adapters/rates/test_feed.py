@@ -103,6 +103,22 @@ def test_what_was_fetched_is_known_as_far_as_it_is_published(world: World) -> No
     assert (feed.last_error, feed.next_retry, feed.fetched_at) == (None, None, NOW)
 
 
+def test_after_a_restart_days_that_are_known_keep_their_rates(world: World) -> None:
+    """The source may have another tariff by now; what is missing is filled by what it has."""
+    world.publish_today()
+    first = world.feed()
+    first.refresh(NOW - 6 * DAY)
+    world.server.unit_rates.clear()
+    start = SLOT_NOW - 20 * DAY
+    n_slots = (SLOT_NOW + 8 * timedelta(hours=1) - start) // SLOT
+    world.publish(start, [30.0] * n_slots, [5.0] * n_slots)
+    again = world.feed()
+    assert again.refresh(NOW)
+    days = again.known_rates(SLOT_NOW - 10 * DAY, SLOT_NOW, NOW).imports.values.reshape(-1, 48)
+    # As far as the first one fetched, three days ahead; then the new ones.
+    assert days[:, 0].tolist() == [10.0] * 7 + [30.0] * 3
+
+
 def test_before_the_first_refresh_it_says_so(world: World) -> None:
     with pytest.raises(RatesUnavailable, match="not been fetched yet"):
         known(world.feed())

@@ -217,7 +217,7 @@ class RatesFeed:
         rates = _per_slot(half_hourly(published, start, end))
         if not rates:
             raise RatesUnavailable(f"no {direction} rate has been published since {start:%d %B}")
-        self._newest[key] = rates
+        self._newest[key] = rates = self._but_for_known(rates, key, now)
         try:
             self._store.save_rates(
                 direction=direction, source=source.name, rates=rates, fetched_at=now
@@ -226,6 +226,22 @@ class RatesFeed:
             self._report(f"rates cannot be stored: {error}")
             return  # and fetch the whole history again: memory is all there is
         self._fetched_once.add(key)
+
+    def _but_for_known(
+        self, rates: list[UnitRate], key: tuple[Direction, str], now: datetime
+    ) -> list[UnitRate]:
+        """Without days that are over and stored: the house may have had another tariff then."""
+        over = floor_to_slot(now) - PAST
+        if rates[0].start >= over:
+            return rates
+        try:
+            stored = self._store.load_rates(
+                direction=key[0], source=key[1], start=rates[0].start, end=over
+            )
+        except StoreUnavailable:
+            return rates
+        known = {rate.start for rate in stored}
+        return [rate for rate in rates if rate.start >= over or rate.start not in known]
 
     def _report(self, problem: str) -> None:
         if problem not in self.problems:
