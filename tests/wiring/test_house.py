@@ -214,6 +214,7 @@ def test_what_is_there_is_told_and_what_is_missing_with_advice(tmp_path: Path) -
         assert shown.outcome.outlook.solar_kwh[:48].sum() > 1
         sun = {each.about: each for each in house.survey.look(NIGHT)}["Solar forecast"]
         assert sun.words.startswith("Forecast.Solar's days")
+        assert sun.words.endswith(" (sensor.energy_production_today)")
         assert not any("Solcast" in problem for problem in shown.problems)
         day = day_bounds(local_day(NIGHT))[0]
         wh_period = {(day + t * SLOT).isoformat(): 500 for t in range(48)}
@@ -223,6 +224,7 @@ def test_what_is_there_is_told_and_what_is_missing_with_advice(tmp_path: Path) -
         house.run(NIGHT)
         sun = {each.about: each for each in house.survey.look(NIGHT)}["Solar forecast"]
         assert sun.words.startswith("Open-Meteo Solar Forecast, 0 h old")
+        assert sun.words.endswith(" (sensor.my_roof_energy_production_today)")
 
 
 def test_a_sun_that_nobody_asked_for_is_not_missing(tmp_path: Path) -> None:

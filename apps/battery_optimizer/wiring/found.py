@@ -9,6 +9,8 @@ from battery_optimizer.adapters.octopus.house import HouseRates
 from battery_optimizer.adapters.overrides import CHOICE
 from battery_optimizer.adapters.rates.feed import RatesFeed, RatesSource
 from battery_optimizer.adapters.solar.feed import SolarFeed
+from battery_optimizer.adapters.solar.forecast_solar_entities import ForecastSolarEntities
+from battery_optimizer.adapters.solar.open_meteo import OpenMeteoEntities
 from battery_optimizer.config import Config
 from battery_optimizer.config_sections import NotifySettings
 from battery_optimizer.errors import DataError
@@ -23,6 +25,7 @@ from battery_optimizer.model.slots import UK
 from battery_optimizer.model.tariff import Direction
 from battery_optimizer.wiring.inverter import AnyInverter, Wired
 from battery_optimizer.wiring.load import basis_findings, load_findings
+from battery_optimizer.wiring.sources import roofs
 from battery_optimizer.wiring.wishes import session_findings
 
 TIME_ZONE: Final = UK.key
@@ -204,6 +207,8 @@ class Survey:
             until = forecast.p50_kw.end.astimezone(UK)
             age = (now - forecast.issued_at).total_seconds() / 3600
             words = f"{forecast.source}, {max(age, 0):.0f} h old, until {until:%a %H:%M}"
+            if forecast.source in (OpenMeteoEntities.name, ForecastSolarEntities.name):
+                words += f" ({', '.join(roofs(self._config.solar, self._host))})"
             return Finding(about="Solar forecast", words=words)
         if not self._solar.was_asked:
             return Finding(about="Solar forecast", words="not asked for yet: nothing is planned")

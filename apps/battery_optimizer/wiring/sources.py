@@ -14,6 +14,7 @@ from battery_optimizer.adapters.rates.agile_predict import CALLS_PER_HOUR as AGI
 from battery_optimizer.adapters.rates.agile_predict import AgilePredict
 from battery_optimizer.adapters.rates.demo import DemoRates
 from battery_optimizer.adapters.rates.feed import RatesFeed, RatesSource, RatesStore
+from battery_optimizer.adapters.solar.days import DAYS, has_day, named
 from battery_optimizer.adapters.solar.feed import SolarSource
 from battery_optimizer.adapters.solar.forecast_solar import API_URL as FORECAST_SOLAR_URL
 from battery_optimizer.adapters.solar.forecast_solar import CALLS_PER_HOUR, ForecastSolar
@@ -123,6 +124,15 @@ def forecaster(config: Config, place: Place) -> HistoryForecaster:
         peak_kw=sum(array.peak_kw for array in solar.arrays),
         site=site,
     )
+
+
+def roofs(solar: SolarSettings, host: Host) -> list[str]:
+    """Today's entities that Open-Meteo Solar Forecast's, or else Forecast.Solar's, are found by."""
+    if solar.open_meteo_entities:
+        return [solar.open_meteo_entities[0]]
+    known = list(host.list_entities())
+    tabled = [each for each in named(known, DAYS[0], titled=True) if has_day(host.read_state(each))]
+    return tabled or named(known, DAYS[0])
 
 
 def _clear_day(day: date, site: Site) -> Floats:
