@@ -70,7 +70,8 @@ def test_a_night_is_charged_by_charge_periods_alone(tmp_path: Path) -> None:
         assert world.longest_unwanted <= LIMIT
         assert world.inverter.periods == NO_PERIODS
         assert world.shown is not None
-        assert world.shown.outcome.writes_today == 6  # held at the reserve; then set, moved on twice, and cleared
+        # Held at the reserve; then set, moved on twice, and cleared.
+        assert world.shown.outcome.writes_today == 6
 
 
 def test_an_order_after_the_clock_was_set_back_is_carried_out_at_once(tmp_path: Path) -> None:
