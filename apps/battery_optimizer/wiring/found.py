@@ -1,6 +1,7 @@
 """What was found in the house, told in words: for the log at the start and for the page."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -57,27 +58,23 @@ def findings_without(problem: str, host: Host) -> tuple[Finding, ...]:
     )
 
 
+@dataclass(kw_only=True)
 class Survey:
     """Looks around in one house."""
 
-    def __init__(  # noqa: PLR0913 - all that a house is made of
-        self,
-        *,
-        config: Config,
-        host: Host,
-        wired: Wired,
-        inverter: AnyInverter,
-        source: RatesSource,
-        rates: RatesFeed,
-        solar: SolarFeed,
-        learned: Callable[[], Learned],
-        load: Callable[[], LoadForecast | None],
-    ) -> None:
-        self._config, self._host, self._wired = config, host, wired
-        self._looked_at: datetime | None = None
-        self._found: tuple[Finding, ...] = ()
-        self._inverter, self._source, self._rates = inverter, source, rates
-        self._solar, self._learned, self._load = solar, learned, load
+    config: Config
+    host: Host
+    wired: Wired
+    inverter: AnyInverter
+    source: RatesSource
+    rates: RatesFeed
+    solar: SolarFeed
+    learned: Callable[[], Learned]
+    """What is known of the battery by now."""
+    load: Callable[[], LoadForecast | None]
+    """What was forecast of the load last."""
+    _looked_at: datetime | None = field(default=None, init=False)
+    _found: tuple[Finding, ...] = field(default=(), init=False)
 
     def is_due(self, now: datetime) -> bool:
         """Whether to look again: each time while something is missing, else now and then."""
@@ -90,31 +87,31 @@ class Survey:
         self._looked_at = now
         self._found = (
             self._drive(),
-            *self._sensors(self._wired.meters),
-            *load_findings(self._config.load, self._host),
-            *basis_findings(self._load()),
+            *self._sensors(self.wired.meters),
+            *load_findings(self.config.load, self.host),
+            *basis_findings(self.load()),
             *self._limits(),
             *self._learning(),
             *self._wishes(),
             *(self._tariff(way) for way in Direction),
-            *session_findings(self._config.sessions, self._host, now),
+            *session_findings(self.config.sessions, self.host, now),
             self._sun(now),
-            _zone(self._host),
-            _watching(self._host),
-            *_notifying(self._config.notify, self._host),
+            _zone(self.host),
+            _watching(self.host),
+            *_notifying(self.config.notify, self.host),
             self._helpers(),
         )
         return self._found
 
     def _drive(self) -> Finding:
-        problems = self._inverter.check()
-        can = self._inverter.abilities.modes
+        problems = self.inverter.check()
+        can = self.inverter.abilities.modes
         modes = ", ".join(mode_words(mode) for mode in Mode if mode in can)
-        named = self._config.entities
+        named = self.config.entities
         how = "as set" if named.prefix is not None or named.work_mode else "found by its modes"
         return Finding(
             about="Inverter",
-            words=f"{self._wired.id} ({how}): {modes}",
+            words=f"{self.wired.id} ({how}): {modes}",
             presence=Presence.MISSING if problems else Presence.FOUND,
             advice="; ".join(problems),
         )
@@ -122,7 +119,7 @@ class Survey:
     def _sensors(self, meters: MeterEntities) -> Iterator[Finding]:
         for about, fields, why in _METERS:
             ids = [each for name in fields if (each := getattr(meters, name)) is not None]
-            states = [(each, self._host.read_state(each)) for each in ids]
+            states = [(each, self.host.read_state(each)) for each in ids]
             dumb = [each for each, state in states if not _has_number(state)]
             yield Finding(
                 about=about,
@@ -135,12 +132,12 @@ class Survey:
             )
 
     def _limits(self) -> Iterator[Finding]:
-        battery, config = self._config.battery, self._config
+        battery, config = self.config.battery, self.config
 
         def source(path: str) -> str:
             if path not in config.found_out:
                 return "set"
-            return "inverter" if path in self._wired.says else "assumed"
+            return "inverter" if path in self.wired.says else "assumed"
 
         told = {
             path: source(path)
@@ -160,12 +157,12 @@ class Survey:
         )
 
     def _learning(self) -> Iterator[Finding]:
-        words = self._learned().words
+        words = self.learned().words
         if words:
             yield Finding(about="Battery limits", words="; ".join(words))
 
     def _wishes(self) -> Iterator[Finding]:
-        planner = self._config.planner
+        planner = self.config.planner
         words = []
         if not planner.battery_may_export:
             words.append("the battery is not sold from")
@@ -176,10 +173,10 @@ class Survey:
 
     def _tariff(self, way: Direction) -> Finding:
         about = f"{way.value.capitalize()} rates"
-        fixed = getattr(self._config.rates, f"fixed_{way}_p")
+        fixed = getattr(self.config.rates, f"fixed_{way}_p")
         if fixed is not None:
             return Finding(about=about, words=f"{fixed:g} p/kWh at all times, as set")
-        where, problem = self._where(way), self._rates.failed.get(way, "")
+        where, problem = self._where(way), self.rates.failed.get(way, "")
         return Finding(
             about=about,
             words=where,
@@ -188,7 +185,7 @@ class Survey:
         )
 
     def _where(self, way: Direction) -> str:
-        source = self._source
+        source = self.source
         if not isinstance(source, HouseRates):
             return "made up, as set (demo rates)"
         if way in source.by_api:
@@ -202,22 +199,22 @@ class Survey:
         return f"{entity_id} ({tariff.code})" if tariff else entity_id
 
     def _sun(self, now: datetime) -> Finding:
-        forecast = self._solar.in_force
+        forecast = self.solar.in_force
         if forecast is not None:
             until = forecast.p50_kw.end.astimezone(UK)
             age = (now - forecast.issued_at).total_seconds() / 3600
             words = f"{forecast.source}, {max(age, 0):.0f} h old, until {until:%a %H:%M}"
             if forecast.source in (OpenMeteoEntities.name, ForecastSolarEntities.name):
-                words += f" ({', '.join(roofs(self._config.solar, self._host))})"
+                words += f" ({', '.join(roofs(self.config.solar, self.host))})"
             return Finding(about="Solar forecast", words=words)
-        if not self._solar.was_asked:
+        if not self.solar.was_asked:
             return Finding(about="Solar forecast", words="not asked for yet: nothing is planned")
         return Finding(
             about="Solar forecast", words="none", presence=Presence.MISSING, advice=_NO_SUN
         )
 
     def _helpers(self) -> Finding:
-        if self._host.read_state(CHOICE) is not None:
+        if self.host.read_state(CHOICE) is not None:
             return Finding(about="Orders and watchdog", words="the package is installed")
         return Finding(
             about="Orders and watchdog",
