@@ -6,7 +6,6 @@ import os
 import re
 import shlex
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from typing import Any
 import appdaemon
 import numpy as np
 import pytest
+import requests
 import yaml
 from appdaemon.models.config import MainConfig
 
@@ -349,8 +349,8 @@ def live(installed: Path) -> Iterator[LiveAppDaemon]:
         )
     try:
         appdaemon_running = LiveAppDaemon(process, url, installed)
-        appdaemon_running.wait_for("battery_optimizer: Plan until", 120)
-        appdaemon_running.wait_for("What I found", 120)
+        appdaemon_running.wait_for("battery_optimizer: Plan until")
+        appdaemon_running.wait_for("What I found")
         yield appdaemon_running
     finally:
         if process.poll() is None:
@@ -362,6 +362,10 @@ def live(installed: Path) -> Iterator[LiveAppDaemon]:
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
 def test_plain_python_as_written_and_every_curl(live: LiveAppDaemon, tmp_path: Path) -> None:
     assert len(curls()) >= 4
+    health = f"{live.url}/api/appdaemon/battery_optimizer_health"
+    password = {"x-ad-access": "PASSWORD"}
+    # AppDaemon opens what the app serves after the app's words.
+    live.wait_until(lambda: requests.get(health, headers=password, timeout=60).ok, "the endpoints")
     for command in curls():
         here = command.replace("http://127.0.0.1:5050", live.url)
         assert "error" not in json.loads(answer_of(here, tmp_path)), command
@@ -370,8 +374,7 @@ def test_plain_python_as_written_and_every_curl(live: LiveAppDaemon, tmp_path: P
     found = [line[4:].split("  ")[0] for line in told_of_found() if line[:4] in ("    ", "  - ")]
     for about in found:
         assert re.search(rf"^..[ !-] {re.escape(about)} ", live.log, re.MULTILINE), about
-    live.process.send_signal(signal.SIGTERM)
-    assert live.process.wait(timeout=30) == 0
+    assert live.stop() == 0
     assert "Stopped; the inverter is set to Self Use" in live.log
 
 

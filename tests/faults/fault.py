@@ -1,9 +1,10 @@
 """What a fault is, what is seen of it, and the story in which it comes and goes.
 
 In the usual story the household orders a forced discharge at noon, on a day on which the rates want
-nothing but self-use. The fault comes; two minutes later the order is withdrawn; later the fault is
+nothing to be forced. The fault comes; two minutes later the order is withdrawn; later the fault is
 mended. Asked is how long the inverter goes on forcing though nobody wants it, whether the household
-is told, and whether all is well again by itself.
+is told, and whether all is well again by itself: the inverter is as the app wants it, which is
+self-use, or a battery that rests where the same rate all afternoon makes that even.
 """
 
 import re
@@ -11,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from battery_optimizer.adapters.foxess.models import CONTROLS
+from battery_optimizer.model.modes import Mode
 from faults.world import LIMIT, World
 
 Change = Callable[[World], None]
@@ -89,7 +92,10 @@ def _judged(fault: Fault, world: World, told: str) -> Seen:
     assert world.longest_unwanted <= fault.limit, f"forced for {world.longest_unwanted}"
     assert world.house is not None, "the app runs again"
     assert not world.is_forced
-    assert world.inverter.option == "Self Use", world.inverter.option
+    assert world.shown is not None
+    wanted = world.shown.outcome.command
+    assert wanted.acts_as in (Mode.SELF_USE, Mode.HOLD), wanted
+    assert world.inverter.option == CONTROLS[0].options[wanted.mode], world.inverter.option
     kept = world.inverter.periods[1:]
     assert not any(each.is_set for each in kept), f"comes back tomorrow: {kept}"
     left = [each for each in world.health.split("; ") if each]

@@ -77,7 +77,7 @@ def test_with_the_prefix_said_the_other_inverter_is_left_alone(
     octopus.sell_now()
     with house(tmp_path, core, octopus, entities={"prefix": "garage"}) as made:
         made.wait_for_plan()
-        core.wait_for_state("select.garage_work_mode", "Force Discharge", 10)
+        core.wait_for_state("select.garage_work_mode", "Force Discharge")
         assert made.mode == "Feed-in First"
 
 

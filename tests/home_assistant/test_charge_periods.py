@@ -43,7 +43,7 @@ def charging(tmp_path: Path, core: HomeAssistant, octopus: Octopus) -> Iterator[
     octopus.buy_now()
     with house(tmp_path / "app", core, octopus) as made:
         made.wait_for_plan()
-        core.wait_for_state(SWITCH, "on", 10)
+        core.wait_for_state(SWITCH, "on")
         yield made
 
 
@@ -68,7 +68,7 @@ def test_a_plan_becomes_a_period_and_a_clean_stop_clears_it(charging: House) -> 
     assert charging.mode == "Self Use"
     assert core.state(HELPER) == period(core)
     charging.app.process.send_signal(signal.SIGTERM)
-    core.wait_for_state(SWITCH, "off", 5)
+    core.wait_for_state(SWITCH, "off")
     assert charging.app.process.wait(30) == 0
 
 
@@ -87,7 +87,7 @@ def test_the_watchdog_clears_it_when_appdaemon_is_killed(charging: House) -> Non
     assert core.state(SWITCH) == "on"
     core.call("input_boolean/turn_off", entity_id="input_boolean.foxess_refuses")
     core.wait_for_state(SWITCH, "off", 30)
-    core.wait_until(lambda: "its charge period cleared" in str(notice(core)), "a word of it", 10)
+    core.wait_until(lambda: "its charge period cleared" in str(notice(core)), "a word of it")
 
 
 def test_the_watchdog_clears_it_when_the_whole_machine_was_started_again_without_us(

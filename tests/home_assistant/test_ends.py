@@ -66,7 +66,7 @@ def notice(core: HomeAssistant) -> str | None:
 def test_a_clean_stop_sets_self_use_at_once(selling: House) -> None:
     begun = time.monotonic()
     selling.app.process.send_signal(signal.SIGTERM)
-    selling.core.wait_for_state(SELECT, "Self Use", 5)
+    selling.core.wait_for_state(SELECT, "Self Use")
     told(f"{time.monotonic() - begun:.1f} s from SIGTERM to Self Use")
     # A second signal would end it by itself.
     assert selling.app.process.wait(30) == 0
@@ -104,7 +104,7 @@ def test_the_watchdog_ends_a_forced_mode_that_nobody_looks_after(
     core.call("select/select_option", entity_id=SELECT, option=option)
     core.call("input_boolean/turn_on", entity_id="input_boolean.foxess_refuses")
     core.wait_until(lambda: "is not valid for entity" in core.log, "a refusal", 30)
-    core.wait_until(lambda: "but does not take it" in str(notice(core)), "a word of it", 10)
+    core.wait_until(lambda: "but does not take it" in str(notice(core)), "a word of it")
     assert core.state(SELECT) == option
     core.call("input_boolean/turn_off", entity_id="input_boolean.foxess_refuses")
     core.wait_for_state(SELECT, "Self Use", 30)
@@ -134,7 +134,7 @@ def test_the_watchdog_ends_a_hold_that_a_killed_app_left_and_no_other(
     ordered = {"entity_id": CHOICE, "option": "Hold"}
     core.call("input_select/select_option", **ordered)
     last_heard_of()
-    core.wait_for_state(SILENT, "off", 20)
+    core.wait_for_state(SILENT, "off")
     core.wait_for_state(SILENT, "on", 40)
     time.sleep(5)
     assert core.state(SELECT) == "Back-up"
@@ -150,7 +150,7 @@ def test_the_watchdog_ends_a_forced_mode_when_appdaemon_is_killed(
     octopus.sell_now()
     with house(tmp_path / "app", core, octopus) as selling:
         selling.wait_for_plan()
-        core.wait_for_state(SELECT, "Force Discharge", 10)
+        core.wait_for_state(SELECT, "Force Discharge")
         selling.app.process.kill()
         selling.app.process.wait()
         time.sleep(3)
@@ -171,7 +171,7 @@ def test_the_watchdog_ends_a_forced_mode_when_the_token_is_revoked(
     with house(tmp_path / "app", core, octopus) as selling:
         core.token = tests_own
         selling.wait_for_plan()
-        core.wait_for_state(SELECT, "Force Discharge", 10)
+        core.wait_for_state(SELECT, "Force Discharge")
         core.revoke("appdaemon")
         selling.app.wait_for("Failed to authenticate to Home Assistant", 30)
         core.wait_for_state(SELECT, "Self Use", 30)
@@ -186,8 +186,8 @@ def test_the_watchdog_leaves_a_living_app_alone(
     octopus.sell_now()
     with house(tmp_path / "app", core, octopus) as selling:
         selling.wait_for_plan()
-        core.wait_for_state(SELECT, "Force Discharge", 10)
-        core.wait_for_state(SILENT, "off", 10)
+        core.wait_for_state(SELECT, "Force Discharge")
+        core.wait_for_state(SILENT, "off")
         time.sleep(5)
         assert selling.mode == "Force Discharge"
         assert notice(core) is None
@@ -203,8 +203,8 @@ def test_after_a_restart_of_home_assistant_all_is_as_before(
     core.start()
     back = time.monotonic()
     selling.app.wait_until(lambda: selling.plans > plans, "another plan", 180)
-    core.wait_for_state(SELECT, "Force Discharge", 10)
-    core.wait_until(lambda: selling.is_told, "the entities", 10)
+    core.wait_for_state(SELECT, "Force Discharge")
+    core.wait_until(lambda: selling.is_told, "the entities")
     took_s = time.monotonic() - back
     told(f"{took_s:.1f} s from Home Assistant's start to the mode and the entities")
     assert took_s < 30, "AppDaemon tries to connect every five seconds"

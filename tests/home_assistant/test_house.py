@@ -241,4 +241,4 @@ def test_an_inverter_that_goes_away_is_waited_for(idle: House) -> None:
     assert "commands are paused" not in idle.problems
     idle.core.call("input_boolean/turn_on", entity_id=CONNECTED)
     # Without being told to think again.
-    idle.core.wait_for_state(SELECT, "Force Discharge", 20)
+    idle.core.wait_for_state(SELECT, "Force Discharge")

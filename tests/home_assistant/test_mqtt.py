@@ -85,7 +85,7 @@ def test_all_entities_are_one_device_with_their_own_ids(
         assert availability(core) == {True}
         # Stopped by SIGTERM, as the add-on does.
         made.app.stop()
-        core.wait_until(lambda: availability(core) == {False}, "all to be unavailable", 10)
+        core.wait_until(lambda: availability(core) == {False}, "all to be unavailable")
     # The broker keeps them: after a restart they are there, though nobody refreshes them.
     core.stop()
     core.start()
