@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from battery_optimizer.model.house import House
-from battery_optimizer.model.modes import flows
+from battery_optimizer.model.modes import flows, stored_after
 from battery_optimizer.model.outlook import Future, Outlook
 from battery_optimizer.model.plan import Plan
 
@@ -40,7 +40,7 @@ def _soc_kwh(house: House, plan: Plan, future: Future) -> list[float]:
             solar_kwh=solar_kwh,
             hours=slot.hours,
         )
-        after = battery.soc_after(soc_kwh, given.charge_kwh, given.discharge_kwh)
-        soc_kwh = min(max(after - battery.standby_kw * slot.hours, 0.0), battery.capacity_kwh)
+        after_kwh = stored_after(battery, soc_kwh, given, slot.hours)
+        soc_kwh = min(max(after_kwh, 0.0), battery.capacity_kwh)
         ends.append(soc_kwh)
     return ends

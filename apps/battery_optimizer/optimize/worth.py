@@ -17,7 +17,7 @@ from typing import Final, Self
 import numpy as np
 
 from battery_optimizer.model.house import Battery, House
-from battery_optimizer.model.modes import Flows, InverterCommand, flows
+from battery_optimizer.model.modes import Flows, InverterCommand, flows, stored_after
 from battery_optimizer.model.outlook import BURST_WEIGHTS, Outlook
 from battery_optimizer.model.slots import Floats
 from battery_optimizer.model.wishes import NO_WISHES, Wishes
@@ -92,9 +92,7 @@ class Worth:
                 solar_kwh=solar_kwh,
                 hours=hours,
             )
-            left_kwh = battery.soc_after(
-                soc_kwh - battery.standby_kw * hours, given.charge_kwh, given.discharge_kwh
-            )
+            left_kwh = stored_after(battery, soc_kwh, given, hours)
             later_p = self._at(self._to_go[level][row], left_kwh)
             total_p += chance * (self._now_p(given, left_kwh) + later_p)
         return total_p
