@@ -146,6 +146,18 @@ class TestSteadiest:
         assert steadiest(even, None, 0.3).command == SELF_USE
 
 
+def test_where_an_empty_battery_sold_the_sun_is_sold_by_a_mode_that_can_be_told() -> None:
+    # To go on discharging would save a change of mode; but dispatch holds an empty battery
+    # instead, and to hold is to store the sun, for which nobody pays later.
+    outlook = an_outlook([30] * 3, [15, 0, 0], 0, [0.5, 0, 0])
+    sunny = Future(weight=0.5, load_kwh=outlook.load_kwh, solar_kwh=1.1 * outlook.solar_kwh)
+    dull = replace(sunny, solar_kwh=0.9 * outlook.solar_kwh)
+    plan = Planner().plan(
+        a_house(), replace(outlook, futures=(sunny, dull)), 0, in_force=force_discharge()
+    )
+    assert plan.slots[0].command == FEED_IN
+
+
 class TestC20ChangesToCome:
     """All is certain: the modes of a run of slots, each slot decided when it comes."""
 

@@ -5,9 +5,8 @@ from dataclasses import replace
 
 from battery_optimizer.model.house import Battery, House
 from battery_optimizer.model.learned import as_set
-from battery_optimizer.model.modes import NO_POWER_KW, SELF_USE, InverterCommand, Mode
+from battery_optimizer.model.modes import NO_POWER_KW, REACHED_KWH, SELF_USE, InverterCommand, Mode
 
-_REACHED_KWH = 0.02
 _SAME_KW = 0.05
 _ALL = 0.97
 
@@ -27,13 +26,13 @@ def dispatch(planned: InverterCommand, *, house: House, soc_kwh: float) -> Inver
     ceiling = battery.ceiling_kwh
     if planned.ceiling_kwh is not None:
         ceiling = min(ceiling, planned.ceiling_kwh)
-    emptied, filled = soc_kwh <= floor + _REACHED_KWH, soc_kwh >= ceiling - _REACHED_KWH
+    emptied, filled = soc_kwh <= floor + REACHED_KWH, soc_kwh >= ceiling - REACHED_KWH
     command = planned
     if emptied and (planned.mode is Mode.FORCE_DISCHARGE or planned.floor_kwh is not None):
         command = _no_force(planned, Mode.HOLD)
     elif filled and (planned.mode is Mode.FORCE_CHARGE or planned.ceiling_kwh is not None):
         # At the top Hold neither charges nor gives; a ceiling below it means: sell the sun.
-        full = ceiling >= battery.ceiling_kwh - _REACHED_KWH
+        full = ceiling >= battery.ceiling_kwh - REACHED_KWH
         command = _no_force(planned, Mode.HOLD if full else Mode.FEED_IN)
     if command.mode not in can.modes:
         command = _no_force(planned, Mode.SELF_USE)

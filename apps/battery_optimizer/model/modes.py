@@ -41,6 +41,9 @@ class InverterCommand:
 NO_POWER_KW = 0.05
 """A forced power below this is a pause."""
 
+REACHED_KWH = 0.02
+"""A battery this close to a floor or ceiling has reached it."""
+
 SELF_USE = InverterCommand(mode=Mode.SELF_USE)
 
 

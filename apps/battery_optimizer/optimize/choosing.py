@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from battery_optimizer.model.house import House
-from battery_optimizer.model.modes import InverterCommand, Mode
+from battery_optimizer.model.modes import REACHED_KWH, InverterCommand, Mode
 from battery_optimizer.model.outlook import Future, Outlook
 from battery_optimizer.model.plan import Alternative, Schedule
 from battery_optimizer.optimize.inputs import ProgramInputs
@@ -84,7 +84,8 @@ def _in_doubt(
     """C28: what costs least on average over the futures, and what the program puts after it."""
     worth = Worth(now.house, now.outlook, inputs, now.switching_price_p, now.wishes)
     parts = part_powers(now.house, now.wishes, float(now.outlook.import_rate[0]))
-    alternatives = _on_average(worth, (*commands, *parts), now.soc_kwh)
+    possible = [each for each in (*commands, *parts) if _can_be_done(now, each)]
+    alternatives = _on_average(worth, possible, now.soc_kwh)
     command = steadiest(alternatives, now.in_force, now.switching_price_p).command
     given = flows_under(now.house, command, now.outlook, 0, now.soc_kwh)
     is_as_planned = apart_kwh(optimum.schedule, 0, given) <= MATCH_KWH
@@ -139,6 +140,12 @@ def candidates(
     wished = (each for each in others if not now.wishes.forbid(each.mode, rate))
     every = dict.fromkeys((planned, *wished))
     return tuple(each for each in every if can_be_told(house, each))
+
+
+def _can_be_done(now: Situation, command: InverterCommand) -> bool:
+    """An empty battery is not told to discharge (dispatch), so that sells no sun either."""
+    is_empty = now.soc_kwh <= now.house.battery.reserve_kwh + REACHED_KWH
+    return not (is_empty and command.mode is Mode.FORCE_DISCHARGE)
 
 
 def _at_full_power(house: House, outlook: Outlook, soc_kwh: float) -> list[InverterCommand]:
