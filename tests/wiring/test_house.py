@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -111,6 +111,22 @@ def connected(home: SimulatedHouse, **changes: object) -> Iterator[RunningHouse]
         yield house
     finally:
         house.close()
+
+
+@pytest.mark.parametrize("shown", ["unknown", "unavailable"])
+def test_limits_are_not_read_before_the_inverter_was(tmp_path: Path, shown: str) -> None:
+    """After a start of Home Assistant all is unknown for some seconds, the voltage, too."""
+    home = SimulatedHouse(tmp_path)
+    select = home.fox.entities()["select.foxess_work_mode"]
+    home.others["select.foxess_work_mode"] = replace(select, state=shown)
+    given = {"battery": {"capacity_kwh": 10.0}}
+    with pytest.raises(InverterError, match=f"is {shown}: wait until foxess_modbus has read"):
+        connect(Config.from_args(SETTINGS | given), home.host())
+    with connected(home):  # nothing is read from it
+        pass
+    del home.others["select.foxess_work_mode"]
+    with connected(home, **given):
+        pass
 
 
 def test_the_first_heartbeat_comes_at_once_but_not_over_another_ones(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
+from battery_optimizer.adapters.foxess.calls import NOT_THERE
 from battery_optimizer.adapters.foxess.control import FoxEssControl
 from battery_optimizer.adapters.foxess.found import inverter_says
 from battery_optimizer.adapters.foxess.modbus import FoxEssModbus
@@ -77,16 +78,27 @@ def _connect_control(config: Config, host: Host, wired: Wired, _memory: Memory) 
 def _find_modbus(config: Config, host: Host) -> Wired:
     entities = config.entities
     fox = FoxEntities.find(_names(config), host.list_entities, host.read_state)
-    if host.read_state(fox.select) is None and _POWERS & config.found_out:
-        raise InverterError(
-            f"{fox.select} does not exist (yet): wait until foxess_modbus is connected, or set "
-            "entities.prefix right; its limits are read from it unless they are set under battery"
-        )
+    if _POWERS & config.found_out:
+        _require_read(fox.select, host.read_state(fox.select))
     prefix = _prefix(fox) if entities.prefix is None else entities.prefix
     stem = f"{prefix.rstrip('_')}_" if prefix else ""
     says = inverter_says(stem, host.read_state, capacity_kwh=config.battery.capacity_kwh)
     meters = _as_there(entities.meters(prefix), entities, stem, host)
     return Wired(id=fox.select, meters=meters, says=says)
+
+
+def _require_read(select: str, state: EntityState | None) -> None:
+    """The limits are read but once: not before foxess_modbus itself has read the inverter."""
+    limits = "its limits are read from it unless they are set under battery"
+    if state is None:
+        raise InverterError(
+            f"{select} does not exist (yet): wait until foxess_modbus is connected, or set "
+            f"entities.prefix right; {limits}"
+        )
+    if state.state in NOT_THERE:
+        raise InverterError(
+            f"{select} is {state.state}: wait until foxess_modbus has read the inverter; {limits}"
+        )
 
 
 def _as_there(meters: MeterEntities, given: EntitySettings, stem: str, host: Host) -> MeterEntities:
