@@ -12,7 +12,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from battery_optimizer.model.slots import UK, local_day, local_time
-from battery_optimizer.model.telemetry import SlotEnergy
+from battery_optimizer.model.telemetry import FEWEST_READINGS, SlotEnergy
 from battery_optimizer.model.wishes import Event
 
 LOOK_BACK: Final = timedelta(days=42)
@@ -21,7 +21,6 @@ _N_WEEKDAYS: Final = 10
 _N_OF_WEEKENDS: Final = 4
 _LEAST_PART: Final = 0.5
 """Of these days so many must have been metered at the time of the session."""
-_FEWEST_READINGS: Final = 3
 _SATURDAY: Final = 5
 
 
@@ -84,7 +83,7 @@ def _name(event: Event, zone: ZoneInfo) -> str:
 
 def _drawn(slot: SlotEnergy, event: Event) -> float | None:
     """What was imported, in a saving session less what was exported [kWh]; None: not metered."""
-    if slot.n_samples < _FEWEST_READINGS or slot.grid_import_kwh is None:
+    if slot.n_samples < FEWEST_READINGS or slot.grid_import_kwh is None:
         return None
     if event.free_import:
         return slot.grid_import_kwh

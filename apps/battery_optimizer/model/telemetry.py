@@ -4,11 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 
 from battery_optimizer.model.slots import Floats, SlotSeries
+
+FEWEST_READINGS: Final = 3
+"""Of a half hour; its average from fewer is an estimate, by which nothing else is judged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

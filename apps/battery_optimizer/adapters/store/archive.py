@@ -9,7 +9,7 @@ import numpy as np
 
 from battery_optimizer.adapters.store.rates import select_forecasts
 from battery_optimizer.adapters.store.readings import select_observations
-from battery_optimizer.adapters.store.schema import MIGRATIONS, moment_of
+from battery_optimizer.adapters.store.schema import MIGRATIONS, SLOT_SECONDS, moment_of
 from battery_optimizer.errors import DataError, StoreUnavailable
 from battery_optimizer.model.codec import Undecodable, decode
 from battery_optimizer.model.past import OwnHistory
@@ -17,7 +17,6 @@ from battery_optimizer.model.slots import SLOT, SlotSeries
 from battery_optimizer.model.tariff import Direction
 from battery_optimizer.model.telemetry import SolarForecast
 
-_SLOT_SECONDS: Final = int(SLOT.total_seconds())
 _DEMO: Final = "demo"
 
 _SPAN: Final = """
@@ -77,9 +76,9 @@ def _rates(
 ) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], bool]:
     """Half-hourly rates, and whether any of them is made up."""
     values, sources = np.full(n_slots, np.nan), np.full(n_slots, "", object)
-    span = (direction, first, first + n_slots * _SLOT_SECONDS, _DEMO)
+    span = (direction, first, first + n_slots * SLOT_SECONDS, _DEMO)
     for seconds, p_per_kwh, source in connection.execute(_RATES, span):
-        place = (seconds - first) // _SLOT_SECONDS
+        place = (seconds - first) // SLOT_SECONDS
         values[place], sources[place] = p_per_kwh, source
     return values, bool((sources == _DEMO).any())
 

@@ -8,12 +8,11 @@ from datetime import datetime
 from sqlite3 import Connection
 from typing import Final
 
-from battery_optimizer.adapters.store.schema import epoch, moment_of
-from battery_optimizer.model.slots import SLOT, floor_to_slot
+from battery_optimizer.adapters.store.schema import SLOT_SECONDS, epoch, moment_of
+from battery_optimizer.model.slots import floor_to_slot
 
 LONGEST_S: Final = 600
 """After a gap a reading stands for no more."""
-_SLOT_S: Final = int(SLOT.total_seconds())
 
 _BEFORE: Final = "SELECT max(at) FROM samples WHERE at >= ? AND at < ?"
 
@@ -26,7 +25,7 @@ def slots_touched(connection: Connection, at: datetime) -> list[dict[str, int]]:
     seconds = epoch(at)
     (before,) = connection.execute(_BEFORE, (seconds - LONGEST_S, seconds)).fetchone()
     slots = {epoch(floor_to_slot(moment_of(each))) for each in (before, seconds) if each}
-    return [{"slot": slot, "slot_end": slot + _SLOT_S} for slot in sorted(slots)]
+    return [{"slot": slot, "slot_end": slot + SLOT_SECONDS} for slot in sorted(slots)]
 
 
 def weighed(table: str, each: str = "") -> str:

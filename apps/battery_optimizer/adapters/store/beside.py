@@ -5,32 +5,31 @@ supplier as `saving usual` or `free usual` [kWh], each with its reward, `saving 
 """
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from sqlite3 import Connection
 from typing import Final
 
 import numpy as np
 
-from battery_optimizer.adapters.store.schema import epoch, moment_of
+from battery_optimizer.adapters.store.more import LOOKED_BACK
+from battery_optimizer.adapters.store.schema import SLOT_SECONDS, epoch, moment_of
 from battery_optimizer.model.decision import CycleOutcome
 from battery_optimizer.model.slots import SLOT, SLOT_HOURS, SlotSeries, floor_to_slot
-from battery_optimizer.model.telemetry import EnergyKind, MeteredFlows, Observations
+from battery_optimizer.model.telemetry import (
+    FEWEST_READINGS,
+    EnergyKind,
+    MeteredFlows,
+    Observations,
+)
 from battery_optimizer.model.wishes import Event
 
-_SLOT_SECONDS: Final = int(SLOT.total_seconds())
 _NAMES: Final = ("grid_kw", "battery_kw", "soc_kwh")
-
-_LOOKED_BACK: Final = timedelta(days=180)
-"""As far as of more sensors: what is older hardly counts any more."""
-
-_FEWEST_READINGS: Final = 3
-"""Of a half hour, for its average to be held against other meters'."""
 
 _FLOWS: Final = f"""
 SELECT start, (import_kwh - export_kwh) / {SLOT_HOURS}, (discharge_kwh - charge_kwh) / {SLOT_HOURS},
     soc_kwh
 FROM slot_energy WHERE kind = '{EnergyKind.METERED}' AND start >= ? AND start < ?
-    AND n_samples >= {_FEWEST_READINGS}"""  # noqa: S608 - our own words
+    AND n_samples >= {FEWEST_READINGS}"""  # noqa: S608 - our own words
 
 _AWAY: Final = "INSERT OR IGNORE INTO more_half_hours (name, start, value) VALUES ('away', ?, 1)"
 
@@ -88,7 +87,7 @@ def select_sessions(connection: Connection, start: datetime, end: datetime) -> l
 
 def with_beside(connection: Connection, observed: Observations, end: datetime) -> Observations:
     """What was observed with what the other meters said, and with when nobody was in."""
-    start = max(observed.load_kw.start, floor_to_slot(end) - _LOOKED_BACK)
+    start = max(observed.load_kw.start, floor_to_slot(end) - LOOKED_BACK)
     flows = _series(connection, _FLOWS, start, end, 3)
     away = _series(connection, _WHEN_AWAY, start, end, 1)
     return replace(
@@ -107,7 +106,7 @@ def _series(
     if rows:
         # SQL's NULL arrives as None, which becomes NaN.
         starts, *columns = np.array(rows, dtype=np.float64).T
-        values[:, ((starts - epoch(start)) // _SLOT_SECONDS).astype(int)] = columns
+        values[:, ((starts - epoch(start)) // SLOT_SECONDS).astype(int)] = columns
     if not np.isfinite(values).any():
         return None
     return [SlotSeries(start=start, values=row) for row in values]

@@ -8,7 +8,7 @@ from typing import Final
 
 from battery_optimizer.adapters.store.more import insert_held_back
 from battery_optimizer.adapters.store.readings import insert_slot_energy
-from battery_optimizer.adapters.store.schema import epoch, moment_of
+from battery_optimizer.adapters.store.schema import SLOT_SECONDS, epoch, moment_of
 from battery_optimizer.model.codec import encode
 from battery_optimizer.model.decision import CommandResult, CycleOutcome, CycleResult, Decision
 from battery_optimizer.model.modes import Mode
@@ -154,6 +154,6 @@ def _next_half_hour(plan: Plan) -> SlotEnergy | None:
 
 def _insert_outlook(connection: Connection, at: int, outlook: Outlook) -> None:
     # One each half hour is enough: the plans tell rates, load and solar of those between.
-    slot = at // 1800 * 1800
+    slot = at // SLOT_SECONDS * SLOT_SECONDS
     if connection.execute(_HAS_OUTLOOK, (slot, at)).fetchone() is None:
         connection.execute(_SAVE_OUTLOOK, (slot, at, encode(outlook)))

@@ -14,13 +14,12 @@ from typing import Final
 import numpy as np
 
 from battery_optimizer.adapters.store.averages import mean, slots_touched, weighed
-from battery_optimizer.adapters.store.schema import epoch
+from battery_optimizer.adapters.store.schema import SLOT_SECONDS, epoch
 from battery_optimizer.model.decision import CycleOutcome
 from battery_optimizer.model.held_back import is_held_back
 from battery_optimizer.model.slots import SLOT, Floats, SlotSeries, floor_to_slot
 from battery_optimizer.model.telemetry import Observations, Telemetry
 
-_SLOT_SECONDS: Final = int(SLOT.total_seconds())
 _LOAD: Final = "load "
 _OUTSIDE: Final = "outside"
 _HELD_BACK: Final = "held back"
@@ -38,7 +37,7 @@ SELECT start, value FROM more_half_hours WHERE name = ? AND start >= ? AND start
 
 _MARK: Final = "INSERT OR IGNORE INTO more_half_hours (name, start, value) VALUES (?, ?, 1)"
 
-_LOOKED_BACK: Final = timedelta(days=180)
+LOOKED_BACK: Final = timedelta(days=180)
 """What the forecasts learn from; each further year would cost them 10 ms a sensor."""
 
 _READ_OF: Final = timedelta(minutes=1)
@@ -68,7 +67,7 @@ def seed_more(connection: Connection, seen: Observations) -> None:
     for name, each in series.items():
         first = epoch(each.start)
         rows = [
-            (name, first + t * _SLOT_SECONDS, value)
+            (name, first + t * SLOT_SECONDS, value)
             for t, value in enumerate(each.values.tolist())
             if isfinite(value)
         ]
@@ -105,10 +104,10 @@ def with_more(
 
 
 def _series(connection: Connection, name: str, start: datetime, end: datetime) -> SlotSeries:
-    first = max(start, floor_to_slot(end) - _LOOKED_BACK)
+    first = max(start, floor_to_slot(end) - LOOKED_BACK)
     rows = connection.execute(_SELECT, (name, epoch(first), epoch(end))).fetchall()
     values: Floats = np.full(max(0, -((first - end) // SLOT)), np.nan)
     if rows:
         starts, known = np.array(rows, dtype=np.float64).T
-        values[((starts - epoch(first)) // _SLOT_SECONDS).astype(int)] = known
+        values[((starts - epoch(first)) // SLOT_SECONDS).astype(int)] = known
     return SlotSeries(start=first, values=values)

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from battery_optimizer.adapters.store.averages import mean, slots_touched, weighed
-from battery_optimizer.adapters.store.schema import epoch, moment_of
+from battery_optimizer.adapters.store.schema import SLOT_SECONDS, epoch, moment_of
 from battery_optimizer.model.decision import CommandResult
 from battery_optimizer.model.mode import Mode
 from battery_optimizer.model.slots import SLOT, SLOT_HOURS, SlotSeries, floor_to_slot
@@ -19,8 +19,6 @@ from battery_optimizer.model.telemetry import (
     SlotEnergy,
     Telemetry,
 )
-
-_SLOT_SECONDS: Final = int(SLOT.total_seconds())
 
 _SAVE_SAMPLE: Final = """
 INSERT OR REPLACE INTO samples
@@ -117,7 +115,7 @@ def seed_half_hours(connection: Connection, seen: Observations) -> None:
     load = seen.load_kw.between(first, last).values
     solar = seen.solar_kw.between(first, last).values
     rows = [
-        (epoch(first) + t * _SLOT_SECONDS, _known(load_kw), _known(solar_kw))
+        (epoch(first) + t * SLOT_SECONDS, _known(load_kw), _known(solar_kw))
         for t, (load_kw, solar_kw) in enumerate(zip(load.tolist(), solar.tolist(), strict=True))
     ]
     connection.executemany(_SEED_SLOT, [row for row in rows if row[1:] != (None, None)])
@@ -131,7 +129,7 @@ def select_observations(connection: Connection, start: datetime, end: datetime) 
     if rows:
         # SQL's NULL arrives as None, which becomes NaN.
         starts, load, solar = np.array(rows, dtype=np.float64).T
-        index = ((starts - epoch(first)) // _SLOT_SECONDS).astype(int)
+        index = ((starts - epoch(first)) // SLOT_SECONDS).astype(int)
         series[:, index] = load, solar
     return Observations(
         load_kw=SlotSeries(start=first, values=series[0]),

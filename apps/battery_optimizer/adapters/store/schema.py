@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from battery_optimizer.errors import StoreUnavailable
-from battery_optimizer.model.slots import require_utc
+from battery_optimizer.model.slots import SLOT, require_utc
+
+SLOT_SECONDS: Final = int(SLOT.total_seconds())
 
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (

@@ -14,11 +14,8 @@ import numpy as np
 from battery_optimizer.forecast.rates import RateForecast
 from battery_optimizer.model.slots import SLOT, SLOT_HOURS
 from battery_optimizer.model.tariff import KnownRates
-from battery_optimizer.model.telemetry import Observations, SlotEnergy
+from battery_optimizer.model.telemetry import FEWEST_READINGS, Observations, SlotEnergy
 from battery_optimizer.model.wishes import Event
-
-FEWEST_READINGS = 3
-"""Of a half hour; with fewer its average is an estimate."""
 
 
 @dataclass(frozen=True, kw_only=True)
