@@ -287,6 +287,30 @@ def test_a_setting_that_does_not_fit_what_the_inverter_says_is_told_until_it_doe
     app._house.close()
 
 
+def test_a_house_that_cannot_say_that_it_is_there_is_connected_again(
+    app: BatteryOptimizer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Else it would drive on, and tell nobody anything."""
+    waiting(app, Config.from_args(SETTINGS))
+    vars(app)["_host"] = lambda: host_of(app, tmp_path, {SELECT: FORCED}.get)
+    tell, failures = app._set_entity, [ZeroDivisionError("of the story")]
+
+    def set_entity(*given: Any, **more: Any) -> object:  # noqa: ANN401
+        if failures:
+            raise failures.pop()
+        return tell(*given, **more)
+
+    vars(app)["_set_entity"] = set_entity
+    with caplog.at_level(logging.ERROR):
+        app._start()
+    assert (app._house, app._teller) == (None, None)
+    assert app._problem == "connecting failed: see the log"
+    app._turns.take("connecting", app._connect_again)
+    assert app._house is not None, "the inverter had been let go"
+    assert app._teller is not None
+    app._house.close()
+
+
 def test_a_bug_while_it_waits_is_told_and_it_goes_on_waiting(
     app: BatteryOptimizer, mocks: HassMocks, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -114,8 +114,8 @@ class BatteryOptimizer(Hass):
     def _connect(self) -> None:
         """Wire the house, if its inverter is there."""
         try:
-            self._house = connect(self._config, self._host())
-            self._teller = teller_of(self._house, self._set_entity)
+            house = connect(self._config, self._host())
+            self._teller, self._house = teller_of(house, self._set_entity), house
         except InverterError as error:
             self._wait(error)
 

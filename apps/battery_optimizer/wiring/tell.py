@@ -127,7 +127,10 @@ class Teller:
 
 
 def teller_of(house: RunningHouse, set_entity: SetState) -> Teller:
-    """The voice of this house, which says at once that it is there, unless another one is."""
+    """The voice of this house, which says at once that it is there, unless another one is.
+
+    A house without a voice is let go of: to Home Assistant's watchdog it would be silent for ever.
+    """
     teller = Teller(
         house.config,
         house.host,
@@ -136,6 +139,10 @@ def teller_of(house: RunningHouse, set_entity: SetState) -> Teller:
         recall=house.store.get_state,
     )
     now = house.host.now()
-    if house.rival(now) is None:
-        teller.arrive(house.instance, now)
+    try:
+        if house.rival(now) is None:
+            teller.arrive(house.instance, now)
+    except BaseException:
+        house.close()
+        raise
     return teller
