@@ -1,6 +1,6 @@
 """Which wall-clock half hour of which local day a slot is, and which days people have off."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -9,12 +9,11 @@ import numpy as np
 import numpy.typing as npt
 from holidays import country_holidays
 
-from battery_optimizer.model.slots import SLOT, SLOTS_PER_DAY, UK, Floats
+from battery_optimizer.model.slots import DAY, SLOT, SLOTS_PER_DAY, UK, Floats
 
 Integers = npt.NDArray[np.int64]
 
 _SATURDAY: Final = 5
-_DAY: Final = timedelta(days=1)
 
 
 @lru_cache(maxsize=4096)
@@ -58,9 +57,7 @@ def by_wall_clock(values: Floats, positions: Integers, first: int, last: int) ->
 @lru_cache(maxsize=32)
 def _positions_of_days(midnight: datetime, n_days: int, zone: ZoneInfo) -> Integers:
     """Those of the slots of UTC days, shape (48 * n_days,)."""
-    positions = np.concatenate(
-        [_positions_of_day(midnight + n * _DAY, zone) for n in range(n_days)]
-    )
+    positions = np.concatenate([_positions_of_day(midnight + n * DAY, zone) for n in range(n_days)])
     positions.flags.writeable = False
     return positions
 

@@ -13,7 +13,14 @@ from typing import Final, Self
 
 import numpy as np
 
-from battery_optimizer.model.slots import SLOTS_PER_DAY, Bools, Floats, SlotSeries, floor_to_slot
+from battery_optimizer.model.slots import (
+    DAY,
+    SLOTS_PER_DAY,
+    Bools,
+    Floats,
+    SlotSeries,
+    floor_to_slot,
+)
 from battery_optimizer.model.telemetry import Observations
 
 LEAST_DAYS: Final = 14
@@ -22,8 +29,7 @@ LEAST_DAYS: Final = 14
 SILENT_SLOTS: Final = 6
 """After three hours without a reading nobody knows whether it runs."""
 
-_DAY: Final = timedelta(days=1)
-_MOST_HISTORY: Final = 400 * _DAY
+_MOST_HISTORY: Final = 400 * DAY
 _JUDGED: Final = 28 * SLOTS_PER_DAY
 _OVER_KW, _OVER_SHARE = 0.5, 0.15
 """A part may seem larger than the whole by so much: two sensors are not read at once."""

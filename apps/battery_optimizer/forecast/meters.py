@@ -20,6 +20,7 @@ from battery_optimizer.forecast.balance import (
 from battery_optimizer.forecast.cleaning import believable_load, believable_solar
 from battery_optimizer.forecast.no_sun import no_sun
 from battery_optimizer.model.slots import (
+    DAY,
     SLOT,
     SLOTS_PER_DAY,
     Bools,
@@ -29,7 +30,6 @@ from battery_optimizer.model.slots import (
 )
 from battery_optimizer.model.telemetry import Observations, SolarForecast
 
-_DAY: Final = timedelta(days=1)
 _JUDGED_DAYS: Final = 28
 """History that shows what is usual, as `cleaning` needs it."""
 
@@ -77,7 +77,7 @@ def judge_meters(observed: Observations, latest: SolarForecast | None, now: date
 def sensor_doubts(observed: Observations, now: datetime) -> tuple[str, ...]:
     """What the meters of load and sun said in the last day that cannot be."""
     end = floor_to_slot(now)
-    start = end - _JUDGED_DAYS * _DAY
+    start = end - _JUDGED_DAYS * DAY
     load = observed.load_kw.between(start, end).values
     solar = observed.solar_kw.between(start, end).values
     lost = {
@@ -144,9 +144,9 @@ def _side_by_side(observed: Observations) -> tuple[Balance | None, datetime]:
         return None, observed.load_kw.start
     first = flows.grid_kw.start
     start = first - timedelta(hours=first.hour, minutes=first.minute)
-    days = -((start - flows.grid_kw.end) // _DAY)
+    days = -((start - flows.grid_kw.end) // DAY)
     every = (observed.load_kw, observed.solar_kw, flows.battery_kw, flows.grid_kw, flows.soc_kwh)
-    *rows, soc = (series.between(start, start + days * _DAY).values for series in every)
+    *rows, soc = (series.between(start, start + days * DAY).values for series in every)
     if not np.isfinite(rows[SOLAR]).any():
         rows[SOLAR] = np.zeros(len(soc))
     return Balance(np.array(rows), soc), start

@@ -6,7 +6,7 @@ time. With no forecast at all, recent days or a clear sky stand in.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import numpy as np
@@ -22,6 +22,7 @@ from battery_optimizer.forecast.solar_model import (
 )
 from battery_optimizer.forecast.told import quantiles_kw
 from battery_optimizer.model.slots import (
+    DAY,
     SLOT,
     SLOTS_PER_DAY,
     Floats,
@@ -33,7 +34,6 @@ from battery_optimizer.model.telemetry import SolarForecast
 
 TOLD_DAYS: Final = 120
 """How far back forecasts are compared with what came [days]."""
-_DAY: Final = timedelta(days=1)
 
 _REACH: Final = 24
 """Half hours looked back on."""
@@ -98,7 +98,7 @@ class SolarForecaster:
         ForecastUnavailable if nothing is known.
         """
         now = floor_to_slot(horizon.start)
-        start = now - TOLD_DAYS * _DAY
+        start = now - TOLD_DAYS * DAY
         came = believable_solar(observed.between(start, now).values, self._most_kw)
         least = came
         if metered is not None and metered is not observed:

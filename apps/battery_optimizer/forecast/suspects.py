@@ -6,17 +6,22 @@ recent ones, which shows gross faults at once, and what was told against what ca
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import numpy as np
 
 from battery_optimizer.forecast.cleaning import believable_solar
 from battery_optimizer.forecast.sky import Place, sun_position
-from battery_optimizer.model.slots import SLOT, SLOT_HOURS, SLOTS_PER_DAY, Floats, floor_to_slot
+from battery_optimizer.model.slots import (
+    DAY,
+    SLOT,
+    SLOT_HOURS,
+    SLOTS_PER_DAY,
+    Floats,
+    floor_to_slot,
+)
 from battery_optimizer.model.telemetry import Observations, SolarForecast
-
-_DAY: Final = timedelta(days=1)
 
 _RECENT_DAYS: Final = 28
 _FEWEST_RECENT: Final = 7
@@ -131,8 +136,8 @@ def _coming_days(latest: SolarForecast, recent: Floats, end: datetime) -> Iterat
     usual, best = np.zeros((2, SLOTS_PER_DAY))
     usual[enough] = np.nanmean(recent[:, enough], axis=0)
     best[enough] = np.nanmax(recent[:, enough], axis=0)
-    for day in (end, end + _DAY):
-        ahead = latest.p50_kw.between(day, day + _DAY).values
+    for day in (end, end + DAY):
+        ahead = latest.p50_kw.between(day, day + DAY).values
         known = np.flatnonzero(enough & np.isfinite(ahead))
         if len(known) and best[known].sum() >= best.sum() / 2:
             starts = [day + int(t) * SLOT for t in known]
@@ -170,7 +175,7 @@ def _light_in_the_dark(
 ) -> str | None:
     lately = recent[-_LIT_DAYS:]
     seen = np.isfinite(lately)
-    ahead = latest.p50_kw.between(end, end + _DAY).values
+    ahead = latest.p50_kw.between(end, end + DAY).values
     if place is None or not seen.any() or not np.isfinite(ahead).all():
         return None
     most = np.where(seen, lately, 0.0).max(axis=0)
@@ -210,12 +215,12 @@ def _shifted(told: Floats, came: Floats) -> str | None:
 
 def _came(observed: Observations, end: datetime, days: int) -> Floats:
     """What the panels gave in so many days [kW]."""
-    return believable_solar(observed.sun_kw.between(end - days * _DAY, end).values, np.inf)
+    return believable_solar(observed.sun_kw.between(end - days * DAY, end).values, np.inf)
 
 
 def _told(latest: SolarForecast, observed: Observations, end: datetime) -> Floats:
     """What was forecast for the same days as far as its size is judged [kW]."""
-    start = end - _SIZE_DAYS * _DAY
+    start = end - _SIZE_DAYS * DAY
     given = latest.p50_kw.between(start, end).values
     if observed.told is None:
         return given

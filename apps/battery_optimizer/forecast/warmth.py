@@ -6,7 +6,7 @@ so that a house heated by gas loses nothing.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy as np
 from battery_optimizer.forecast.calendar import by_wall_clock, wall_positions
 from battery_optimizer.forecast.cleaning import believable_load, believable_temperature
 from battery_optimizer.model.slots import (
+    DAY,
     SLOT,
     SLOTS_PER_DAY,
     Bools,
@@ -26,7 +27,6 @@ from battery_optimizer.model.telemetry import Observations
 HEATING_BELOW_C: Final = 15.5
 """The base of British degree days."""
 
-_DAY: Final = timedelta(days=1)
 _LEARNED_DAYS: Final = 150
 _LEAST_DAYS: Final = 42
 _TRIED_DAYS: Final = 28
@@ -81,7 +81,7 @@ def temperature_outside(observed: Observations, now: datetime) -> Outside | None
     here = metered.between(start, weather.end).values.copy()
     here[max(0, (now - start) // SLOT) :] = np.nan
     here = believable_temperature(here)
-    apart = (here - told)[max(0, (now - start - _COMPARED_DAYS * _DAY) // SLOT) :]
+    apart = (here - told)[max(0, (now - start - _COMPARED_DAYS * DAY) // SLOT) :]
     apart = apart[np.isfinite(apart)]
     if len(apart) < _LEAST_COMPARED:
         return Outside(SlotSeries(start=start, values=told))
@@ -115,8 +115,8 @@ class Warmth:
 def learn_warmth(load: SlotSeries, degrees: SlotSeries, now: datetime) -> Warmth | None:
     """The effect as of the last whole local day before `now`; None where using it does not pay."""
     end = min(load.end, floor_to_slot(now))
-    start = max(load.start, degrees.start, floor_to_slot(now) - (_LEARNED_DAYS + 1) * _DAY)
-    if end - start < _LEAST_DAYS * _DAY:
+    start = max(load.start, degrees.start, floor_to_slot(now) - (_LEARNED_DAYS + 1) * DAY)
+    if end - start < _LEAST_DAYS * DAY:
         return None
     positions = wall_positions(start, -((start - end) // SLOT))
     today = int(wall_positions(end, 1)[0]) // SLOTS_PER_DAY

@@ -18,6 +18,8 @@ SLOT_HOURS = 0.5
 SLOTS_PER_DAY = 48
 """Of a UTC day, or of the clock's face: local days in which the clocks change have 46 or 50."""
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+"""Of 24 hours; a local day may have 23 or 25: see `day_bounds`."""
 UK = ZoneInfo("Europe/London")
 
 

@@ -10,8 +10,9 @@ import pytest
 
 from battery_optimizer.model.slots import SLOT
 from battery_optimizer.simulate.__main__ import BAD_INPUT, main
+from battery_optimizer.simulate.days.households import FINE_STEP
 from battery_optimizer.simulate.days.recorded import RecordedDays
-from battery_optimizer.simulate.days.worlds import FINE_STEP, spikes, worsened
+from battery_optimizer.simulate.days.worlds import spikes, worsened
 
 HOME = {
     "capacity_kwh": 10.0, "reserve_kwh": 0.0, "charge_kw": 1.0, "discharge_kw": 1.0,

@@ -14,7 +14,7 @@ from battery_optimizer.adapters.web.plain import plain_number
 from battery_optimizer.errors import BadRequest
 from battery_optimizer.model.loss import Split
 from battery_optimizer.model.money import Bill, Otherwise, Savings, by_month, month_of, total
-from battery_optimizer.model.slots import local_day
+from battery_optimizer.model.slots import DAY, local_day
 
 Json = dict[str, Any]
 
@@ -22,7 +22,6 @@ WAYS: Final = ("day", "month")
 KEYS: Final = ("by", "from", "to")
 LONGEST: Final = timedelta(days=1100)
 """Three years: as much as is answered at once."""
-_DAY: Final = timedelta(days=1)
 _MONTHS: Final = 12
 _CAUSES: Final = ("load_forecast", "solar_forecast", "price_forecast", "execution", "optimizer")
 COLUMNS: Final = (
@@ -137,12 +136,12 @@ def _asked(query: Mapping[str, str], now: datetime) -> tuple[str, date, date]:
     last = day_asked(query, now, "to")
     begun = last
     for _ in range(_MONTHS - 1 if by == "month" else 0):
-        begun = month_of(begun)[0] - _DAY
+        begun = month_of(begun)[0] - DAY
     first = day_asked(query, now, "from", default=month_of(begun)[0])
     if first > last:
         raise BadRequest(f"'from', {first}, must not be after 'to', {last}")
     if last - first > LONGEST:
-        raise BadRequest(f"ask for {LONGEST // _DAY} days at most, not from {first} to {last}")
+        raise BadRequest(f"ask for {LONGEST // DAY} days at most, not from {first} to {last}")
     return by, first, last
 
 

@@ -5,7 +5,6 @@ referee as well.
 """
 
 import argparse
-from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +13,7 @@ import pandas as pd
 
 from battery_optimizer.errors import DataError
 from battery_optimizer.model.slots import SLOT, SLOTS_PER_DAY, Floats
-from battery_optimizer.simulate.days.households import HOUSEHOLDS, move_in
+from battery_optimizer.simulate.days.households import FINE_STEP, HOUSEHOLDS, move_in
 from battery_optimizer.simulate.days.recorded import FORECASTS, NEEDED
 from battery_optimizer.simulate.options import (
     Commands,
@@ -24,7 +23,6 @@ from battery_optimizer.simulate.options import (
 )
 from battery_optimizer.simulate.plain import why
 
-FINE_STEP: Final = timedelta(minutes=5)
 PER_SLOT: Final = SLOT // FINE_STEP
 _STEADY: Final = 0.35
 """Share of a half hour's load that does not come in spikes."""

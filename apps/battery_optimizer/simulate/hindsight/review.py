@@ -16,7 +16,7 @@ from battery_optimizer.errors import BatteryOptimizerError
 from battery_optimizer.model.house import House
 from battery_optimizer.model.loss import NO_ERRORS, ForecastErrors, Split, Yesterday
 from battery_optimizer.model.settings import PlannerSettings
-from battery_optimizer.model.slots import Floats, SlotSeries, day_bounds, local_day
+from battery_optimizer.model.slots import DAY, Floats, SlotSeries, day_bounds, local_day
 from battery_optimizer.ports import Rates
 from battery_optimizer.simulate.hindsight.learning import (
     Expected,
@@ -33,7 +33,6 @@ PLANS_A_LOOK: Final = 3
 MOST_DAYS: Final = 30
 """How far back days are caught up, as far as the store still has what they were planned from."""
 _AHEAD: Final = timedelta(days=2)
-_DAY: Final = timedelta(days=1)
 _AGAIN: Final = timedelta(hours=1)
 _OLD_AGAIN: Final = timedelta(hours=12)
 """When a day is tried again of which something was missing: it may have come late."""
@@ -109,7 +108,7 @@ class Review:
 
     def look(self, now: datetime) -> None:
         """Go on with yesterday's split, or with one of a day before that has none."""
-        yesterday = local_day(now) - _DAY
+        yesterday = local_day(now) - DAY
         if self._yesterday != yesterday:
             self._yesterday, self._listed_at, self.latest = yesterday, None, NOT_YET
         day = yesterday
@@ -129,11 +128,11 @@ class Review:
         """Which days have no split yet, newest first."""
         if self._listed_at is not None and now - self._listed_at < _OLD_AGAIN:
             return
-        oldest = yesterday - (MOST_DAYS - 1) * _DAY
+        oldest = yesterday - (MOST_DAYS - 1) * DAY
         metered = self._losses.first_metered()
         begun = yesterday if metered is None else max(oldest, local_day(metered))
         kept = {local_day(split.start): split for split in self._losses.losses(begun, yesterday)}
-        days = [yesterday - t * _DAY for t in range(max(1, (yesterday - begun) // _DAY + 1))]
+        days = [yesterday - t * DAY for t in range(max(1, (yesterday - begun) // DAY + 1))]
         self._due = [day for day in days if day not in kept]
         self._failed_at = {day: at for day, at in self._failed_at.items() if day in self._due}
         self._begun = {day: work for day, work in self._begun.items() if day in self._due}

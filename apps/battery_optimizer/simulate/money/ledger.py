@@ -19,6 +19,7 @@ from battery_optimizer.model.house import House
 from battery_optimizer.model.loss import Split
 from battery_optimizer.model.money import Bill, Savings, month_of, total
 from battery_optimizer.model.slots import (
+    DAY,
     SLOT,
     SlotSeries,
     day_bounds,
@@ -37,8 +38,7 @@ DAYS_A_LOOK: Final = 3
 """Besides today; each takes some milliseconds."""
 _RECENT: Final = 8
 _ALL_AGAIN: Final = timedelta(hours=12)
-_DAY: Final = timedelta(days=1)
-_LATELY: Final = 7 * _DAY
+_LATELY: Final = 7 * DAY
 NO_BILLS_YET: Final = "there is no bill yet: the first half hour has to be metered to its end"
 
 
@@ -128,13 +128,13 @@ class Ledger:
         today = local_day(now)
         first = local_day(begun)
         if is_within(_ALL_AGAIN, self._all_done_at, now):
-            first = max(first, today - _RECENT * _DAY)
+            first = max(first, today - _RECENT * DAY)
         else:
             self._all_done_at = now
-        return [first + t * _DAY for t in range((today - first) // _DAY)]
+        return [first + t * DAY for t in range((today - first) // DAY)]
 
     def _bring_up_to_date(self, day: date, now: datetime) -> None:
-        before, kept = self._bill_of(day - _DAY), self._bill_of(day)
+        before, kept = self._bill_of(day - DAY), self._bill_of(day)
         start, end = day_bounds(day)
         is_whole = kept is not None and kept.n_slots == (end - start) // SLOT
         if kept is not None and is_whole and not self._is_ours(kept):
@@ -166,7 +166,7 @@ class Ledger:
     def _known_rates(self, start: datetime, end: datetime, now: datetime) -> KnownRates:
         """The day's, and where some have to be estimated those of the days before as well."""
         over = min(end, floor_to_slot(now))
-        for first in (start, start - RECENT_DAYS * _DAY):
+        for first in (start, start - RECENT_DAYS * DAY):
             try:
                 known = self.rates.known_rates(first, end, now)
             except RatesUnavailable:
@@ -179,7 +179,7 @@ class Ledger:
 
     def _savings(self, today: date) -> Savings:
         first, last = month_of(today)
-        before = month_of(first - _DAY)
+        before = month_of(first - DAY)
         earlier = self.books.bills(*before)
         bills = self.books.bills(first, last)
         of_day = {bill.first: bill for bill in (*earlier, *bills)}
@@ -187,7 +187,7 @@ class Ledger:
             return Savings(problem=NO_BILLS_YET)
         return Savings(
             today=of_day.get(today),
-            yesterday=of_day.get(today - _DAY),
+            yesterday=of_day.get(today - DAY),
             month=total(bills, first, today),
             last_month=total(earlier, *before),
             losses=tuple(self.books.losses(first, last)),

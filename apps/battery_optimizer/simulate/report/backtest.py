@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from html import escape
 from typing import Final
 
 import numpy as np
 
 from battery_optimizer.model.loss import Split
-from battery_optimizer.model.slots import HOUR, Floats, local_day
+from battery_optimizer.model.slots import DAY, HOUR, Floats, local_day
 from battery_optimizer.simulate.backtest import Policy, Run, Step, end_soc_kwh, play
 from battery_optimizer.simulate.hindsight.diary import Diary
 from battery_optimizer.simulate.hindsight.learning import Expected
@@ -27,7 +27,6 @@ from battery_optimizer.simulate.report.page import folded, page, section, table
 WEEKLY_ABOVE_DAYS: Final = 45
 """Longer runs are drawn week by week: a line of hundreds of days is noise."""
 _WEEK: Final = 7
-_DAY: Final = timedelta(days=1)
 _SHORTEST_DAY_HOURS: Final = 23
 """When the clocks go forward."""
 
@@ -74,7 +73,7 @@ class Report:
 
     @property
     def _n_days(self) -> float:
-        return len(self.steps) * self.run.step / _DAY
+        return len(self.steps) * self.run.step / DAY
 
     @property
     def _days(self) -> list[date]:
