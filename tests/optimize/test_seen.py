@@ -31,6 +31,19 @@ def words(
     return reason_seen(slot, command, telemetry, BATTERY)
 
 
+@pytest.mark.parametrize("powers", [{"solar_kw": 0.0, "load_kw": 0.5}, {"load_kw": 0.5}])
+def test_a_battery_that_is_held_at_its_reserve(powers: dict[str, float]) -> None:
+    """The plan has it give: the inverter would go on, and is told to hold."""
+    slot = plan_for([22, 22], 9.4, [0.3, 0], house=BATTERY, soc_kwh=1.15).slots[0]
+    assert slot.discharge_kwh > 0.1
+    told = words(slot, HOLD, 1.1, **{"solar_kw": None, **powers})
+    assert told == "The battery is at its reserve. The house runs on the grid at 22 p."
+    assert words(slot, SELF_USE, 1.1, **{"solar_kw": None, **powers}) is None
+    assert (
+        words(replace(slot, discharge_kwh=0.0), HOLD, 1.1, **{"solar_kw": None, **powers}) is None
+    )
+
+
 @pytest.mark.parametrize(
     ("command", "soc_kwh", "told"),
     [

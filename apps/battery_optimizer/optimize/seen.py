@@ -28,14 +28,21 @@ def reason_seen(
     if command.mode.is_forced or not is_plain:
         return None
     if telemetry.load_kw is None or telemetry.solar_kw is None:
-        return None
+        return _held(slot, command)
     expected_kw = (slot.load_kwh - slot.solar_kwh) / slot.hours
     seen_kw = telemetry.load_kw - telemetry.solar_kw
     if seen_kw < -_CLEAR_KW and expected_kw > -_SOME_KW:
         return _of_spare_sun(slot, command.mode, telemetry, battery)
     if seen_kw > _CLEAR_KW and expected_kw < _SOME_KW:
         return _of_need(slot, command.mode, telemetry, battery)
-    return None
+    return _held(slot, command)
+
+
+def _held(slot: SlotPlan, command: InverterCommand) -> str | None:
+    """Of a battery that was to give and, at its reserve, does not."""
+    if command.mode is not Mode.HOLD or slot.discharge_kwh <= _SOME_KW * slot.hours:
+        return None
+    return f"The battery is at its reserve. The house runs on the grid {price(slot.import_rate)}."
 
 
 def _of_spare_sun(slot: SlotPlan, mode: Mode, telemetry: Telemetry, battery: Battery) -> str:
