@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from battery_optimizer.adapters.foxess.models import CONTROLS
+from battery_optimizer.model.modes import Mode
 from faults.live import CYCLE_S, SELF_USE, Live
 from octopus_server import Fault as Answer
 
@@ -62,10 +64,10 @@ def tell(fault: LiveFault, live: Live) -> LiveSeen:
     time.sleep(max(0.0, since + fault.lasts_s - time.monotonic()))
     fault.end(live)
     mended = time.monotonic()
-    live.until(lambda: live.inverter["option"] == SELF_USE, "self-use in the end", 60)
+    live.until(lambda: _is_as_wanted(live), "self-use, or a battery that rests, in the end")
     if fault.is_deaf:
         forced_s = live.forced_after(mended)
-    live.until(lambda: live.is_well, "health in the end", 90)
+    live.until(lambda: live.is_well, "health in the end")
     limit_s = live.limit_s + (live.start_s if fault.starts else 0.0)
     assert forced_s <= limit_s, f"forced for {forced_s:.1f} s, more than {limit_s:.1f} s"
     return LiveSeen(told=told, forced_s=forced_s, recovered_s=time.monotonic() - mended)
@@ -82,6 +84,14 @@ def _told(fault: LiveFault, live: Live) -> str:
 
     live.until(is_told, f"{fault.says!r} to be told")
     return told[0]
+
+
+def _is_as_wanted(live: Live) -> bool:
+    """Self-use; held, where the battery is at its reserve; nothing is forced."""
+    if _is_felt(live):
+        return False
+    option = live.inverter["option"]
+    return option == SELF_USE or option == CONTROLS[0].options[live.wanted or Mode.SELF_USE]
 
 
 def _is_felt(live: Live) -> bool:

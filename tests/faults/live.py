@@ -21,6 +21,7 @@ from typing import Any
 import yaml
 
 from appdaemon_process import LiveAppDaemon
+from battery_optimizer.model.modes import Mode
 from faults.nursery import Nursery
 from faults.world import TARIFF
 from octopus_server import OctopusServer, half_hours
@@ -162,6 +163,16 @@ class Live:
             return self.daemon.endpoint("health")
         except (OSError, AssertionError, ValueError):
             return {}
+
+    @property
+    def wanted(self) -> Mode | None:
+        """The mode that the app wants now; None while it does not say."""
+        if self.daemon is None:
+            return None
+        try:
+            return Mode(self.daemon.endpoint("recommendation")["mode"])
+        except (OSError, AssertionError, KeyError, ValueError):
+            return None
 
     def says(self, words: str) -> str:
         """What the household is told that has these words."""
