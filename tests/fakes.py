@@ -133,6 +133,11 @@ class FakeInverter:
             raise InverterError(self.unreadable)
         return self.doing
 
+    def as_shown(self, command: InverterCommand) -> InverterCommand:
+        if self.unreadable is not None:
+            raise InverterError(self.unreadable)
+        return command
+
     def apply(self, command: InverterCommand, *, other_way: bool = False) -> None:
         self.tried.append(command)
         self.other_way = other_way

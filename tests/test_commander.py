@@ -269,3 +269,12 @@ def test_self_use_after_one_failure_too_many_is_nobody_elses_wish() -> None:
     run.live(40)
     assert not any("somebody else" in each for each in run.said)
     assert run.story.shown == "Force Charge"
+
+
+def test_more_than_the_inverter_can_give_beside_the_sun_is_sent_once() -> None:
+    # 5 kW are its rating: the sun goes first, and leaves 2 kW of the 3 to the battery.
+    run = Run(Story(sun=3.0), DISCHARGE)
+    results = run.live(30)
+    assert results[0] is APPLIED
+    assert set(results[1:]) == {UNCHANGED}
+    assert run.commander.writes(run.story.inverter.now) == 2

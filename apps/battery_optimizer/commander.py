@@ -84,6 +84,7 @@ class Commander:
         if self._control is Control.READ_ONLY:
             return CommandResult.READ_ONLY, ()
         self._remember_writes(now)
+        wanted = self._as_shown(wanted)
         finding = self._finding(now, in_force, house, telemetry)
         judged = self._steering.judged(now, in_force, finding)
         self._steering, order = judged.order(now, wanted, in_force, finding)
@@ -107,6 +108,13 @@ class Commander:
     def stand_aside(self) -> None:
         """Another app has the inverter: what it shows next is nobody's change by hand."""
         self._was_overtaken = True
+
+    def _as_shown(self, wanted: InverterCommand) -> InverterCommand:
+        """So that more than there is to be had is not sent again with every cycle."""
+        try:
+            return self._inverter.as_shown(wanted)
+        except InverterError:
+            return wanted  # `apply` says why, if that is to be sent
 
     def _finding(
         self,

@@ -105,6 +105,12 @@ class Inverter(Protocol):
         InverterError when it cannot be read.
         """
 
+    def as_shown(self, command: InverterCommand) -> InverterCommand:
+        """What `current` says once this is done: the power that can be reached, if not all of it.
+
+        InverterError when that cannot be told.
+        """
+
     def apply(self, command: InverterCommand, *, other_way: bool = False) -> None:
         """Send and read back; InverterError when refused or not confirmed.
 

@@ -288,3 +288,16 @@ class TestC28Futures:
         outlook = replace(self.OUTLOOK, futures=self.needed(0.3))
         plan = planner.plan(a_house(), outlook, 0.5, in_force=SELF_USE)
         assert plan.slots[0].mode is Mode.SELF_USE
+
+    def test_so_has_a_change_of_power_half_of_it(self) -> None:
+        sells = replace(self.OUTLOOK, export_rate=np.array([9.0, 0.0]), futures=self.needed(0.3))
+
+        def planned(in_force: InverterCommand | None, price_p: float = 0.0) -> InverterCommand:
+            planner = Planner(PlannerSettings(switching_price_p=price_p))
+            return planner.plan(a_house(), sells, 3.0, in_force=in_force).slots[0].command
+
+        best = planned(None)
+        less = replace(best, power_kw=best.power_kw - 0.5)
+        gained_p = 0.25 * 9  # nobody needs the quarter of a kWh later
+        assert planned(less, 1.5 * gained_p) == best
+        assert planned(less, 2.5 * gained_p) == less

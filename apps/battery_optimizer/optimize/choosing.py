@@ -28,6 +28,8 @@ from battery_optimizer.optimize.worth import Worth
 
 _EVEN_P = 0.01
 """Costs this close are even [p]: then what follows the load wins."""
+_POWER_SHARE = 0.5
+"""What another power is to save, of what another mode is: it is one write instead of two."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +86,9 @@ def _in_doubt(
     """C28: what costs least on average over the futures, and what the program puts after it."""
     worth = Worth(now.house, now.outlook, inputs, now.switching_price_p, now.wishes)
     parts = part_powers(now.house, now.wishes, float(now.outlook.import_rate[0]))
-    possible = [each for each in (*commands, *parts) if _can_be_done(now, each)]
-    alternatives = _on_average(worth, possible, now.soc_kwh)
+    as_it_is = [] if now.in_force is None or not now.in_force.mode.is_forced else [now.in_force]
+    possible = [each for each in (*commands, *parts, *as_it_is) if _can_be_done(now, each)]
+    alternatives = _on_average(now, worth, possible)
     command = steadiest(alternatives, now.in_force, now.switching_price_p).command
     given = flows_under(now.house, command, now.outlook, 0, now.soc_kwh)
     is_as_planned = apart_kwh(optimum.schedule, 0, given) <= MATCH_KWH
@@ -191,13 +194,21 @@ def _schedules_after_all(
 
 
 def _on_average(
-    worth: Worth, commands: Sequence[InverterCommand], soc_kwh: float
+    now: Situation, worth: Worth, commands: Sequence[InverterCommand]
 ) -> tuple[Alternative, ...]:
-    """The best command of each mode, by what it costs on average over the futures [p]."""
-    costs_p = {each: worth.expected_cost_p(each, soc_kwh) for each in dict.fromkeys(commands)}
+    """The best command of each mode, by what it costs on average over the futures [p].
+
+    Another power than the one in force must save something, too.
+    """
+    costs_p = {each: worth.expected_cost_p(each, now.soc_kwh) for each in dict.fromkeys(commands)}
+    price_p = _POWER_SHARE * now.switching_price_p
+
+    def with_change_p(command: InverterCommand) -> float:
+        return costs_p[command] + price_p * (command != now.in_force)
+
     best = {
         (each.mode, each == PAUSE): each
-        for each in sorted(costs_p, key=lambda each: costs_p[each], reverse=True)
+        for each in sorted(costs_p, key=with_change_p, reverse=True)
     }
     return priced({each: costs_p[each] for each in best.values()})
 

@@ -133,6 +133,10 @@ class PlayedHouse:
         """What the inverter was last told."""
         return self._command
 
+    def as_shown(self, command: InverterCommand) -> InverterCommand:
+        """The command."""
+        return command
+
     def apply(self, command: InverterCommand, *, other_way: bool = False) -> None:
         """Do this from now on."""
         self._command = command

@@ -214,6 +214,10 @@ class _World:
     def current(self) -> InverterCommand | None:
         return self._in_force
 
+    def as_shown(self, command: InverterCommand) -> InverterCommand:
+        """The command."""
+        return command
+
     def apply(self, command: InverterCommand, *, other_way: bool = False) -> None:
         """Nothing is touched."""
 

@@ -176,6 +176,7 @@ def test_the_battery_gets_the_wanted_power_beside_the_sun(
     assert told is not None
     assert told.mode is command.mode
     assert told.power_kw == pytest.approx(abs(battery_kw))
+    assert World(sun_kw=sun_kw).adapter().as_shown(command) == told
 
 
 def test_the_power_follows_the_sun_when_applied_again() -> None:

@@ -98,6 +98,10 @@ class FoxEssControl:
             self.renewals += 1
         return told.command
 
+    def as_shown(self, command: InverterCommand) -> InverterCommand:
+        """The command: what was told is believed."""
+        return command
+
     def apply(self, command: InverterCommand, *, other_way: bool = False) -> None:
         """Call the mode's service for the next half hour; InverterError when it is refused."""
         if other_way:

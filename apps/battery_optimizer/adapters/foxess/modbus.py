@@ -21,7 +21,7 @@ cycle every five minutes ends a forced mode there instead; the inverter's own mi
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from battery_optimizer.adapters.foxess.calls import Caller
 from battery_optimizer.adapters.foxess.limits import CurrentLimits, ForgetfulMemory
@@ -108,6 +108,17 @@ class FoxEssModbus:
             return InverterCommand(mode=mode)
         inverter_kw = self._caller.number(fox.powers[mode]).value
         return InverterCommand(mode=mode, power_kw=self._battery_kw(mode, inverter_kw))
+
+    def as_shown(self, command: InverterCommand) -> InverterCommand:
+        """The command with the power that sun and rating leave to the battery.
+
+        InverterError when the number that sets it cannot be read.
+        """
+        if command.power_kw is None:
+            return command
+        number = self._caller.number(self._entities().powers[command.mode])
+        inverter_kw = number.nearest(self._inverter_kw(command))
+        return replace(command, power_kw=self._battery_kw(command.mode, inverter_kw))
 
     def apply(self, command: InverterCommand, *, other_way: bool = False) -> None:
         """Send what differs, power before mode, and wait until it is read back.

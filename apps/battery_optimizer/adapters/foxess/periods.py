@@ -113,6 +113,12 @@ class FoxEssWithPeriods:
             self.renewals += 1
         return InverterCommand(mode=Mode.FORCE_CHARGE, power_kw=self.inner.battery.max_charge_kw)
 
+    def as_shown(self, command: InverterCommand) -> InverterCommand:
+        """As the inverter shows it; a charge by the period is always at full power."""
+        if command.mode is Mode.FORCE_CHARGE and self._stands_in():
+            return command
+        return self.inner.as_shown(command)
+
     def apply(self, command: InverterCommand, *, other_way: bool = False) -> None:
         """As the select does; a charge by the period, which any other command clears.
 
