@@ -39,7 +39,7 @@ class PlannerSettings:
     """Length of a slot of the plan [min]; 5, 10, 15 or 30."""
     attitude: Attitude = Attitude.BALANCED
     """How much is done against surprises: thrifty, balanced or cautious."""
-    switching_price_p: Annotated[float, Range(0, 100)] = 0.12
+    switching_price_p: Annotated[float, Range(0, 100)] = 0.1
     """What changing the inverter's mode must at least save [p]."""
     battery_may_export: bool = True
     """Whether the battery may be sold from; false: it serves the house, and only sun is sold."""
