@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from battery_optimizer.model.flows import flows
 from battery_optimizer.model.house import Battery, House
-from battery_optimizer.model.modes import InverterCommand, Mode, flows
+from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.telemetry import BatteryReadings
 
 STEP_H = 1 / 12

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from battery_optimizer.model.flows import flows
 from battery_optimizer.model.house import Abilities, House
-from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode, flows
+from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
 from battery_optimizer.model.outlook import Future
 from battery_optimizer.model.plan import Plan
 from battery_optimizer.model.settings import PlannerSettings

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from battery_optimizer.model.flows import flows
 from battery_optimizer.model.house import Abilities, House
-from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode, flows
+from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
 from battery_optimizer.model.outlook import BURST_WEIGHTS, Future, Outlook
 from battery_optimizer.model.slots import SLOT
 from battery_optimizer.model.wishes import NO_WISHES, Override, Target, Wishes

@@ -1,6 +1,6 @@
 """Whether the inverter does what it was told, by measured power: a select alone proves nothing.
 
-What a mode should give is `model.modes.flows` with the load and the sun that are measured. Too
+What a mode should give is `model.flows` with the load and the sun that are measured. Too
 little is not held against the inverter where the battery itself may say no: nearly full, nearly
 empty, or cold.
 """
@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from battery_optimizer.model.flows import flows
 from battery_optimizer.model.house import House
-from battery_optimizer.model.modes import InverterCommand, Mode, flows
+from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.telemetry import Telemetry
 from battery_optimizer.model.wording import MODE_WORDS
 

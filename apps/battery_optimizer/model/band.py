@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
+from battery_optimizer.model.flows import flows, stored_after
 from battery_optimizer.model.house import House
-from battery_optimizer.model.modes import flows, stored_after
 from battery_optimizer.model.outlook import Future, Outlook
 from battery_optimizer.model.plan import Plan
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Annotated, Any, ClassVar, TypeVar
 
 from battery_optimizer.model.linear import Linear
-from battery_optimizer.model.mode import Mode
+from battery_optimizer.model.modes import Mode
 from battery_optimizer.model.ranges import Range, check_ranges
 
 E = TypeVar("E", bound=Linear)

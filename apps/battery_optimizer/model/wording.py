@@ -7,8 +7,7 @@ apart that stand beside each other.
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from battery_optimizer.model.mode import Mode
-from battery_optimizer.model.modes import InverterCommand
+from battery_optimizer.model.modes import InverterCommand, Mode
 
 MODE_WORDS: Final[Mapping[Mode, str]] = {
     Mode.SELF_USE: "Self Use",

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from battery_optimizer.model.house import House
-from battery_optimizer.model.mode import Mode
+from battery_optimizer.model.modes import Mode
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.slots import HOUR, SLOT, Floats
 from battery_optimizer.model.wishes import Event, Wishes

@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 
 from battery_optimizer.errors import SolverFailed
+from battery_optimizer.model.flows import Flows
 from battery_optimizer.model.house import Battery, PowerLine
-from battery_optimizer.model.modes import Flows
 from battery_optimizer.model.plan import Schedule
 from battery_optimizer.model.slots import Floats
 from battery_optimizer.optimize.inputs import ProgramInputs

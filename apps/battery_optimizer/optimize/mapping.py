@@ -4,15 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache, partial
 
+from battery_optimizer.model.flows import Flows, flows
 from battery_optimizer.model.house import House
-from battery_optimizer.model.modes import (
-    NO_POWER_KW,
-    SELF_USE,
-    Flows,
-    InverterCommand,
-    Mode,
-    flows,
-)
+from battery_optimizer.model.modes import NO_POWER_KW, SELF_USE, InverterCommand, Mode
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.plan import Schedule
 from battery_optimizer.optimize.situation import Situation

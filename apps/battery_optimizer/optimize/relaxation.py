@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from battery_optimizer.errors import PlanningError, SolverFailed
+from battery_optimizer.model.flows import Flows
 from battery_optimizer.model.house import Battery
-from battery_optimizer.model.modes import Flows
 from battery_optimizer.model.plan import Schedule, SolveReport
 from battery_optimizer.model.tariff import doubtful
 from battery_optimizer.optimize.exact import ExactProgram

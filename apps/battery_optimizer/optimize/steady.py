@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+from battery_optimizer.model.flows import Flows, flows, stored_after
 from battery_optimizer.model.house import House
-from battery_optimizer.model.modes import Flows, InverterCommand, flows, stored_after
+from battery_optimizer.model.modes import InverterCommand
 from battery_optimizer.model.outlook import Outlook
 
 Played = tuple[InverterCommand, Flows, float]

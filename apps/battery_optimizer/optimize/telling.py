@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from battery_optimizer.model.modes import stored_after
+from battery_optimizer.model.flows import stored_after
 from battery_optimizer.model.plan import Schedule, SlotPlan
 from battery_optimizer.optimize.choosing import Chosen
 from battery_optimizer.optimize.events import credit_p

@@ -16,8 +16,9 @@ from typing import Final, Self
 
 import numpy as np
 
+from battery_optimizer.model.flows import Flows, flows, stored_after
 from battery_optimizer.model.house import Battery, House
-from battery_optimizer.model.modes import Flows, InverterCommand, flows, stored_after
+from battery_optimizer.model.modes import InverterCommand
 from battery_optimizer.model.outlook import BURST_WEIGHTS, Outlook
 from battery_optimizer.model.slots import Floats
 from battery_optimizer.model.wishes import NO_WISHES, Wishes

@@ -13,8 +13,9 @@ import pandas as pd
 from battery_optimizer.control.fallback import reactive_command
 from battery_optimizer.cycle import Cycle
 from battery_optimizer.forecast.outlook import Forecaster, HistoryForecaster
+from battery_optimizer.model.flows import Flows, stored_after
 from battery_optimizer.model.house import House
-from battery_optimizer.model.modes import SELF_USE, Flows, InverterCommand, Mode, stored_after
+from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.slots import HOUR, SLOT, day_bounds, floor_to_slot, local_day

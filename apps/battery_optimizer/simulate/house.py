@@ -10,8 +10,9 @@ import numpy as np
 from battery_optimizer.errors import ForecastUnavailable
 from battery_optimizer.forecast.futures import Band
 from battery_optimizer.model.decision import CycleOutcome, SentCommand
+from battery_optimizer.model.flows import Flows, flows, stored_after
 from battery_optimizer.model.house import Abilities, House
-from battery_optimizer.model.modes import SELF_USE, Flows, InverterCommand, flows, stored_after
+from battery_optimizer.model.modes import SELF_USE, InverterCommand
 from battery_optimizer.model.outlook import Future
 from battery_optimizer.model.plan import Plan
 from battery_optimizer.model.slots import (

@@ -21,7 +21,7 @@ from battery_optimizer.model.entity import EntityState
 from battery_optimizer.model.found import Finding, Presence
 from battery_optimizer.model.learned import Learned
 from battery_optimizer.model.meters import MeterEntities
-from battery_optimizer.model.mode import Mode
+from battery_optimizer.model.modes import Mode
 from battery_optimizer.model.slots import UK
 from battery_optimizer.model.tariff import Direction
 from battery_optimizer.wiring.inverter import AnyInverter, Wired

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from battery_optimizer.errors import DataError
+from battery_optimizer.model.flows import flows
 from battery_optimizer.model.house import Abilities
 from battery_optimizer.model.loss import Split
-from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode, flows
+from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
 from battery_optimizer.model.outlook import Future
 from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.slots import SLOT, Floats, SlotSeries

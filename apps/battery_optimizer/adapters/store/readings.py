@@ -10,7 +10,7 @@ import numpy as np
 from battery_optimizer.adapters.store.averages import mean, slots_touched, weighed
 from battery_optimizer.adapters.store.schema import SLOT_SECONDS, epoch, moment_of
 from battery_optimizer.model.decision import CommandResult
-from battery_optimizer.model.mode import Mode
+from battery_optimizer.model.modes import Mode
 from battery_optimizer.model.slots import SLOT, SLOT_HOURS, SlotSeries, floor_to_slot
 from battery_optimizer.model.telemetry import (
     BatteryReadings,

@@ -29,9 +29,10 @@ import numpy as np
 
 from battery_optimizer.control.dispatch import dispatch, same
 from battery_optimizer.errors import PlanningError
+from battery_optimizer.model.flows import Flows, flows, stored_after
 from battery_optimizer.model.house import House
 from battery_optimizer.model.loss import Split
-from battery_optimizer.model.modes import Flows, InverterCommand, flows, stored_after
+from battery_optimizer.model.modes import InverterCommand
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.tariff import bill

@@ -1,6 +1,6 @@
 """A Fox ESS inverter with its battery and house, stepped through time.
 
-What it does in a mode is `model.modes.flows`; here are the maker's words and the maker's meaning of
+What it does in a mode is `model.flows`; here are the maker's words and the maker's meaning of
 a force power: the power P at the inverter's AC side, the sun's power going to the battery on top.
 
     Force Charge      takes P from the AC side: the battery charges P + solar
@@ -22,8 +22,9 @@ from datetime import datetime, time, timedelta
 from types import MappingProxyType
 from typing import Final
 
+from battery_optimizer.model.flows import Flows, flows
 from battery_optimizer.model.house import Battery, House
-from battery_optimizer.model.modes import Flows, InverterCommand, Mode, flows
+from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.slots import HOUR, UK, require_utc
 from battery_optimizer.simulate.home.fox_periods import ChargePeriod
 from battery_optimizer.simulate.home.surroundings import Surroundings

@@ -1,6 +1,6 @@
 """A day's bill from its metered half hours, and what the same house would have paid otherwise.
 
-The others live through the same load, sun and rates by the physics of `model.modes`, their battery
+The others live through the same load, sun and rates by the physics of `model.flows`, their battery
 carried on from the day before. Within a half hour the load is taken as even, which flatters them: a
 real Self Use buys and sells at once more often than its half-hourly averages tell.
 
@@ -18,8 +18,9 @@ from battery_optimizer.control.fallback import reactive_command
 from battery_optimizer.errors import RatesUnavailable
 from battery_optimizer.forecast.rates import RateForecast, forecast_rates
 from battery_optimizer.model.codec import to_plain
+from battery_optimizer.model.flows import Flows, flows
 from battery_optimizer.model.house import Battery, House
-from battery_optimizer.model.modes import SELF_USE, Flows, InverterCommand, flows
+from battery_optimizer.model.modes import SELF_USE, InverterCommand
 from battery_optimizer.model.money import Account, Bill
 from battery_optimizer.model.slots import (
     SLOT,

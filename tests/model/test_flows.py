@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from battery_optimizer.model.flows import Flows, flows
 from battery_optimizer.model.house import House
-from battery_optimizer.model.modes import SELF_USE, Flows, InverterCommand, Mode, flows
+from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
 from builders import a_battery, a_house
 
 NEAR = 1e-9
