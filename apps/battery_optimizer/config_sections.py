@@ -182,7 +182,7 @@ class EntitySettings(Section):
     load: str | None = None
     """Power that the house draws; none: sensor.PREFIX_load_power."""
     solar: str | None = None
-    """Power of the panels; none: sensor.PREFIX_pv_power."""
+    """Power of the panels; none: sensor.pv_power_PREFIX or sensor.PREFIX_pv_power."""
     grid: str | None = None
     """Power at the meter; none: sensor.PREFIX_grid_ct."""
     grid_positive: Literal["import", "export"] = "export"

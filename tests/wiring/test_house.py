@@ -315,6 +315,22 @@ def test_sensors_that_other_models_name_otherwise_are_found(tmp_path: Path) -> N
     assert (meters.battery, meters.battery_charge) == (None, "sensor.foxess_battery_charge")
 
 
+def test_the_sum_of_the_panels_is_found_by_the_name_that_foxess_modbus_gives_it(
+    tmp_path: Path,
+) -> None:
+    """Home Assistant makes its id of its name, `PV Power (FoxESS)`: no prefix, but an ending."""
+    home = SimulatedHouse(tmp_path)
+    shown = home.fox.entities()
+    del shown["sensor.foxess_pv_power"]
+    kw = {"unit_of_measurement": "kW"}
+    shown["sensor.pv_power_foxess"] = EntityState(state="unknown", attributes=kw)
+    home.states = lambda: shown | home.others  # type: ignore[method-assign]
+    with connected(home) as house:
+        assert house.meter_entities.solar == "sensor.pv_power_foxess"
+        (told,) = [each for each in house.survey.look(NIGHT) if each.about == "Solar power"]
+        assert "if it stays unknown restart Home Assistant once" in told.advice
+
+
 def test_limits_are_waited_for_where_they_are_not_set(tmp_path: Path) -> None:
     home = SimulatedHouse(tmp_path)
     capacity = {"battery": {"capacity_kwh": 10}}

@@ -43,6 +43,8 @@ _METERS: Final = (
         "without it nobody sees whether the inverter does what it was told",
     ),
 )
+_NEW: Final = "; if it stays unknown restart Home Assistant once"
+"""foxess_modbus's sum of the panels has no value before the first start after it was set up."""
 _NO_SUN: Final = (
     "install Solcast PV Forecast, Open-Meteo Solar Forecast or Forecast.Solar in Home Assistant, "
     "or name your panels in solar.arrays"
@@ -121,12 +123,13 @@ class Survey:
             ids = [each for name in fields if (each := getattr(meters, name)) is not None]
             states = [(each, self.host.read_state(each)) for each in ids]
             dumb = [each for each, state in states if not _has_number(state)]
+            is_new = any(state is not None and state.state == "unknown" for _, state in states)
             yield Finding(
                 about=about,
                 words=", ".join(f"{each} {_shown(state)}" for each, state in states) or "none",
                 presence=Presence.MISSING if dumb or not ids else Presence.FOUND,
                 advice=f"{why}: enable {' and '.join(dumb)} in Home Assistant, or name another "
-                "under entities in apps.yaml"
+                f"under entities in apps.yaml{_NEW if is_new else ''}"
                 if dumb
                 else "",
             )

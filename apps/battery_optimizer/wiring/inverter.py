@@ -107,8 +107,12 @@ def _as_there(meters: MeterEntities, given: EntitySettings, stem: str, host: Hos
     def is_there(*endings: str) -> bool:
         return all(host.read_state(f"sensor.{stem}{each}") is not None for each in endings)
 
-    if given.solar is None and not is_there("pv_power") and is_there("pv_power_now"):
-        meters = replace(meters, solar=f"sensor.{stem}pv_power_now")
+    if given.solar is None and not is_there("pv_power"):
+        # The integration's sum of all strings has its id of its name, `PV Power (FoxESS)`.
+        for other in (f"sensor.{stem}pv_power_now", f"sensor.pv_power_{stem.rstrip('_')}"):
+            if host.read_state(other) is not None:
+                meters = replace(meters, solar=other)
+                break
     if given.grid is None and not is_there("grid_ct") and is_there("grid_consumption", "feed_in"):
         meters = replace(
             meters,
