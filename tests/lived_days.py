@@ -18,7 +18,7 @@ from battery_optimizer.model.tariff import KnownRates
 from battery_optimizer.model.telemetry import EnergyKind, Observations, SlotEnergy, Telemetry
 from battery_optimizer.simulate.backtest import Forecast, Run, Step, play
 from battery_optimizer.simulate.days.recorded import RecordedDays
-from battery_optimizer.simulate.hindsight.diary import Diary
+from battery_optimizer.simulate.diary import Diary
 from battery_optimizer.simulate.house import as_played
 from builders import a_battery, a_house
 from recordings import recorded_days, written

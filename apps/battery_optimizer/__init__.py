@@ -14,8 +14,10 @@
     optimize   pure: the linear program, the planner around it, the reasons
     control    pure: from a plan to one command; whether it is carried out, and what if not
     adapters   I/O, one outside system per folder or file
+    hindsight  what past days lost against the best possible, and why
+    money      each day's bill, and what it would have been otherwise
     wiring     makes a running house of the settings, and tells the world of it
-    simulate   recorded days, the simulated house, backtests, replays
+    simulate   recorded days, the simulated house, backtests, replays: no part of a running app
     diagnostics  one file that says all, and nothing secret (config_private)
 
 Names, units and signs: energies are kWh per slot on the battery's AC side, `..._kw` average power,

@@ -8,7 +8,7 @@ import pytest
 from battery_optimizer.adapters.rates.demo import STANDING_CHARGE_P
 from battery_optimizer.config_sections import RatesSettings
 from battery_optimizer.model.money import Otherwise
-from battery_optimizer.simulate.money.ledger import NO_BILLS_YET
+from battery_optimizer.money.ledger import NO_BILLS_YET
 from battery_optimizer.wiring.sources import rates_source, tariff_name
 from wiring.test_house import NIGHT, SimulatedHouse, connected
 

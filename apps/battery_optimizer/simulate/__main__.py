@@ -24,8 +24,8 @@ from battery_optimizer.simulate.bench.report import benchmark
 from battery_optimizer.simulate.compare.cli import Comparison
 from battery_optimizer.simulate.days.recorded import RecordedDays
 from battery_optimizer.simulate.days.worlds import add_data_command, spikes
+from battery_optimizer.simulate.diary import Diary, loss_figures, split_table
 from battery_optimizer.simulate.forecasting.cli import add_forecasts_command
-from battery_optimizer.simulate.hindsight.diary import Diary, loss_figures, split_table
 from battery_optimizer.simulate.home_file import read_home
 from battery_optimizer.simulate.options import (
     Commands,

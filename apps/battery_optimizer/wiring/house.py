@@ -19,14 +19,14 @@ from battery_optimizer.adapters.telemetry.house import EntityMeters
 from battery_optimizer.config import Config
 from battery_optimizer.cycle import Cycle
 from battery_optimizer.errors import ConfigError
+from battery_optimizer.hindsight.review import Review
 from battery_optimizer.host import Host
 from battery_optimizer.model.decision import CycleOutcome, SentCommand
 from battery_optimizer.model.plan import Plan
 from battery_optimizer.model.settings import Control
+from battery_optimizer.money.ledger import Ledger
 from battery_optimizer.optimize.planner import Planner
 from battery_optimizer.ports import Ports
-from battery_optimizer.simulate.hindsight.review import Review
-from battery_optimizer.simulate.money.ledger import Ledger
 from battery_optimizer.wiring.found import Survey
 from battery_optimizer.wiring.inverter import Wired, connect_inverter, find_inverter
 from battery_optimizer.wiring.load import more_sensors, most_load_kw, schedules, weather

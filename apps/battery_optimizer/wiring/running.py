@@ -17,14 +17,14 @@ from battery_optimizer.config import Config
 from battery_optimizer.cycle import Cycle
 from battery_optimizer.diagnostics import DAYS_AHEAD, DAYS_KNOWN, Diagnosis, Recent
 from battery_optimizer.errors import DataError
+from battery_optimizer.hindsight.review import Review
 from battery_optimizer.host import Host
 from battery_optimizer.model.band import soc_band
 from battery_optimizer.model.meters import MeterEntities
 from battery_optimizer.model.settings import Control
 from battery_optimizer.model.shown import Shown
 from battery_optimizer.model.slots import floor_to_slot
-from battery_optimizer.simulate.hindsight.review import Review
-from battery_optimizer.simulate.money.ledger import Ledger
+from battery_optimizer.money.ledger import Ledger
 from battery_optimizer.wiring.found import Survey
 from battery_optimizer.wiring.inverter import AnyInverter
 from battery_optimizer.wiring.load import remembered

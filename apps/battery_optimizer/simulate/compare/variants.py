@@ -13,9 +13,9 @@ import yaml
 from battery_optimizer.errors import DataError
 from battery_optimizer.model.house import House
 from battery_optimizer.model.slots import SLOT, SLOTS_PER_DAY, UK, Floats, SlotSeries
+from battery_optimizer.money.bills import without_battery
 from battery_optimizer.simulate.backtest import Forecast, Policy, Run
 from battery_optimizer.simulate.days.recorded import RecordedDays, rates_of
-from battery_optimizer.simulate.money.bills import without_battery
 from battery_optimizer.simulate.plain import why
 
 NO_BATTERY: Final = "no_battery"

@@ -8,12 +8,12 @@ from typing import Final
 
 import numpy as np
 
+from battery_optimizer.hindsight.learning import Expected
+from battery_optimizer.hindsight.lived import Actual
 from battery_optimizer.model.loss import Split
 from battery_optimizer.model.slots import DAY, HOUR, Floats, local_day
 from battery_optimizer.simulate.backtest import Policy, Run, Step, end_soc_kwh, play
-from battery_optimizer.simulate.hindsight.diary import Diary
-from battery_optimizer.simulate.hindsight.learning import Expected
-from battery_optimizer.simulate.hindsight.lived import Actual
+from battery_optimizer.simulate.diary import Diary
 from battery_optimizer.simulate.report.charts import (
     STYLE,
     Axes,

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from battery_optimizer.model.slots import Floats, SlotSeries
-from battery_optimizer.simulate.hindsight.learning import (
+from battery_optimizer.hindsight.learning import (
     HOURS,
     Expected,
     Read,
@@ -14,7 +13,8 @@ from battery_optimizer.simulate.hindsight.learning import (
     errors_by_lead,
     profile_by_hour,
 )
-from battery_optimizer.simulate.hindsight.lived import Actual
+from battery_optimizer.hindsight.lived import Actual
+from battery_optimizer.model.slots import Floats, SlotSeries
 from battery_optimizer.simulate.report.charts import Axes, Series, line_chart, scatter_chart
 from battery_optimizer.simulate.report.page import folded, section, table
 

@@ -29,6 +29,7 @@ import numpy as np
 
 from battery_optimizer.control.dispatch import dispatch, same
 from battery_optimizer.errors import PlanningError
+from battery_optimizer.hindsight.lived import Actual, Input, Known, LivedDay, Moment
 from battery_optimizer.model.flows import Flows, flows, stored_after
 from battery_optimizer.model.house import House
 from battery_optimizer.model.loss import Split
@@ -37,7 +38,6 @@ from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.tariff import bill
 from battery_optimizer.optimize.planner import Planner
-from battery_optimizer.simulate.hindsight.lived import Actual, Input, Known, LivedDay, Moment
 
 ORDERS: Final = (
     (Input.LOAD, Input.SOLAR, Input.RATES),

@@ -18,10 +18,10 @@ from battery_optimizer.model.slots import SLOT, SlotSeries, day_bounds
 from battery_optimizer.model.tariff import KnownRates
 from battery_optimizer.model.telemetry import Observations, SlotEnergy
 from battery_optimizer.model.wishes import Event
+from battery_optimizer.money.bills import day_bill, digest, without_battery
+from battery_optimizer.money.metered import DayRecords
 from battery_optimizer.simulate.backtest import Policy, Run, Step, play
 from battery_optimizer.simulate.days.recorded import RecordedDays
-from battery_optimizer.simulate.money.bills import day_bill, digest, without_battery
-from battery_optimizer.simulate.money.metered import DayRecords
 from builders import a_battery, a_house
 from recordings import recorded_days, written
 
@@ -352,7 +352,7 @@ def test_a_house_has_the_same_mark_in_each_process() -> None:
 
 
 _TELL_MARK = """
-from battery_optimizer.simulate.money.bills import digest
+from battery_optimizer.money.bills import digest
 from builders import a_house
 
 print(digest(a_house()))

@@ -6,15 +6,15 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from battery_optimizer.model.slots import SLOT, Floats, Horizon, SlotSeries
-from battery_optimizer.simulate.hindsight.learning import (
+from battery_optimizer.hindsight.learning import (
     Expected,
     day_ahead,
     errors_by_hour,
     errors_by_lead,
     profile_by_hour,
 )
-from battery_optimizer.simulate.hindsight.lived import half_hours
+from battery_optimizer.hindsight.lived import half_hours
+from battery_optimizer.model.slots import SLOT, Floats, Horizon, SlotSeries
 from builders import MIDNIGHT, an_outlook
 
 FLAT = SlotSeries(start=MIDNIGHT, values=np.full(96, 1.0))

@@ -13,20 +13,20 @@ from typing import Final, Protocol
 import numpy as np
 
 from battery_optimizer.errors import BatteryOptimizerError
-from battery_optimizer.model.house import House
-from battery_optimizer.model.loss import NO_ERRORS, ForecastErrors, Split, Yesterday
-from battery_optimizer.model.settings import PlannerSettings
-from battery_optimizer.model.slots import DAY, Floats, SlotSeries, day_bounds, local_day
-from battery_optimizer.ports import Rates
-from battery_optimizer.simulate.hindsight.learning import (
+from battery_optimizer.hindsight.learning import (
     Expected,
     Read,
     errors_by_hour,
     errors_by_lead,
 )
-from battery_optimizer.simulate.hindsight.lived import LivedDay
-from battery_optimizer.simulate.hindsight.loss import Hindsight
-from battery_optimizer.simulate.hindsight.stored import Past, lived_day
+from battery_optimizer.hindsight.lived import LivedDay
+from battery_optimizer.hindsight.loss import Hindsight
+from battery_optimizer.hindsight.stored import Past, lived_day
+from battery_optimizer.model.house import House
+from battery_optimizer.model.loss import NO_ERRORS, ForecastErrors, Split, Yesterday
+from battery_optimizer.model.settings import PlannerSettings
+from battery_optimizer.model.slots import DAY, Floats, SlotSeries, day_bounds, local_day
+from battery_optimizer.ports import Rates
 
 PLANS_A_LOOK: Final = 3
 """Work for one look: a day is split in the course of the morning, and no cycle waits for long."""

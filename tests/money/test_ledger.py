@@ -16,7 +16,7 @@ from battery_optimizer.model.money import Bill, Otherwise
 from battery_optimizer.model.slots import SLOT, SlotSeries, day_bounds, local_day
 from battery_optimizer.model.tariff import KnownRates
 from battery_optimizer.model.telemetry import EnergyKind, SlotEnergy
-from battery_optimizer.simulate.money.ledger import DAYS_A_LOOK, NO_BILLS_YET, Ledger
+from battery_optimizer.money.ledger import DAYS_A_LOOK, NO_BILLS_YET, Ledger
 from builders import a_battery, a_house
 from store_values import put_energy
 

@@ -9,6 +9,9 @@ import pytest
 
 from battery_optimizer.adapters.store.sqlite import Store
 from battery_optimizer.errors import DataError, RatesUnavailable
+from battery_optimizer.hindsight.loss import Hindsight
+from battery_optimizer.hindsight.review import NOT_YET, PLANS_A_LOOK, Review
+from battery_optimizer.hindsight.stored import lived_day
 from battery_optimizer.model.decision import CycleInputs
 from battery_optimizer.model.house import Abilities
 from battery_optimizer.model.loss import Yesterday
@@ -17,9 +20,6 @@ from battery_optimizer.model.slots import SLOT
 from battery_optimizer.model.tariff import KnownRates
 from battery_optimizer.model.wishes import Event, Wishes
 from battery_optimizer.ports import Rates
-from battery_optimizer.simulate.hindsight.loss import Hindsight
-from battery_optimizer.simulate.hindsight.review import NOT_YET, PLANS_A_LOOK, Review
-from battery_optimizer.simulate.hindsight.stored import lived_day
 from battery_optimizer.simulate.house import as_played
 from lived_days import DAY, HOUSE, PLAYED, SETTINGS, Kept, a_run, lived
 from store_values import an_outcome

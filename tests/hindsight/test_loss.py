@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from battery_optimizer.errors import DataError
+from battery_optimizer.hindsight.lived import Actual, Input, LivedDay, Moment
+from battery_optimizer.hindsight.loss import ALL, Hindsight
 from battery_optimizer.model.flows import flows
 from battery_optimizer.model.house import Abilities
 from battery_optimizer.model.loss import Split
@@ -14,8 +16,6 @@ from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
 from battery_optimizer.model.outlook import Future
 from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.slots import SLOT, Floats, SlotSeries
-from battery_optimizer.simulate.hindsight.lived import Actual, Input, LivedDay, Moment
-from battery_optimizer.simulate.hindsight.loss import ALL, Hindsight
 from builders import MIDNIGHT, a_battery, a_house, an_outlook
 
 HOUSE = a_house(a_battery(efficiency=0.95, reserve_kwh=1.0), import_limit_kw=20, export_limit_kw=6)

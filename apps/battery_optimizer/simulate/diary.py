@@ -7,13 +7,13 @@ from dataclasses import replace
 import pandas as pd
 
 from battery_optimizer.errors import DataError
+from battery_optimizer.hindsight.learning import Expected
+from battery_optimizer.hindsight.lived import Actual, LivedDay, Moment
+from battery_optimizer.hindsight.loss import Hindsight
 from battery_optimizer.model.loss import Split
 from battery_optimizer.model.modes import SELF_USE
 from battery_optimizer.model.slots import SLOT, floor_to_slot, local_day
 from battery_optimizer.simulate.backtest import Run, Step, end_soc_kwh
-from battery_optimizer.simulate.hindsight.learning import Expected
-from battery_optimizer.simulate.hindsight.lived import Actual, LivedDay, Moment
-from battery_optimizer.simulate.hindsight.loss import Hindsight
 from battery_optimizer.simulate.house import as_played
 
 

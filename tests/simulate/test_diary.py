@@ -7,11 +7,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from battery_optimizer.hindsight.loss import Hindsight
 from battery_optimizer.model.slots import UK
 from battery_optimizer.simulate.__main__ import BAD_INPUT, main
 from battery_optimizer.simulate.backtest import Forecast, Policy, Run, Step, play, summary
-from battery_optimizer.simulate.hindsight.diary import Diary, loss_figures, split_table
-from battery_optimizer.simulate.hindsight.loss import Hindsight
+from battery_optimizer.simulate.diary import Diary, loss_figures, split_table
 from battery_optimizer.simulate.report.backtest import report_of
 from lived_days import DAY, PLAYED, SETTINGS, a_run, lived
 from recordings import a_home, recorded_days, written

@@ -13,13 +13,13 @@ from typing import Final, Protocol
 import numpy as np
 
 from battery_optimizer.errors import DataError
+from battery_optimizer.hindsight.lived import Actual, LivedDay, Moment
 from battery_optimizer.model.decision import CycleOutcome, Decision
 from battery_optimizer.model.modes import SELF_USE
 from battery_optimizer.model.slots import SLOT, UK, Floats, SlotSeries, floor_to_slot
 from battery_optimizer.model.tariff import KnownRates, bill
 from battery_optimizer.model.telemetry import EnergyKind, Observations, SlotEnergy
 from battery_optimizer.model.wishes import Event
-from battery_optimizer.simulate.hindsight.lived import Actual, LivedDay, Moment
 
 _PROMPT: Final = timedelta(minutes=6)
 """An outlook made later in its half hour says too little of it."""

@@ -7,6 +7,7 @@ from typing import Final, Self
 
 import numpy as np
 
+from battery_optimizer.hindsight.lived import half_hours
 from battery_optimizer.model.outlook import Outlook
 from battery_optimizer.model.slots import (
     SLOT,
@@ -18,7 +19,6 @@ from battery_optimizer.model.slots import (
     half_hour_of_day,
     local_day,
 )
-from battery_optimizer.simulate.hindsight.lived import half_hours
 
 HOURS: Final = 24
 

@@ -30,9 +30,9 @@ from battery_optimizer.model.slots import (
 from battery_optimizer.model.tariff import KnownRates
 from battery_optimizer.model.telemetry import EnergyKind, Observations, SlotEnergy
 from battery_optimizer.model.wishes import Event
+from battery_optimizer.money.bills import day_bill, digest
+from battery_optimizer.money.metered import DayRecords
 from battery_optimizer.ports import Rates
-from battery_optimizer.simulate.money.bills import day_bill, digest
-from battery_optimizer.simulate.money.metered import DayRecords
 
 DAYS_A_LOOK: Final = 3
 """Besides today; each takes some milliseconds."""

@@ -32,7 +32,7 @@ from battery_optimizer.model.slots import (
 from battery_optimizer.model.tariff import KnownRates, published_until
 from battery_optimizer.model.telemetry import SlotEnergy
 from battery_optimizer.model.wishes import Event
-from battery_optimizer.simulate.money.metered import DayRecords, Slot, slots_of
+from battery_optimizer.money.metered import DayRecords, Slot, slots_of
 
 
 def day_bill(

@@ -1,1 +1,0 @@
-"""What could have been done better, and how good the forecasts were."""

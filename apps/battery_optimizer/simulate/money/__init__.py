@@ -1,1 +1,0 @@
-"""What each day cost, and would have cost otherwise."""
