@@ -178,7 +178,7 @@ class TestWords:
     def test_a_saving_session_is_told_before_and_in_it(self) -> None:
         before, during, after = self.reasons(saving(1, 1, 40))
         assert before.startswith(
-            "Keeping the battery for 00:30-01:00, sold at 40 p with a saving session."
+            "Keeping the battery for 00:30-01:00, to sell at 40 p with a saving session."
         )
         assert during.endswith(
             "A saving session pays 40 p for each kWh less than usual until 01:00."
@@ -198,7 +198,7 @@ class TestWords:
         wishes = Wishes(events=(free(1, 1),))
         plan = plan_for([20, 20, 30], 0, [0.5, 0, 1], end_value=5, wishes=wishes, n_slots=3)
         before, during, _ = (slot.reason for slot in plan.slots)
-        assert "Not charging now: at 00:30 a free session makes it cost 0 p." in before
+        assert "Not charging now: at 00:30 a free session makes a kWh cost 0 p." in before
         assert during.startswith("Charging from the grid at 20 p")
         assert during.endswith(
             "A free electricity session gives you what is drawn beyond the usual until 01:00."

@@ -1,6 +1,7 @@
 """What the reasons say: prices of the same kWh, what energy is really for, why nothing changes."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -60,11 +61,12 @@ class TestLosses:
             for solar in ([0, 0], [2, 0])
         )
         assert kept == (
-            "Keeping the battery for after 01:00, when it saves 23.3 p. "
+            "Keeping the battery for after 01:00, when a kWh saves 23.3 p. "
             "The house runs on the grid at 20 p."
         )
         assert stored == (
-            "Storing the sun instead of selling it at 8 p, for after 01:00, when it saves 18.9 p."
+            "Storing the sun instead of selling it at 8 p, for after 01:00, when a kWh saves "
+            "18.9 p."
         )
 
 
@@ -72,7 +74,7 @@ class TestFigures:
     def test_two_prices_that_differ_are_told_with_as_many_digits(self) -> None:
         first = reasons([17.04, 17.01, 40], 0, [0.5, 0, 3], soc_kwh=0)[0]
         assert first == (
-            "The house runs on the grid at 17.04 p. Not charging now: at 00:30 it costs 17.01 p."
+            "The house runs on the grid at 17.04 p. Not charging now: at 00:30 a kWh costs 17.01 p."
         )
 
     def test_as_good_now_as_later_is_told_as_that(self) -> None:
@@ -91,19 +93,20 @@ class TestUses:
     def test_a_use_is_told_with_all_that_it_pays(self) -> None:
         rates = [10, 10, 20, 38, 30, 5]
         assert reasons(rates, 0, [0, 0, 1, 0.2, 1, 0], soc_kwh=0, house=a_battery())[1] == (
-            "Charging from the grid at 10 p, for 01:00-02:30, at 20-38 p."
+            "Charging from the grid at 10 p, for 01:00-02:30, when a kWh saves 20-38 p."
         )
 
     def test_not_the_best_paid_use_is_told_but_what_takes_most(self) -> None:
         load = [0, 3, 0, 0, 0.2]
         first = reasons([10, 30, 31, 31, 60], 0, load, soc_kwh=0, house=a_battery(max_charge_kw=9))
-        assert first[0] == "Charging from the grid at 10 p, for 00:30-01:00, at 30 p."
+        assert first[0].endswith("grid at 10 p, for 00:30-01:00, when a kWh saves 30 p.")
 
     def test_two_uses_are_told_where_neither_takes_most(self) -> None:
         load = [0, 2, 0, 0, 2]
         first = reasons([10, 30, 31, 31, 60], 0, load, soc_kwh=0, house=a_battery(max_charge_kw=9))
         assert first[0].endswith(
-            "grid at 10 p, for 00:30-01:00, at 30 p, and for 02:00-02:30, at 60 p."
+            "grid at 10 p, for 00:30-01:00, when a kWh saves 30 p, and for 02:00-02:30, when a kWh "
+            "saves 60 p."
         )
 
     def test_what_serves_the_house_and_what_is_sold_are_told_apart(self) -> None:
@@ -111,12 +114,35 @@ class TestUses:
             [10, 40, 20], [0, 5, 30], [0, 2, 0], soc_kwh=0, house=a_battery(max_charge_kw=9)
         )[0]
         assert first == (
-            "Charging from the grid at 10 p, for 00:30-01:30, at 40 p, the rest sold at 30 p."
+            "Charging from the grid at 10 p, for 00:30-01:30, when a kWh saves 40 p, the rest to "
+            "sell at 30 p."
         )
 
     def test_the_sun_covers_the_house(self) -> None:
         first = reasons([10, 40], 5, [0.5, 1], [0.5, 0], soc_kwh=2)[0]
         assert first.startswith("The sun covers the house; the battery is kept for 00:30-01:00")
+
+
+class TestDays:
+    """A plan from 22:00 on a Thursday, by the clock of the house."""
+
+    @pytest.fixture
+    def told(self) -> list[str]:
+        rates, load = np.full(96, 20.0), np.zeros(96)
+        rates[[5, 50]] = 10.0, 5.0  # 00:30 and 23:00 on Friday
+        rates[[36, 90]] = 40.0, 50.0  # 16:00 on Friday, 19:00 on Saturday
+        load[[36, 90]] = 2.0
+        start = datetime(2026, 1, 15, 22, tzinfo=UTC)
+        return reasons(rates, 0, load, soc_kwh=0, house=a_battery(max_charge_kw=9), start=start)
+
+    def test_from_today_the_next_day_is_tomorrow(self, told: list[str]) -> None:
+        assert "at 00:30 tomorrow a kWh costs 10 p" in told[0]
+
+    def test_within_another_day_its_own_hours_need_no_name(self, told: list[str]) -> None:
+        assert told[5].endswith("for 16:00-16:30, when a kWh saves 40 p.")
+
+    def test_tomorrow_is_not_said_of_the_day_after(self, told: list[str]) -> None:
+        assert told[50].endswith("for 19:00-19:30 on Saturday, when a kWh saves 50 p.")
 
 
 def force_discharge(power_kw: float) -> InverterCommand:
@@ -172,8 +198,8 @@ class TestWhyThisMode:
         assert story(force_discharge(2), schedule, world, is_kept=is_kept) == (
             "Selling from the battery at 20 p: to keep it is not worth a change of mode."
             if is_kept
-            else "Selling from the battery at 20 p: of all that load and sun may do, that pays "
-            "best on average."
+            else "Selling from the battery at 20 p: as use and sun may turn out, this pays best on "
+            "average."
         )
 
     def test_a_planner_says_so_where_it_keeps_a_mode_for_the_price_of_changing_it(self) -> None:

@@ -68,8 +68,8 @@ def test_serves_from_the_battery_at_25_p_where_selling_pays_nothing() -> None:
 def test_says_so_in_words(plan: Plan) -> None:
     for slot in slots_at(plan, 8):
         # What is given away now comes back for less; "not charging" is said where it waits.
-        filled = r"The battery is filled at 0(3:00, when you are paid 2|2:30, when it costs 3) p\.$"
-        assert re.search(filled, slot.reason), slot.reason
+        again = r"is charged again at 0(3:00, when you are paid 2|2:30, when a kWh costs 3) p\.$"
+        assert re.search(again, slot.reason), slot.reason
     charging = [slot.reason for slot in slots_at(plan, -2) if slot.mode is Mode.FORCE_CHARGE]
     assert charging
     for reason in charging:

@@ -159,7 +159,9 @@ class Story:
             return f"{_ON_GRID} {price(rate)}: to serve it from the battery {_NO_CHANGE}."
         if (later := self._cheaper(slot)) is not None:
             now, then = pence_apart(rate, self._rates[later])
-            wait = f"Not charging now: at {self._when(later)} {self._at(later, then)}."
+            wait = (
+                f"Not charging now: at {self._when(later, seen_from=slot)} {self._at(later, then)}."
+            )
             return f"{_ON_GRID} {price(rate, now)}. {wait}"
         if use:
             return f"Keeping the battery {use}. {_ON_GRID} {price(rate)}."
@@ -199,7 +201,8 @@ class Story:
         if later is None:
             return ""
         told = pence(abs(self._rates[later]))
-        return f" The battery is filled at {self._when(later)}, when {self._at(later, told)}."
+        when = self._when(later, seen_from=slot)
+        return f" The battery is charged again at {when}, when {self._at(later, told)}."
 
     def _cheaper(self, slot: int) -> int | None:
         """A later slot that charges for less than now, before all is used up."""
@@ -208,16 +211,16 @@ class Story:
         used_up = next((t for t in self._emptying if t > slot and self._pays[t] > now), None)
         return None if later is None or (used_up is not None and used_up < later) else later
 
-    def _when(self, slot: int) -> str:
-        return self._clock(slot) + self._day(slot)
+    def _when(self, slot: int, *, seen_from: int) -> str:
+        return self._clock(slot) + self._day(slot, seen_from)
 
     def _at(self, slot: int, told: str) -> str:
         if self._extra[slot] < 0:
-            return f"a free session makes it cost {told}"
+            return f"a free session makes a kWh cost {told}"
         return (
             f"you are paid {told.removeprefix('-')}"
             if self._rates[slot] < 0
-            else f"it costs {told}"
+            else f"a kWh costs {told}"
         )
 
     def _purpose(self, slot: int) -> str:
@@ -225,26 +228,27 @@ class Story:
         return f", {use}" if use else ""
 
     def _use(self, slot: int, later_p: float) -> str:
-        """What energy held at the end of this slot is for: `for 16:30-19:00, at 28-34 p`.
+        """What energy held at the end of this slot is for: `for 16:30-19:00, to sell at 9-14 p`.
 
         `later_p` is what a kWh of it saves after the end of the plan.
         """
         found = purpose(self._held[slot], self._uses, slot)
         if found.is_left:
-            return f"for after {self._when(len(self._rates))}, when it saves {pence(later_p)}"
+            end = self._when(len(self._rates), seen_from=slot)
+            return f"for after {end}, when a kWh saves {pence(later_p)}"
         if not found.uses:
             return ""
-        words = ", and for ".join(self._words_for_use(use) for use in found.uses)
+        words = ", and for ".join(self._words_for_use(use, slot) for use in found.uses)
         return f"for {words}" if found.are_all else f"mostly for {words}"
 
-    def _words_for_use(self, use: Use) -> str:
+    def _words_for_use(self, use: Use, slot: int) -> str:
         span = f"{self._clock(use.first)}-{self._clock(use.last + 1)}"
         paid = " with a saving session" if use.has_extra else ""
         served, sold = use.pays(sold=False), use.pays(sold=True)
-        prices = f"at {pence_range(*served)}" if served else ""
+        prices = f"when a kWh saves {pence_range(*served)}" if served else ""
         if sold:
-            prices += f"{', the rest ' if served else ''}sold at {pence_range(*sold)}"
-        return f"{span}{self._day(use.first)}, {prices}{paid}"
+            prices += f"{', the rest ' if served else ''}to sell at {pence_range(*sold)}"
+        return f"{span}{self._day(use.first, slot)}, {prices}{paid}"
 
     def _given_p(self, slot: int) -> float:
         """What a kWh from the battery would save later, if it were kept [p]."""
@@ -282,14 +286,15 @@ class Story:
         if later_p <= counted_p + max(_ABOUT_P, _ABOUT * counted_p):
             return pence(rate), ", about as much as it would save later"
         if slot == 0:
-            return pence(rate), ": of all that load and sun may do, that pays best on average"
+            return pence(rate), ": as use and sun may turn out, this pays best on average"
         return pence(rate), ""
 
     def _clock(self, slot: int) -> str:
         return f"{self._local[slot].hour:02}:{self._local[slot].minute:02}"
 
-    def _day(self, slot: int) -> str:
-        ahead = self._local[slot].date() - self._local[0].date()
-        if ahead <= timedelta(0):
+    def _day(self, slot: int, seen_from: int) -> str:
+        """On which day, if not on that of the slot whose reason it is: `tomorrow` is said today."""
+        day, seen, today = (self._local[each].date() for each in (slot, seen_from, 0))
+        if day <= seen:
             return ""
-        return " tomorrow" if ahead == timedelta(days=1) else f" on {self._local[slot]:%A}"
+        return " tomorrow" if day - today == timedelta(days=1) else f" on {self._local[slot]:%A}"
