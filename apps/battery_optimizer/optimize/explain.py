@@ -159,9 +159,7 @@ class Story:
             return f"{_ON_GRID} {price(rate)}: to serve it from the battery {_NO_CHANGE}."
         if (later := self._cheaper(slot)) is not None:
             now, then = pence_apart(rate, self._rates[later])
-            wait = (
-                f"Not charging now: at {self._when(later, seen_from=slot)} {self._at(later, then)}."
-            )
+            wait = f"Not charging now: at {self._when(later, slot)} {self._at(later, then)}."
             return f"{_ON_GRID} {price(rate, now)}. {wait}"
         if use:
             return f"Keeping the battery {use}. {_ON_GRID} {price(rate)}."
@@ -201,7 +199,7 @@ class Story:
         if later is None:
             return ""
         told = pence(abs(self._rates[later]))
-        when = self._when(later, seen_from=slot)
+        when = self._when(later, slot)
         return f" The battery is charged again at {when}, when {self._at(later, told)}."
 
     def _cheaper(self, slot: int) -> int | None:
@@ -211,7 +209,7 @@ class Story:
         used_up = next((t for t in self._emptying if t > slot and self._pays[t] > now), None)
         return None if later is None or (used_up is not None and used_up < later) else later
 
-    def _when(self, slot: int, *, seen_from: int) -> str:
+    def _when(self, slot: int, seen_from: int) -> str:
         return self._clock(slot) + self._day(slot, seen_from)
 
     def _at(self, slot: int, told: str) -> str:
@@ -234,7 +232,7 @@ class Story:
         """
         found = purpose(self._held[slot], self._uses, slot)
         if found.is_left:
-            end = self._when(len(self._rates), seen_from=slot)
+            end = self._when(len(self._rates), slot)
             return f"for after {end}, when a kWh saves {pence(later_p)}"
         if not found.uses:
             return ""
