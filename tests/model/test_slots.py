@@ -7,6 +7,7 @@ from battery_optimizer.model.slots import (
     SLOT,
     Horizon,
     SlotSeries,
+    count_slots,
     day_bounds,
     floor_to_slot,
     half_hour_of_day,
@@ -34,6 +35,11 @@ def a_series(*values: float, start: datetime = NOON) -> SlotSeries:
 def test_a_moment_is_floored_to_its_step(minutes: float, step: timedelta, floored: int) -> None:
     moment = NOON + timedelta(minutes=minutes)
     assert floor_to_slot(moment, step) == NOON + timedelta(minutes=floored)
+
+
+@pytest.mark.parametrize(("minutes", "n_slots"), [(-40, 0), (0, 0), (1, 1), (30, 1), (31, 2)])
+def test_a_begun_half_hour_counts_as_one(minutes: int, n_slots: int) -> None:
+    assert count_slots(NOON, NOON + timedelta(minutes=minutes)) == n_slots
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,10 @@ from battery_optimizer.forecast.sessions import Sessions, forecast_sessions
 from battery_optimizer.forecast.warmth import Outside, Warmth, learn_warmth, temperature_outside
 from battery_optimizer.model.outlook import BURST_WEIGHTS
 from battery_optimizer.model.slots import (
-    SLOT,
     Floats,
     Horizon,
     SlotSeries,
+    count_slots,
     floor_to_slot,
     local_day,
 )
@@ -75,7 +75,7 @@ class HouseLoadForecaster:
                 bursts_kwh=rest.bursts_kwh,
             )
         first = floor_to_slot(horizon.start)
-        n_slots = -((first - horizon.end) // SLOT)
+        n_slots = count_slots(first, horizon.end)
         sessions = {
             name: forecast_sessions(power, first, n_slots, observed.planned.get(name, ()))
             for name, power in loads.apart.items()
@@ -133,8 +133,9 @@ def load_doubts(observed: Observations, now: datetime) -> tuple[str, ...]:
 
 def _together(rest: LoadForecast, sessions: Mapping[str, Sessions], horizon: Horizon) -> Band:
     """The sum of what is independent: means add up, quantiles of all combinations are taken."""
-    slots = np.arange(-((floor_to_slot(horizon.start) - horizon.end) // SLOT), dtype=np.float64)
-    numbered = SlotSeries(start=floor_to_slot(horizon.start), values=slots)
+    first = floor_to_slot(horizon.start)
+    slots = np.arange(count_slots(first, horizon.end), dtype=np.float64)
+    numbered = SlotSeries(start=first, values=slots)
     of_step = numbered.on(horizon).astype(np.intp)
     large_kwh = {name: each.mean_kw[of_step] * horizon.hours for name, each in sessions.items()}
     levels = _levels(rest)

@@ -28,6 +28,7 @@ from battery_optimizer.model.slots import (
     Floats,
     Horizon,
     SlotSeries,
+    count_slots,
     floor_to_slot,
 )
 
@@ -142,7 +143,7 @@ class LoadForecaster:
         origin = int(wall_positions(end, 1, self._zone)[0])
         learned = self._learn(metered, origin)
         first = floor_to_slot(horizon.start)
-        n_slots = -((first - horizon.end) // SLOT)
+        n_slots = count_slots(first, horizon.end)
         target = wall_positions(first, n_slots, self._zone)
         mean, quantiles, bursts = learned.predict(self._recent(metered, origin), origin, target)
 

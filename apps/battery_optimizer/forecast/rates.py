@@ -10,12 +10,12 @@ from battery_optimizer.forecast.calendar import wall_positions
 from battery_optimizer.model.house import Battery
 from battery_optimizer.model.outlook import TerminalValue
 from battery_optimizer.model.slots import (
-    SLOT,
     SLOTS_PER_DAY,
     Bools,
     Floats,
     Horizon,
     SlotSeries,
+    count_slots,
     floor_to_slot,
 )
 from battery_optimizer.model.tariff import KnownRates
@@ -105,7 +105,7 @@ def _filled(
         return values, known
     first = floor_to_slot(horizon.start)
     past = series.between(first - timedelta(days=RECENT_DAYS), horizon.end)
-    clock = wall_positions(first, -((first - horizon.end) // SLOT)) % SLOTS_PER_DAY
+    clock = wall_positions(first, count_slots(first, horizon.end)) % SLOTS_PER_DAY
     typical = SlotSeries(start=first, values=_typical_day(past)[clock])
     values = np.where(np.isfinite(values), values, typical.on(horizon))
     if not np.isfinite(values).all():

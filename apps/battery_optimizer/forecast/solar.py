@@ -28,6 +28,7 @@ from battery_optimizer.model.slots import (
     Floats,
     Horizon,
     SlotSeries,
+    count_slots,
     floor_to_slot,
 )
 from battery_optimizer.model.telemetry import SolarForecast
@@ -154,7 +155,7 @@ class SolarForecaster:
 
     def _stand_in(self, came_kw: Floats, start: datetime, end: datetime) -> Floats:
         """p10, p50 and p90 [kW] of [start, end), (3, n), with nobody to ask."""
-        n_slots = -((start - end) // SLOT)
+        n_slots = count_slots(start, end)
         recent = recent_days_kw(came_kw, _slots(start, len(came_kw)))
         if recent is not None:
             return recent[:, _slots(start, n_slots)]

@@ -12,7 +12,14 @@ from typing import Final
 
 import numpy as np
 
-from battery_optimizer.model.slots import SLOT, SLOTS_PER_DAY, Floats, SlotSeries, floor_to_slot
+from battery_optimizer.model.slots import (
+    SLOT,
+    SLOTS_PER_DAY,
+    Floats,
+    SlotSeries,
+    count_slots,
+    floor_to_slot,
+)
 from battery_optimizer.model.telemetry import SolarForecast
 
 _LEAST_SLOTS: Final = SLOTS_PER_DAY
@@ -50,7 +57,7 @@ class Told:
 
     def add(self, forecast: SolarForecast) -> None:
         """Take in the newest answer of its source."""
-        n_slots = max(0, -((self.start - self.end) // SLOT))
+        n_slots = count_slots(self.start, self.end)
         rows = self._rows.setdefault(forecast.source, np.full((3, n_slots), np.nan))
         before = self._last.get(forecast.source)
         if before is not None:
@@ -58,7 +65,7 @@ class Told:
             rows[:] = factor * _moved(rows, shift)
         self._last.pop(forecast.source, None)
         self._last[forecast.source] = forecast
-        first = max(0, -((self.start - forecast.issued_at) // SLOT))
+        first = count_slots(self.start, forecast.issued_at)
         if first < n_slots:
             newer = quantiles_kw(forecast, self.start, self.end)[:, first:]
             rows[:, first:] = np.where(np.isfinite(newer), newer, rows[:, first:])

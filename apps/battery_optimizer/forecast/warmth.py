@@ -20,6 +20,7 @@ from battery_optimizer.model.slots import (
     Bools,
     Floats,
     SlotSeries,
+    count_slots,
     floor_to_slot,
 )
 from battery_optimizer.model.telemetry import Observations
@@ -118,7 +119,7 @@ def learn_warmth(load: SlotSeries, degrees: SlotSeries, now: datetime) -> Warmth
     start = max(load.start, degrees.start, floor_to_slot(now) - (_LEARNED_DAYS + 1) * DAY)
     if end - start < _LEAST_DAYS * DAY:
         return None
-    positions = wall_positions(start, -((start - end) // SLOT))
+    positions = wall_positions(start, count_slots(start, end))
     today = int(wall_positions(end, 1)[0]) // SLOTS_PER_DAY
     first = int(positions[0]) // SLOTS_PER_DAY + 1
     bounds = (first * SLOTS_PER_DAY, today * SLOTS_PER_DAY)

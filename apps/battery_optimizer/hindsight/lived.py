@@ -16,6 +16,7 @@ from battery_optimizer.model.slots import (
     Floats,
     Horizon,
     SlotSeries,
+    count_slots,
     floor_to_slot,
     local_day,
 )
@@ -141,7 +142,7 @@ class LivedDay:
         Where that is not known yet, as that plan expected it; its value of energy at the end.
         """
         used = next(moment.outlook for moment in reversed(self.moments) if moment.outlook)
-        n_slots = -((start - used.horizon.end) // SLOT)
+        n_slots = count_slots(start, used.horizon.end)
         horizon = Horizon(start=start, n_slots=n_slots)
 
         def filled(came: SlotSeries, expected: Floats) -> Floats:

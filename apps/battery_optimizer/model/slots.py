@@ -30,6 +30,11 @@ def floor_to_slot(moment: datetime, step: timedelta = SLOT) -> datetime:
     return midnight + (moment - midnight) // step * step
 
 
+def count_slots(start: datetime, end: datetime) -> int:
+    """How many half hours from `start` on cover [start, end); 0 where it is empty."""
+    return max(0, -((start - end) // SLOT))
+
+
 def require_utc(moment: datetime) -> None:
     """Raise ValueError unless the moment is aware and in UTC."""
     if moment.utcoffset() != timedelta(0):
@@ -145,7 +150,7 @@ class SlotSeries:
 
     def between(self, start: datetime, end: datetime) -> Self:
         """The half hours of [start, end), NaN where this series has none; `start` on a slot."""
-        n_slots = max(0, -((start - end) // SLOT))
+        n_slots = count_slots(start, end)
         values = np.full(n_slots, np.nan)
         offset = (start - self.start) // SLOT
         low, high = max(0, offset), min(len(self.values), offset + n_slots)

@@ -10,10 +10,10 @@ import numpy as np
 
 from battery_optimizer.model.linear import LinearVector
 from battery_optimizer.model.slots import (
-    SLOT,
     Bools,
     Floats,
     SlotSeries,
+    count_slots,
     floor_to_slot,
     local_day,
     local_time,
@@ -90,11 +90,11 @@ def half_hourly(rates: Iterable[UnitRate], start: datetime, end: datetime) -> Sl
     Where two overlap, the one that started later holds (a correction, or a change of price).
     """
     first = floor_to_slot(start)
-    n_slots = max(0, -((first - end) // SLOT))
+    n_slots = count_slots(first, end)
     values = np.full(n_slots, np.nan)
     for rate in sorted(rates, key=lambda rate: rate.start):
-        low = max(0, -((first - rate.start) // SLOT))
-        high = n_slots if rate.end is None else max(0, -((first - rate.end) // SLOT))
+        low = count_slots(first, rate.start)
+        high = n_slots if rate.end is None else count_slots(first, rate.end)
         values[low:high] = rate.p_per_kwh
     return SlotSeries(start=first, values=values)
 

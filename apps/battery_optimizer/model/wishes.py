@@ -5,7 +5,7 @@ from datetime import datetime
 
 from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.settings import PlannerSettings
-from battery_optimizer.model.slots import SLOT, floor_to_slot, require_utc
+from battery_optimizer.model.slots import SLOT, count_slots, floor_to_slot, require_utc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ class Event:
     def half_hours(self) -> tuple[datetime, ...]:
         """The starts of those that it touches."""
         first = floor_to_slot(self.start)
-        return tuple(first + n * SLOT for n in range(-((first - self.end) // SLOT)))
+        return tuple(first + n * SLOT for n in range(count_slots(first, self.end)))
 
     def holds_at(self, moment: datetime) -> bool:
         """Whether it is on."""

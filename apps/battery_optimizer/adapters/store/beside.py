@@ -14,7 +14,7 @@ import numpy as np
 from battery_optimizer.adapters.store.more import LOOKED_BACK
 from battery_optimizer.adapters.store.schema import SLOT_SECONDS, epoch, moment_of
 from battery_optimizer.model.decision import CycleOutcome
-from battery_optimizer.model.slots import SLOT, SLOT_HOURS, SlotSeries, floor_to_slot
+from battery_optimizer.model.slots import SLOT, SLOT_HOURS, SlotSeries, count_slots, floor_to_slot
 from battery_optimizer.model.telemetry import (
     FEWEST_READINGS,
     EnergyKind,
@@ -102,7 +102,7 @@ def _series(
 ) -> list[SlotSeries] | None:
     """So many columns of a query for [start, end), after the half hour; None if all are empty."""
     rows = connection.execute(query, (epoch(start), epoch(end))).fetchall()
-    values = np.full((count, max(0, -((start - end) // SLOT))), np.nan)
+    values = np.full((count, count_slots(start, end)), np.nan)
     if rows:
         # SQL's NULL arrives as None, which becomes NaN.
         starts, *columns = np.array(rows, dtype=np.float64).T

@@ -17,7 +17,7 @@ from battery_optimizer.adapters.store.averages import mean, slots_touched, weigh
 from battery_optimizer.adapters.store.schema import SLOT_SECONDS, epoch
 from battery_optimizer.model.decision import CycleOutcome
 from battery_optimizer.model.held_back import is_held_back
-from battery_optimizer.model.slots import SLOT, Floats, SlotSeries, floor_to_slot
+from battery_optimizer.model.slots import Floats, SlotSeries, count_slots, floor_to_slot
 from battery_optimizer.model.telemetry import Observations, Telemetry
 
 _LOAD: Final = "load "
@@ -106,7 +106,7 @@ def with_more(
 def _series(connection: Connection, name: str, start: datetime, end: datetime) -> SlotSeries:
     first = max(start, floor_to_slot(end) - LOOKED_BACK)
     rows = connection.execute(_SELECT, (name, epoch(first), epoch(end))).fetchall()
-    values: Floats = np.full(max(0, -((first - end) // SLOT)), np.nan)
+    values: Floats = np.full(count_slots(first, end), np.nan)
     if rows:
         starts, known = np.array(rows, dtype=np.float64).T
         values[((starts - epoch(first)) // SLOT_SECONDS).astype(int)] = known

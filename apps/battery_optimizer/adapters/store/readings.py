@@ -11,7 +11,7 @@ from battery_optimizer.adapters.store.averages import mean, slots_touched, weigh
 from battery_optimizer.adapters.store.schema import SLOT_SECONDS, epoch, moment_of
 from battery_optimizer.model.decision import CommandResult
 from battery_optimizer.model.modes import Mode
-from battery_optimizer.model.slots import SLOT, SLOT_HOURS, SlotSeries, floor_to_slot
+from battery_optimizer.model.slots import SLOT_HOURS, SlotSeries, count_slots, floor_to_slot
 from battery_optimizer.model.telemetry import (
     BatteryReadings,
     EnergyKind,
@@ -125,7 +125,7 @@ def select_observations(connection: Connection, start: datetime, end: datetime) 
     """Averages of [start, end), NaN where there is none; `start` is floored to its slot."""
     first = floor_to_slot(start)
     rows = connection.execute(_HALF_HOURS, (epoch(first), epoch(end))).fetchall()
-    series = np.full((2, max(0, -((first - end) // SLOT))), np.nan)
+    series = np.full((2, count_slots(first, end)), np.nan)
     if rows:
         # SQL's NULL arrives as None, which becomes NaN.
         starts, load, solar = np.array(rows, dtype=np.float64).T
