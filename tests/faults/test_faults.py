@@ -9,6 +9,7 @@ import pytest
 from battery_optimizer.simulate.home.fox_periods import NO_PERIODS
 from faults.fault import Fault, Seen, tell
 from faults.house_faults import FAULTS as HOUSE_FAULTS
+from faults.house_faults import swinging, whole_again
 from faults.other_faults import CLOCK_CHANGES, disk_gone
 from faults.other_faults import FAULTS as OTHER_FAULTS
 from faults.period_faults import FAULTS as PERIOD_FAULTS
@@ -97,6 +98,21 @@ def test_the_reserve_is_kept_though_self_use_is_ordered(tmp_path: Path) -> None:
         assert world.shown is not None
         assert world.shown.outcome.writes_today == 1
         assert not any("but it" in each for each in world.problems)
+
+
+def test_a_charge_that_swings_to_0_and_back_changes_no_mode(tmp_path: Path) -> None:
+    with a_world(tmp_path, soc_kwh=5.2) as world:
+        world.begin()
+        world.live(20)
+        assert world.shown is not None
+        before = world.shown.outcome.writes_today
+        swinging(world)
+        world.live(60)
+        assert world.shown.outcome.writes_today == before
+        assert any("battery_soc shows 0 %" in each for each in world.problems)
+        whole_again(world)
+        world.live(6)
+        assert world.health == ""
 
 
 def test_the_table_is_written() -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from battery_optimizer.adapters.telemetry.charge import BelievedCharge
 from battery_optimizer.adapters.telemetry.more import MoreSensors
 from battery_optimizer.adapters.telemetry.units import (
     MAX_POWER_KW,
@@ -31,8 +32,9 @@ _OVERFULL: Final = 1.1
 class EntityMeters:
     """The house's sensors; fulfils `ports.Meters`.
 
-    Only the state of charge must be readable. Any other sensor that is not gives None, and the
-    reason stays in `problems()` until the next reading.
+    Only the state of charge must be readable, and where it jumps its last value stands in for a
+    while. Any other sensor that is not readable gives None. The reasons stay in `problems()` until
+    the next reading.
 
     A steady sensor reports nothing: Home Assistant passes a reading on only when it changes, and a
     full battery was seen to be silent for five minutes and right. So one sensor's age proves
@@ -57,6 +59,7 @@ class EntityMeters:
         self._read_state = read_state
         self._entities = entities
         self._battery = battery
+        self._believed = BelievedCharge(battery)
         self._max_age = max_age
         self._problems: tuple[str, ...] = ()
 
@@ -70,8 +73,9 @@ class EntityMeters:
         states = {entity_id: self._read_state(entity_id) for entity_id in self._entities.ids}
         soc_kwh = self._soc_kwh(states[self._entities.soc])
         self._require_heard_of(states, now)
-        sensors = _OptionalSensors(states, [])
         entities = self._entities
+        soc_kwh, doubt = self._believed.of(soc_kwh, now)
+        sensors = _OptionalSensors(states, [] if doubt is None else [f"{entities.soc} {doubt}"])
         grid_sign = 1 if entities.grid_positive == "import" else -1
         battery_sign = 1 if entities.battery_positive == "discharge" else -1
         more = self._more.read(now)
