@@ -6,7 +6,6 @@ from datetime import datetime
 from sqlite3 import Connection
 from typing import Final
 
-from battery_optimizer.adapters.store.more import insert_held_back
 from battery_optimizer.adapters.store.readings import insert_slot_energy
 from battery_optimizer.adapters.store.schema import SLOT_SECONDS, epoch, moment_of
 from battery_optimizer.model.codec import encode
@@ -62,7 +61,6 @@ def insert_outcome(connection: Connection, outcome: CycleOutcome) -> None:
     connection.execute(_SAVE_OUTCOME, (at, made_at, body))
     if plan is not None:
         _insert_plan(connection, plan, is_new=outcome.result is CycleResult.PLANNED)
-    insert_held_back(connection, outcome)
     if outcome.outlook is not None:
         _insert_outlook(connection, at, outcome.outlook)
 

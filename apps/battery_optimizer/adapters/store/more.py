@@ -1,7 +1,9 @@
-"""What more sensors said: large loads [kW] and the temperature outside, as samples and averages.
+"""What more is kept of half hours, by name: other sensors, and what was true of them.
 
-A large load goes by `load NAME`, the temperature by `outside`. Half hours in which the panels may
-have been held back are marked by `held back`.
+A large load [kW] goes by `load NAME`, the temperature by `outside`: samples and averages. Half
+hours in which the panels may have been held back are marked by `held back`, those in which the
+household had said that it was away by `away`. A session of the supplier is `saving usual` or `free
+usual` [kWh], each with its reward, `saving reward` [p/kWh].
 """
 
 from collections.abc import Collection
@@ -14,15 +16,20 @@ from typing import Final
 import numpy as np
 
 from battery_optimizer.adapters.store.averages import mean, slots_touched, weighed
-from battery_optimizer.adapters.store.schema import SLOT_SECONDS, epoch
+from battery_optimizer.adapters.store.readings import LOOKED_BACK, on_grid
+from battery_optimizer.adapters.store.schema import SLOT_SECONDS, epoch, moment_of
 from battery_optimizer.model.decision import CycleOutcome
 from battery_optimizer.model.held_back import is_held_back
-from battery_optimizer.model.slots import Floats, SlotSeries, count_slots, floor_to_slot
+from battery_optimizer.model.slots import SLOT, SlotSeries, floor_to_slot
 from battery_optimizer.model.telemetry import Observations, Telemetry
+from battery_optimizer.model.wishes import Event
 
 _LOAD: Final = "load "
 _OUTSIDE: Final = "outside"
 _HELD_BACK: Final = "held back"
+_AWAY: Final = "away"
+_SAVING: Final = "saving"
+_FREE: Final = "free"
 
 _SAVE: Final = "INSERT OR REPLACE INTO more_samples (at, name, value) VALUES (?, ?, ?)"
 
@@ -37,13 +44,18 @@ SELECT start, value FROM more_half_hours WHERE name = ? AND start >= ? AND start
 
 _MARK: Final = "INSERT OR IGNORE INTO more_half_hours (name, start, value) VALUES (?, ?, 1)"
 
-LOOKED_BACK: Final = timedelta(days=180)
-"""What the forecasts learn from; each further year would cost them 10 ms a sensor."""
+_SESSION: Final = "INSERT OR REPLACE INTO more_half_hours (name, start, value) VALUES (?, ?, ?)"
+
+_SESSIONS: Final = """
+SELECT usual.start, usual.value, reward.value FROM more_half_hours AS usual
+    JOIN more_half_hours AS reward ON reward.start = usual.start
+WHERE usual.name = ? AND reward.name = ? AND usual.start >= ? AND usual.start < ?
+ORDER BY usual.start"""
+
+_NAMES: Final = "SELECT DISTINCT name FROM more_half_hours"
 
 _READ_OF: Final = timedelta(minutes=1)
 """A reading is of the time before it."""
-
-_NAMES: Final = "SELECT DISTINCT name FROM more_half_hours"
 
 
 def insert_more(connection: Connection, telemetry: Telemetry) -> None:
@@ -74,40 +86,68 @@ def seed_more(connection: Connection, seen: Observations) -> None:
         connection.executemany(_SEED, rows)
 
 
-def insert_held_back(connection: Connection, outcome: CycleOutcome) -> None:
-    """Mark the half hour that a cycle's reading is mostly of, if the panels may not give all."""
-    inputs, seen = outcome.inputs, outcome.telemetry
-    if inputs is None or seen is None or not is_held_back(inputs.house, inputs.in_force, seen):
+def insert_marks(connection: Connection, outcome: CycleOutcome) -> None:
+    """Remember what was true of a cycle's half hour: sun held back, nobody in, a session."""
+    if outcome.inputs is None:
         return
-    slot = floor_to_slot(seen.measured_at - _READ_OF)
-    connection.execute(_MARK, (_HELD_BACK, epoch(slot)))
+    inputs, seen, slot = outcome.inputs, outcome.telemetry, floor_to_slot(outcome.at)
+    if seen is not None and is_held_back(inputs.house, inputs.in_force, seen):
+        read_of = floor_to_slot(seen.measured_at - _READ_OF)
+        connection.execute(_MARK, (_HELD_BACK, epoch(read_of)))
+    until = inputs.wishes.away_until
+    if until is not None and outcome.at < until:
+        connection.execute(_MARK, (_AWAY, epoch(slot)))
+    for event in inputs.wishes.events:
+        if not (event.usual_kwh and event.holds_at(outcome.at)):
+            continue
+        kind, usual_kwh = _FREE if event.free_import else _SAVING, event.usual_at(outcome.at)
+        told = {f"{kind} usual": usual_kwh, f"{kind} reward": event.reward_p_per_kwh}
+        rows = [(name, epoch(slot), value) for name, value in told.items()]
+        connection.executemany(_SESSION, rows)
+
+
+def select_sessions(connection: Connection, start: datetime, end: datetime) -> list[Event]:
+    """The sessions that counted in [start, end), one for each of their half hours."""
+    found = []
+    for kind in (_SAVING, _FREE):
+        names = (f"{kind} usual", f"{kind} reward", epoch(start), epoch(end))
+        for seconds, usual_kwh, reward_p in connection.execute(_SESSIONS, names):
+            at = moment_of(seconds)
+            event = Event(
+                start=at,
+                end=at + SLOT,
+                reward_p_per_kwh=reward_p,
+                free_import=kind == _FREE,
+                usual_kwh=(usual_kwh,),
+            )
+            found.append(event)
+    return found
 
 
 def with_more(
     connection: Connection, observed: Observations, end: datetime, large: Collection[str] | None
 ) -> Observations:
-    """What was observed with what more sensors said in these half hours.
+    """What was observed with all that more is known of these half hours.
 
     Of large loads those that are named, even if nothing is known of them; with None all that are.
     """
-    start = observed.load_kw.start
+    start = max(observed.load_kw.start, floor_to_slot(end) - LOOKED_BACK)
     if large is None:
         known = [row[0] for row in connection.execute(_NAMES)]
         large = [name.removeprefix(_LOAD) for name in known if name.startswith(_LOAD)]
-    outside, held_back = (_series(connection, name, start, end) for name in (_OUTSIDE, _HELD_BACK))
+
+    def series(name: str) -> SlotSeries:
+        rows = connection.execute(_SELECT, (name, epoch(start), epoch(end))).fetchall()
+        return SlotSeries(start=start, values=on_grid(rows, start, end, 1)[0])
+
+    def series_if_any(name: str) -> SlotSeries | None:
+        found = series(name)
+        return found if np.isfinite(found.values).any() else None
+
     return replace(
         observed,
-        large_kw={name: _series(connection, _LOAD + name, start, end) for name in large},
-        outside_c=outside if np.isfinite(outside.values).any() else None,
-        held_back=held_back if np.isfinite(held_back.values).any() else None,
+        large_kw={name: series(_LOAD + name) for name in large},
+        outside_c=series_if_any(_OUTSIDE),
+        held_back=series_if_any(_HELD_BACK),
+        away=series_if_any(_AWAY),
     )
-
-
-def _series(connection: Connection, name: str, start: datetime, end: datetime) -> SlotSeries:
-    first = max(start, floor_to_slot(end) - LOOKED_BACK)
-    rows = connection.execute(_SELECT, (name, epoch(first), epoch(end))).fetchall()
-    values: Floats = np.full(count_slots(first, end), np.nan)
-    if rows:
-        starts, known = np.array(rows, dtype=np.float64).T
-        values[((starts - epoch(first)) // SLOT_SECONDS).astype(int)] = known
-    return SlotSeries(start=first, values=values)

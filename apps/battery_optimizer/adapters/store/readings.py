@@ -1,9 +1,11 @@
 """What was metered: samples as they come, half hours averaged as they fill, energies for money."""
 
 import math
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from sqlite3 import Connection
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -11,14 +13,25 @@ from battery_optimizer.adapters.store.averages import mean, slots_touched, weigh
 from battery_optimizer.adapters.store.schema import SLOT_SECONDS, epoch, moment_of
 from battery_optimizer.model.decision import CommandResult
 from battery_optimizer.model.modes import Mode
-from battery_optimizer.model.slots import SLOT_HOURS, SlotSeries, count_slots, floor_to_slot
+from battery_optimizer.model.slots import (
+    SLOT_HOURS,
+    Floats,
+    SlotSeries,
+    count_slots,
+    floor_to_slot,
+)
 from battery_optimizer.model.telemetry import (
+    FEWEST_READINGS,
     BatteryReadings,
     EnergyKind,
+    MeteredFlows,
     Observations,
     SlotEnergy,
     Telemetry,
 )
+
+LOOKED_BACK: Final = timedelta(days=180)
+"""What forecasts learn from besides load and sun; each further year would cost 10 ms a sensor."""
 
 _SAVE_SAMPLE: Final = """
 INSERT OR REPLACE INTO samples
@@ -80,6 +93,12 @@ ON CONFLICT (start) DO UPDATE
 _HALF_HOURS: Final = """
 SELECT start, load_kw, solar_kw FROM half_hours WHERE start >= ? AND start < ?"""
 
+_FLOWS: Final = f"""
+SELECT start, (import_kwh - export_kwh) / {SLOT_HOURS}, (discharge_kwh - charge_kwh) / {SLOT_HOURS},
+    soc_kwh
+FROM slot_energy WHERE kind = '{EnergyKind.METERED}' AND start >= ? AND start < ?
+    AND n_samples >= {FEWEST_READINGS}"""  # noqa: S608 - our own words
+
 _SAVE_SLOT_ENERGY: Final = """
 INSERT OR REPLACE INTO slot_energy (kind, start, import_kwh, export_kwh, load_kwh, solar_kwh,
     charge_kwh, discharge_kwh, soc_kwh, n_samples)
@@ -121,20 +140,42 @@ def seed_half_hours(connection: Connection, seen: Observations) -> None:
     connection.executemany(_SEED_SLOT, [row for row in rows if row[1:] != (None, None)])
 
 
+def on_grid(
+    rows: Sequence[tuple[Any, ...]], start: datetime, end: datetime, n_columns: int
+) -> Floats:
+    """Rows of a start and some values, as half hours of [start, end); NaN where there is none.
+
+    Shape (n_columns, n_slots).
+    """
+    values = np.full((n_columns, count_slots(start, end)), np.nan)
+    if rows:
+        # SQL's NULL arrives as None, which becomes NaN.
+        starts, *columns = np.array(rows, dtype=np.float64).T
+        values[:, ((starts - epoch(start)) // SLOT_SECONDS).astype(int)] = columns
+    return values
+
+
 def select_observations(connection: Connection, start: datetime, end: datetime) -> Observations:
     """Averages of [start, end), NaN where there is none; `start` is floored to its slot."""
     first = floor_to_slot(start)
     rows = connection.execute(_HALF_HOURS, (epoch(first), epoch(end))).fetchall()
-    series = np.full((2, count_slots(first, end)), np.nan)
-    if rows:
-        # SQL's NULL arrives as None, which becomes NaN.
-        starts, load, solar = np.array(rows, dtype=np.float64).T
-        index = ((starts - epoch(first)) // SLOT_SECONDS).astype(int)
-        series[:, index] = load, solar
+    load, solar = on_grid(rows, first, end, 2)
     return Observations(
-        load_kw=SlotSeries(start=first, values=series[0]),
-        solar_kw=SlotSeries(start=first, values=series[1]),
+        load_kw=SlotSeries(start=first, values=load),
+        solar_kw=SlotSeries(start=first, values=solar),
     )
+
+
+def with_flows(connection: Connection, observed: Observations, end: datetime) -> Observations:
+    """What was observed with what the meters of grid and battery said."""
+    start = max(observed.load_kw.start, floor_to_slot(end) - LOOKED_BACK)
+    rows = connection.execute(_FLOWS, (epoch(start), epoch(end))).fetchall()
+    values = on_grid(rows, start, end, 3)
+    if not np.isfinite(values).any():
+        return observed
+    grid, battery, soc = (SlotSeries(start=start, values=row) for row in values)
+    flows = MeteredFlows(grid_kw=grid, battery_kw=battery, soc_kwh=soc)
+    return replace(observed, flows=flows)
 
 
 def select_battery_readings(

@@ -12,12 +12,6 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import Final, TypeVar
 
-from battery_optimizer.adapters.store.beside import (
-    insert_absence,
-    insert_sessions,
-    select_sessions,
-    with_beside,
-)
 from battery_optimizer.adapters.store.file import StoreFile
 from battery_optimizer.adapters.store.journal import (
     insert_outcome,
@@ -27,7 +21,13 @@ from battery_optimizer.adapters.store.journal import (
     select_outcome,
 )
 from battery_optimizer.adapters.store.money import MoneyStore
-from battery_optimizer.adapters.store.more import insert_more, seed_more, with_more
+from battery_optimizer.adapters.store.more import (
+    insert_marks,
+    insert_more,
+    seed_more,
+    select_sessions,
+    with_more,
+)
 from battery_optimizer.adapters.store.rates import (
     insert_forecast,
     insert_rates,
@@ -41,6 +41,7 @@ from battery_optimizer.adapters.store.readings import (
     select_battery_readings,
     select_observations,
     select_slot_energy,
+    with_flows,
 )
 from battery_optimizer.adapters.store.schema import PRUNE, epoch
 from battery_optimizer.model.codec import Undecodable, decode
@@ -199,8 +200,8 @@ class Store:
 
         def select(connection: Connection) -> Observations:
             observed = select_observations(connection, start, end)
-            observed = with_more(connection, observed, end, self._large_loads)
-            return with_beside(connection, observed, end)
+            observed = with_flows(connection, observed, end)
+            return with_more(connection, observed, end, self._large_loads)
 
         return self._file.read(select)
 
@@ -221,8 +222,7 @@ class Store:
 
         def insert(connection: Connection) -> None:
             insert_outcome(connection, outcome)
-            insert_absence(connection, outcome)
-            insert_sessions(connection, outcome)
+            insert_marks(connection, outcome)
 
         self._file.write(insert)
 
