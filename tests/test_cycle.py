@@ -16,9 +16,11 @@ import yaml
 
 from battery_optimizer.cycle import Cycle
 from battery_optimizer.errors import InverterError
+from battery_optimizer.model.codec import decode, encode
 from battery_optimizer.model.decision import CommandResult, CycleOutcome, CycleResult, SentCommand
 from battery_optimizer.model.house import Abilities, SocLimits
 from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
+from battery_optimizer.model.plan import Plan
 from battery_optimizer.model.settings import CommandSettings, Control, PlannerSettings
 from battery_optimizer.model.slots import day_bounds
 from battery_optimizer.model.wishes import NO_WISHES, Override, Wishes
@@ -225,6 +227,23 @@ def test_after_a_restart_the_recorded_plan_is_followed_while_young() -> None:
     world.suffer({"meters": "is unavailable"})
     assert world.run(30).result is CycleResult.KEPT_LAST_PLAN
     assert world.run(130).result is CycleResult.SAFE_MODE
+
+
+def test_after_a_restart_a_plan_made_for_an_order_that_is_gone_is_not_followed() -> None:
+    end = NIGHT + timedelta(hours=4)
+    ordered = Override(
+        start=NIGHT, end=end, command=InverterCommand(mode=Mode.FORCE_DISCHARGE, power_kw=2)
+    )
+    wishes = Wishes(overrides=(ordered,))
+    plan = World.at(NIGHT, wishes=wishes).run().plan
+    assert plan is not None
+    results = []
+    for now_wished in (wishes, NO_WISHES):
+        journal = MemoryJournal(remembered=decode(Plan, encode(plan)))
+        world = World.at(NIGHT, journal=journal, wishes=now_wished)
+        world.suffer({"planner": True})
+        results.append(world.run(30).result)
+    assert results == [CycleResult.KEPT_LAST_PLAN, CycleResult.FELL_BACK]
 
 
 def test_the_plan_that_is_followed_is_named_by_the_clock_on_the_wall() -> None:

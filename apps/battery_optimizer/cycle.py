@@ -79,7 +79,6 @@ class Cycle:
         self._present = house
         self._last_plan: Plan | None = None
         self._last_outlook: Outlook | None = None
-        self._last_order: InverterCommand | None = None
 
     def run(self, now: datetime, wishes: Wishes = NO_WISHES) -> CycleOutcome:
         """One cycle at `now` (UTC). Raises nothing of ours: what went wrong is in the outcome."""
@@ -152,7 +151,6 @@ class Cycle:
         if not wishes.events:  # of which the reason tells, too
             plan = _as_seen(plan, command, telemetry, house.battery)
         self._last_plan, self._last_outlook = plan, outlook
-        self._last_order = wishes.order_at(now)
         return _Rung(
             result=CycleResult.PLANNED,
             command=command,
@@ -202,7 +200,7 @@ class Cycle:
         if plan is None or not plan.horizon.start <= now < plan.horizon.end:
             return None
         order, slot = self._inputs.wishes.order_at(now), plan.at(now)
-        if self._last_order not in (None, order):
+        if plan.order not in (None, order):
             return None  # it was made for an order that holds no more
         if order is None and self._inputs.wishes.forbid(slot.mode, slot.import_rate):
             return None  # it was made before a setting forbade it

@@ -112,6 +112,8 @@ class Plan:
     alternatives: tuple[Alternative, ...]
     warnings: tuple[str, ...] = ()
     is_demo: bool = False
+    order: InverterCommand | None = None
+    """What a person had ordered for the time when it was made."""
 
     @property
     def sessions_p(self) -> float | None:

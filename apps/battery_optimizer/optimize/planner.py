@@ -71,6 +71,7 @@ class Planner:
             alternatives=_told(chosen) if now.order is None else (),
             warnings=_warnings(optimum.schedule),
             is_demo=outlook.is_demo,
+            order=now.order,
         )
 
     def _situation(
