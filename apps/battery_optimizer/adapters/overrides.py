@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from types import MappingProxyType
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from battery_optimizer.errors import DataError
 from battery_optimizer.model.entity import EntityState, finite, utc_moment
@@ -83,13 +82,11 @@ class HouseholdOrders:
         call_service: CallService,
         memory: Memory,
         battery: Battery,
-        zone: ZoneInfo = UK,
     ) -> None:
         self._read_state = read_state
         self._call_service = call_service
         self._memory = memory
         self._battery = battery
-        self._zone = zone
         self._orders: Orders | None = None
         self._problems: tuple[str, ...] = ()
 
@@ -145,7 +142,7 @@ class HouseholdOrders:
     def _ends(self, now: datetime, orders: Orders) -> str | None:
         """When a new order ends: at the time set if that is to come, else it is open."""
         with suppress(ValueError):
-            until = utc_moment(orders.until, self._zone)
+            until = utc_moment(orders.until, UK)
             if until > now:
                 return until.isoformat()
         mode = MODES.get(orders.choice)
@@ -182,8 +179,8 @@ class HouseholdOrders:
         except ValueError:
             self._problems = (*self._problems, f"{TARGET_BY} is no time of day")
             return []
-        days = (local_day(now, self._zone) + timedelta(days=n) for n in range(TARGET_DAYS))
-        times = (local_time(day, clock, self._zone) for day in days)
+        days = (local_day(now) + timedelta(days=n) for n in range(TARGET_DAYS))
+        times = (local_time(day, clock) for day in days)
         return [Target(by=by, soc_kwh=soc_kwh) for by in times if by > now]
 
     def _back_to_automatic(self) -> None:

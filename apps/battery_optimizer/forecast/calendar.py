@@ -3,7 +3,6 @@
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +32,7 @@ def off_days(first_day: int, count: int) -> Integers:
     return np.fromiter((is_off_day(day) for day in days), dtype=np.int64, count=count)
 
 
-def wall_positions(start: datetime, count: int, zone: ZoneInfo = UK) -> Integers:
+def wall_positions(start: datetime, count: int) -> Integers:
     """Half hours since year 1 on the wall clock, for `count` slots from `start` (UTC) on.
 
     Position // 48 is the ordinal of the local day, position % 48 the half hour of its clock. When
@@ -42,7 +41,7 @@ def wall_positions(start: datetime, count: int, zone: ZoneInfo = UK) -> Integers
     midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
     first = (start - midnight) // SLOT
     n_days = (first + count) // SLOTS_PER_DAY + 1
-    return _positions_of_days(midnight, n_days, zone)[first : first + count]
+    return _positions_of_days(midnight, n_days)[first : first + count]
 
 
 def by_wall_clock(values: Floats, positions: Integers, first: int, last: int) -> Floats:
@@ -55,19 +54,19 @@ def by_wall_clock(values: Floats, positions: Integers, first: int, last: int) ->
 
 
 @lru_cache(maxsize=32)
-def _positions_of_days(midnight: datetime, n_days: int, zone: ZoneInfo) -> Integers:
+def _positions_of_days(midnight: datetime, n_days: int) -> Integers:
     """Those of the slots of UTC days, shape (48 * n_days,)."""
-    positions = np.concatenate([_positions_of_day(midnight + n * DAY, zone) for n in range(n_days)])
+    positions = np.concatenate([_positions_of_day(midnight + n * DAY) for n in range(n_days)])
     positions.flags.writeable = False
     return positions
 
 
 @lru_cache(maxsize=1024)
-def _positions_of_day(midnight: datetime, zone: ZoneInfo) -> Integers:
+def _positions_of_day(midnight: datetime) -> Integers:
     """Those of a UTC day's slots, shape (48,)."""
-    return np.array([_position(midnight + n * SLOT, zone) for n in range(SLOTS_PER_DAY)])
+    return np.array([_position(midnight + n * SLOT) for n in range(SLOTS_PER_DAY)])
 
 
-def _position(moment: datetime, zone: ZoneInfo) -> int:
-    local = moment.astimezone(zone)
+def _position(moment: datetime) -> int:
+    local = moment.astimezone(UK)
     return local.toordinal() * SLOTS_PER_DAY + local.hour * 2 + local.minute // 30

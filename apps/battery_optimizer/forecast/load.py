@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, Self
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -24,7 +23,6 @@ from battery_optimizer.forecast.load_model import LoadModel, learn_load_model
 from battery_optimizer.model.slots import (
     SLOT,
     SLOTS_PER_DAY,
-    UK,
     Floats,
     Horizon,
     SlotSeries,
@@ -127,8 +125,7 @@ class _Learned:
 class LoadForecaster:
     """Forecasts from metered load; keeps what it learned until the local day is over."""
 
-    def __init__(self, zone: ZoneInfo = UK) -> None:
-        self._zone = zone
+    def __init__(self) -> None:
         self._key: tuple[object, ...] = ()
         self._learned: _Learned | None = None
 
@@ -140,11 +137,11 @@ class LoadForecaster:
         end = floor_to_slot(now)
         start = max(observed.start, end - _MOST_HISTORY_DAYS * SLOTS_PER_DAY * SLOT)
         metered = observed.between(min(start, end), end)
-        origin = int(wall_positions(end, 1, self._zone)[0])
+        origin = int(wall_positions(end, 1)[0])
         learned = self._learn(metered, origin)
         first = floor_to_slot(horizon.start)
         n_slots = count_slots(first, horizon.end)
-        target = wall_positions(first, n_slots, self._zone)
+        target = wall_positions(first, n_slots)
         mean, quantiles, bursts = learned.predict(self._recent(metered, origin), origin, target)
 
         def on_horizon(power_kw: Floats) -> Floats:
@@ -164,7 +161,7 @@ class LoadForecaster:
         """What can be learned up to the start of today; from memory if nothing changed."""
         known = np.flatnonzero(np.isfinite(metered.values))
         first = int(known[0]) if len(known) else len(metered.values)
-        positions = wall_positions(metered.start, len(metered.values), self._zone)
+        positions = wall_positions(metered.start, len(metered.values))
         today = origin // SLOTS_PER_DAY
         upto = len(positions)
         if first < upto and today - int(positions[first]) // SLOTS_PER_DAY > _FEW_DAYS:
@@ -183,7 +180,7 @@ class LoadForecaster:
         n_slots = _RECENT_DAYS * SLOTS_PER_DAY + 2  # two more: clocks may have gone forward
         judged = metered.between(metered.end - 10 * n_slots * SLOT, metered.end)
         values = believable_load(judged.values)[-n_slots:]
-        positions = wall_positions(metered.end - n_slots * SLOT, n_slots, self._zone)
+        positions = wall_positions(metered.end - n_slots * SLOT, n_slots)
         return by_wall_clock(values, positions, origin - _RECENT_DAYS * SLOTS_PER_DAY, origin)
 
 

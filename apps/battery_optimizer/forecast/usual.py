@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from battery_optimizer.model.slots import UK, local_day, local_time
 from battery_optimizer.model.telemetry import FEWEST_READINGS, SlotEnergy
@@ -29,37 +28,34 @@ def with_usual(
     others: Sequence[Event],
     metered: Mapping[datetime, SlotEnergy],
     now: datetime,
-    zone: ZoneInfo = UK,
 ) -> Event:
     """The event with what is usual in it; ValueError says how much of that is not known.
 
     `others` are all sessions known, `metered` the energies by half hour as far as they are kept.
     """
-    days = list(_like_days(event, others, now, zone))
+    days = list(_like_days(event, others, now))
     least = _LEAST_PART * len(days)
     usual = []
     for half_hour in event.half_hours:
-        clock = half_hour.astimezone(zone).time()
-        slots = (metered.get(local_time(day, clock, zone)) for day in days)
+        clock = half_hour.astimezone(UK).time()
+        slots = (metered.get(local_time(day, clock)) for day in days)
         known = [_drawn(slot, event) for slot in slots if slot is not None]
         drawn = [each for each in known if each is not None]
         if len(drawn) < max(least, 1):
             raise ValueError(
-                f"of the last {len(days)} {_name(event, zone)} {len(drawn)} were metered at "
+                f"of the last {len(days)} {_name(event)} {len(drawn)} were metered at "
                 f"{clock:%H:%M}, and {least:.0f} are needed to know what is usual"
             )
         usual.append(sum(drawn) / len(drawn))
     return replace(event, usual_kwh=tuple(usual))
 
 
-def _like_days(
-    event: Event, others: Sequence[Event], now: datetime, zone: ZoneInfo
-) -> Iterator[date]:
+def _like_days(event: Event, others: Sequence[Event], now: datetime) -> Iterator[date]:
     """The days that count, the last one first."""
-    had_one = {local_day(each.start, zone) for each in others if _same_kind(each, event)}
-    today = local_day(event.start, zone)
-    day = min(today, local_day(now, zone))
-    first = local_day(now - LOOK_BACK, zone)
+    had_one = {local_day(each.start) for each in others if _same_kind(each, event)}
+    today = local_day(event.start)
+    day = min(today, local_day(now))
+    first = local_day(now - LOOK_BACK)
     n_left = _N_OF_WEEKENDS if _is_weekend(today) else _N_WEEKDAYS
     while n_left and day > first:
         day -= timedelta(days=1)
@@ -76,8 +72,8 @@ def _is_weekend(day: date) -> bool:
     return day.weekday() >= _SATURDAY
 
 
-def _name(event: Event, zone: ZoneInfo) -> str:
-    is_weekend = _is_weekend(local_day(event.start, zone))
+def _name(event: Event) -> str:
+    is_weekend = _is_weekend(local_day(event.start))
     return "days of weekends" if is_weekend else "weekdays"
 
 

@@ -21,6 +21,7 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 """Of 24 hours; a local day may have 23 or 25: see `day_bounds`."""
 UK = ZoneInfo("Europe/London")
+"""The clock of the people, the days and the tariffs here: no setting."""
 
 
 def floor_to_slot(moment: datetime, step: timedelta = SLOT) -> datetime:
@@ -172,7 +173,7 @@ class SlotSeries:
         return float(self.values[index]) if 0 <= index < len(self.values) else float("nan")
 
 
-def half_hour_of_day(moment: datetime, zone: ZoneInfo = UK) -> int:
+def half_hour_of_day(moment: datetime) -> int:
     """Which half hour of the local day this is, 0 to 47; twice the same when clocks go back."""
-    local = moment.astimezone(zone)
+    local = moment.astimezone(UK)
     return local.hour * 2 + local.minute // 30

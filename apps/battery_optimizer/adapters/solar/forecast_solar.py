@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from battery_optimizer.adapters.solar.arrays import of_all
 from battery_optimizer.errors import ForecastUnavailable
 from battery_optimizer.model.entity import finite, utc_moment
 from battery_optimizer.model.slots import (
     HOUR,
-    UK,
     SlotSeries,
     day_bounds,
     local_day,
@@ -31,15 +29,14 @@ _LONGEST_STEP: Final = timedelta(hours=2)
 class ForecastSolar:
     """Forecast.Solar asked by ourselves, one call for each array of panels.
 
-    `get_json(path, params, now)` is `JsonApi.get` on `API_URL` with `CALLS_PER_HOUR`. `zone` is the
-    wall clock of the panels, whose days the answer is made of.
+    `get_json(path, params, now)` is `JsonApi.get` on `API_URL` with `CALLS_PER_HOUR`. The
+    answer is made of days of the panels' wall clock.
     """
 
     get_json: Callable[[str, Mapping[str, str], datetime], object]
     latitude: float
     longitude: float
     arrays: Sequence[SolarArray]
-    zone: ZoneInfo = UK
     name: str = "Forecast.Solar"
     refresh_every: timedelta = timedelta(minutes=30)
 
@@ -54,7 +51,7 @@ class ForecastSolar:
         )
         energies = _energies(self.get_json(path, {"time": "utc"}, now))
         try:
-            return half_hourly(_spans(energies, self.zone))
+            return half_hourly(_spans(energies))
         except (ValueError, OverflowError) as error:
             raise ForecastUnavailable(f"the answer is not usable: {error}") from error
 
@@ -71,21 +68,21 @@ def _energies(payload: object) -> list[tuple[datetime, float]]:
     return sorted((end, float("nan") if wh is None else wh / 1000) for end, wh in energies.items())
 
 
-def _spans(energies: Sequence[tuple[datetime, float]], zone: ZoneInfo) -> list[Span]:
+def _spans(energies: Sequence[tuple[datetime, float]]) -> list[Span]:
     """Average power between one time and the next, from midnight to midnight.
 
     A time closes the stretch that the time before it opened. A day's first time is sunrise (0 Wh),
     its last is sunset, to the second: outside of them it is night.
     """
     (sunrise, _), (sunset, _) = energies[0], energies[-1]
-    midnight, _ = day_bounds(local_day(sunrise, zone), zone)
-    _, last_midnight = day_bounds(local_day(sunset, zone), zone)
+    midnight, _ = day_bounds(local_day(sunrise))
+    _, last_midnight = day_bounds(local_day(sunset))
     spans = [
         Span(start=midnight, end=sunrise, kw=0.0),
         Span(start=sunset, end=last_midnight, kw=0.0),
     ]
     for (start, _), (end, kwh) in pairwise(energies):
-        is_hole = end - start > _LONGEST_STEP and local_day(start, zone) == local_day(end, zone)
+        is_hole = end - start > _LONGEST_STEP and local_day(start) == local_day(end)
         if not is_hole:
             spans.append(Span(start=start, end=end, kw=kwh / ((end - start) / HOUR)))
     return spans

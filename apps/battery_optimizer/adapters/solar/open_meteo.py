@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from battery_optimizer.adapters.solar.arrays import of_all
 from battery_optimizer.adapters.solar.days import DAYS, has_day, named
@@ -32,16 +31,15 @@ class OpenMeteoEntities:
 
     `wh_period` {start: Wh}, hourly, has the energies; `watts` {start: W}, every 15 minutes, says
     how an hour's energy falls on its halves, or does alone where there is no `wh_period`.
-    The integration's times have an offset. Those without one (of a template) are on the wall clock
-    of `zone`, and the hour that comes twice is told once. Several roofs are added up, as far ahead
-    as there are tables of all of them.
+    The integration's times have an offset. Those without one (of a template) are on our wall
+    clock, and the hour that comes twice is told once. Several roofs are added up, as far ahead as
+    there are tables of all of them.
     """
 
     read_state: Callable[[str], EntityState | None]
     list_entities: Callable[[], Iterable[str]] = tuple
     entities: Sequence[str] = ()
     """As set; none: those of `list_entities` that are called so and have a table."""
-    zone: ZoneInfo = UK
     peak_kw: float | None = None
     """Rated power of all panels [kWp]: what is far above it is refused."""
     name: str = "Open-Meteo Solar Forecast"
@@ -111,8 +109,8 @@ class OpenMeteoEntities:
                 raise ForecastUnavailable(f"{attribute} has the time {key!r}") from error
             number = finite(value)
             known = float("nan") if number is None else number
-            table[utc_moment(moment, self.zone)] = known
-            table.setdefault(utc_moment(moment.replace(fold=1), self.zone), known)
+            table[utc_moment(moment, UK)] = known
+            table.setdefault(utc_moment(moment.replace(fold=1), UK), known)
         return table
 
 
