@@ -1,7 +1,6 @@
 """What a program is told: an outlook, a house and some wishes as arrays of equal length."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -21,16 +20,6 @@ ORDER_P_PER_KWH = 2e-3
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgramInputs:
     """The parameters of `program`; each array of shape (n_slots,) where not said otherwise."""
-
-    PER_SLOT: ClassVar[tuple[str, ...]] = (
-        "import_rate", "export_rate", "load_kwh", "solar_kwh", "hours", "standby_kwh",
-        "charge_limit_kwh", "discharge_limit_kwh", "charge_wanted_kwh", "discharge_wanted_kwh",
-        "curtail_limit_kwh", "import_limit_kwh", "export_limit_kwh", "ac_limit_kwh",
-        "reserve_kwh", "target_kwh", "ceiling_kwh", "charge_cost", "discharge_cost",
-        "reserve_price", "target_price", "fuse_price", "override_price",
-        "lost_at_will_kwh", "fuse_excess_kwh", "charge_relief_kwh", "discharge_relief_kwh",
-        "reserve_excess_kwh",
-    )  # fmt: skip
 
     import_rate: Floats
     export_rate: Floats

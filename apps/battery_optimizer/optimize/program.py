@@ -6,7 +6,7 @@ in `choosing` and `worth`, C26 in `events`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import Enum, auto
 
 from battery_optimizer.model.house import Battery
@@ -225,7 +225,7 @@ def _wishes(flow: Flow, slack: Slack, given: dict[str, Expression]) -> tuple[Exp
 
 
 def _parameters(n_slots: int) -> dict[str, Expression]:
-    sizes = dict.fromkeys(ProgramInputs.PER_SLOT, n_slots) | {
+    sizes = dict.fromkeys((each.name for each in fields(ProgramInputs)), n_slots) | {
         "start_soc_kwh": 1,
         "terminal_intercept_p": N_TERMINAL_LINES,
         "terminal_slope_p_per_kwh": N_TERMINAL_LINES,
