@@ -8,7 +8,9 @@ import pytest
 from battery_optimizer.model.decision import CycleResult
 from battery_optimizer.model.modes import SELF_USE, Mode
 from battery_optimizer.model.shown import Shown, end_of
+from battery_optimizer.model.slots import SLOT
 from battery_optimizer.model.tariff import RateClass
+from battery_optimizer.model.wishes import Event, Wishes
 from battery_optimizer.optimize.mapping import PAUSE
 from builders import MIDNIGHT, plan_for
 from shown_values import a_demo_day, a_planned_day, an_outcome, nothing_planned
@@ -23,6 +25,37 @@ def test_what_is_past_of_an_older_plan_is_left_out() -> None:
     over = replace(day, outcome=replace(day.outcome, at=MIDNIGHT + timedelta(days=1)))
     assert over.coming == ()
     assert over.now is None
+
+
+def test_the_money_of_an_older_plan_is_that_of_what_is_to_come() -> None:
+    day = a_planned_day()
+    assert day.plan is not None
+    assert day.cost_p == day.plan.cost_p
+    later = at_minute(day, 70)
+    assert later.cost_p == pytest.approx(sum(slot.cost_p for slot in day.plan.slots[2:]))
+    assert f"bill {later.cost_p:.0f} p" in later.summary
+    assert at_minute(day, 24 * 60).cost_p is None
+    assert nothing_planned().cost_p is None
+
+
+def test_what_sessions_pay_of_a_plan_is_told_until_they_are_over() -> None:
+    half_past = MIDNIGHT + SLOT
+    saving = Event(start=MIDNIGHT, end=half_past, usual_kwh=(0.5,), reward_p_per_kwh=20)
+    day = shown_of([30, 30], 15, 1, soc_kwh=2, wishes=Wishes(events=(saving,)))
+    assert day.sessions_p == pytest.approx(20 * (0.5 - 1 + day.coming[0].discharge_kwh))
+    assert at_minute(day, 40).sessions_p is None
+
+
+def test_what_else_an_older_plan_could_have_done_was_then() -> None:
+    day = a_planned_day()
+    assert day.alternatives
+    assert at_minute(day, 20).alternatives == day.alternatives
+    assert at_minute(day, 40).alternatives == ()
+
+
+def at_minute(shown: Shown, minutes: float) -> Shown:
+    at = MIDNIGHT + timedelta(minutes=minutes)
+    return replace(shown, outcome=replace(shown.outcome, at=at))
 
 
 def test_windows_are_runs_of_nearly_as_good_rates() -> None:

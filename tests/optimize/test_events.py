@@ -147,11 +147,6 @@ class TestMoney:
         assert slot.grid_export_kwh == pytest.approx(1, abs=WATT_HOUR)
         assert slot.cost_p == pytest.approx(-15 - 1.5 * 20, abs=0.1)
 
-    def test_what_the_sessions_pay_of_a_plan_is_told(self) -> None:
-        wishes = Wishes(events=(saving(0, 0, 20, 0.5),))
-        assert plan_for([30], 15, 1, soc_kwh=2, wishes=wishes).sessions_p == pytest.approx(30, 0.01)
-        assert plan_for([30], 15, 1, soc_kwh=2).sessions_p is None
-
     def test_no_fine_is_paid_for_what_is_above_it(self) -> None:
         [slot] = plan_for([30], 15, 1, wishes=Wishes(events=(saving(0, 0, 20, 0.5),))).slots
         assert slot.cost_p == pytest.approx(30, abs=0.1)

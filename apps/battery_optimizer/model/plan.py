@@ -2,12 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.slots import Floats, Horizon
-
-_SOME_P: Final = 0.005
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,12 +111,6 @@ class Plan:
     is_demo: bool = False
     order: InverterCommand | None = None
     """What a person had ordered for the time when it was made."""
-
-    @property
-    def sessions_p(self) -> float | None:
-        """What of the cost sessions are reckoned to pay [p]; None where they pay nothing."""
-        paid_p = sum(slot.bill_p - slot.cost_p for slot in self.slots)
-        return paid_p if paid_p > _SOME_P else None
 
     def at(self, moment: datetime) -> SlotPlan:
         """The slot that holds this moment; IndexError outside of the plan."""

@@ -11,7 +11,7 @@ from battery_optimizer.model.decision import CycleOutcome, CycleResult
 from battery_optimizer.model.loss import Yesterday
 from battery_optimizer.model.modes import Mode
 from battery_optimizer.model.money import NO_SAVINGS, Savings
-from battery_optimizer.model.plan import Plan, SlotPlan
+from battery_optimizer.model.plan import Alternative, Plan, SlotPlan
 from battery_optimizer.model.slots import HOUR, UK, local_day
 from battery_optimizer.model.tariff import RateClass, classify
 from battery_optimizer.model.wording import MODE_WORDS
@@ -20,6 +20,7 @@ DEMO = "demo rates"
 GONE_AFTER: Final = timedelta(minutes=11)
 """Two cycles and a bit: who has shown nothing for so long is taken as gone."""
 _DAY_HOURS = 24.0
+_SOME_P: Final = 0.005
 _NEARLY = 0.4
 """Rates this part of the way from the best to the worst are nearly as good."""
 
@@ -67,6 +68,24 @@ class Shown:
         starts = self.plan.horizon.starts
         first = sum(start <= self.outcome.at for start in starts) - 1
         return self.plan.slots[max(first, 0) :] if self.outcome.at < self.plan.horizon.end else ()
+
+    @property
+    def alternatives(self) -> tuple[Alternative, ...]:
+        """What else could be done now; nothing of a plan that was made in another slot."""
+        if self.plan is None or self.now is not self.plan.slots[0]:
+            return ()
+        return self.plan.alternatives
+
+    @property
+    def cost_p(self) -> float | None:
+        """The bill of the slots to come, the present one whole, less what sessions pay [p]."""
+        return sum(slot.cost_p for slot in self.coming) if self.coming else None
+
+    @property
+    def sessions_p(self) -> float | None:
+        """What of that cost sessions are reckoned to pay [p]; None where they pay nothing."""
+        paid_p = sum(slot.bill_p - slot.cost_p for slot in self.coming)
+        return paid_p if paid_p > _SOME_P else None
 
     def percent(self, soc_kwh: float | None) -> float | None:
         """Stored energy as a percentage of the capacity."""
@@ -124,7 +143,7 @@ class Shown:
     @property
     def summary(self) -> str:
         """The plan in a line: when something else than Self Use is done, and the bill."""
-        if self.plan is None or not self.coming:
+        if self.cost_p is None:
             return "no plan"
         runs: list[tuple[SlotPlan, SlotPlan]] = []
         for slot in self.coming:
@@ -140,7 +159,7 @@ class Shown:
         until = f"{end_of(self.coming[-1]).astimezone(UK):%a %H:%M}"
         rest = "otherwise Self Use" if words else "Self Use throughout"
         demo = f" ({DEMO})" if self.is_demo else ""
-        return f"until {until}: {', '.join([*words, rest])}; bill {self.plan.cost_p:.0f} p{demo}"
+        return f"until {until}: {', '.join([*words, rest])}; bill {self.cost_p:.0f} p{demo}"
 
 
 def _span(start: datetime, end: datetime) -> str:

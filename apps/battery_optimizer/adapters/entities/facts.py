@@ -146,7 +146,6 @@ def command_facts(shown: Shown) -> Attributes:
 
 def alternatives(shown: Shown) -> Attributes:
     """The whole reason, and what each other thing to do now would cost more [p]."""
-    others = shown.plan.alternatives if shown.plan is not None else ()
     return {
         "text": shown.outcome.reason,
         "alternatives": [
@@ -155,7 +154,7 @@ def alternatives(shown: Shown) -> Attributes:
                 "words": command_words(other.command),
                 "extra_cost_p": round(other.extra_cost_p, 2),
             }
-            for other in others
+            for other in shown.alternatives
         ],
     }
 

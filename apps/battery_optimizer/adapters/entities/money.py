@@ -105,7 +105,7 @@ def plan_money(shown: Shown) -> Attributes:
         return {}
     return {
         "until": short_time(shown.plan.horizon.end),
-        **_of_sessions("sessions_estimate", shown.plan.sessions_p),
+        **_of_sessions("sessions_estimate", shown.sessions_p),
     }
 
 

@@ -172,7 +172,7 @@ ENTITIES: Final = (
     ),
     Entity(
         name="Planned cost",
-        value=lambda shown: round(shown.plan.cost_p / 100, 4) if shown.plan else None,
+        value=lambda shown: None if shown.cost_p is None else round(shown.cost_p / 100, 4),
         unit="GBP",
         device_class="monetary",
         icon="mdi:cash",

@@ -117,8 +117,8 @@ def plan(shown: Shown | None) -> Json:
         "made_at": plain_time(made.made_at),
         "rates": _rates_word(shown),
         "reason": shown.outcome.reason,
-        "cost_p": plain_number(made.cost_p),
-        "sessions_p": plain_number(made.sessions_p),
+        "cost_p": plain_number(shown.cost_p),
+        "sessions_p": plain_number(shown.sessions_p),
         "solver": _solver(made),
         "warnings": list(made.warnings),
         "alternatives": [
@@ -127,7 +127,7 @@ def plan(shown: Shown | None) -> Json:
                 "power_kw": plain_number(other.command.power_kw),
                 "extra_cost_p": plain_number(other.extra_cost_p),
             }
-            for other in made.alternatives
+            for other in shown.alternatives
         ],
         "slots": [_slot(slot, shown) for slot in shown.coming],
     }
