@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from battery_optimizer.control.clock import set_back
 from battery_optimizer.control.proof import Finding, Verdict
 from battery_optimizer.control.steering import Order, Steering
 from battery_optimizer.control.writes import Writes
@@ -89,10 +90,16 @@ def test_a_mode_is_judged_when_it_had_its_time() -> None:
     assert steering.can_judge(NOON + timedelta(seconds=40), HOLD)
     assert not steering.can_judge(NOON + MINUTE, SELF_USE)
     assert not steering.can_judge(NOON + MINUTE, None)
-    # A new power alone starts no new wait.
-    forced = a_steering().after_success(NOON, charge(1), HOLD)
-    forced = forced.after_success(NOON + MINUTE, charge(2), charge(1))
-    assert forced.can_judge(NOON + MINUTE, charge(2))
+
+
+def test_a_new_power_is_not_judged_before_it_is_felt() -> None:
+    """foxess_modbus writes it with its next poll, and shows what came of it with the one after."""
+    steering = a_steering().after_success(NOON - 10 * MINUTE, charge(1), SELF_USE)
+    steering = steering.after_success(NOON, charge(3), charge(1))
+    assert not steering.can_judge(NOON + timedelta(seconds=20), charge(3))
+    assert steering.can_judge(NOON + timedelta(seconds=40), charge(3))
+    assert set_back(steering, 60 * MINUTE).can_judge(NOON - 59 * MINUTE, charge(3))
+    assert order(steering, SELF_USE, charge(3)).commands == (SELF_USE,), "its mode is old enough"
 
 
 def test_danger_is_repaired_at_any_price_the_rest_within_the_writes() -> None:

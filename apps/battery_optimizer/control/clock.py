@@ -18,6 +18,7 @@ def set_back(steering: Steering, by: timedelta) -> Steering:
     return replace(
         steering,
         told_at=_earlier(steering.told_at, by),
+        power_at=_earlier(steering.power_at, by),
         manual=manual,
         breaker=replace(steering.breaker, open_until=_earlier(steering.breaker.open_until, by)),
         repairs=replace(steering.repairs, not_before=_earlier(steering.repairs.not_before, by)),

@@ -49,6 +49,8 @@ class Steering:
     """What was last set, or found set as wanted; None before that."""
     told_at: datetime | None = None
     """When its mode was set."""
+    power_at: datetime | None = None
+    """When that or its power was, which is felt as late."""
     tried: InverterCommand | None = None
     """What failed since then: it may yet come."""
     manual: ManualChange | None = None
@@ -116,7 +118,7 @@ class Steering:
         """Whether what the battery does now is to be what the mode in force makes it do."""
         if in_force is None or self.told is None or self.told.mode is not in_force.mode:
             return False
-        return self.told_at is None or now - self.told_at >= SETTLED_AFTER
+        return self.power_at is None or now - self.power_at >= SETTLED_AFTER
 
     def judged(
         self, now: datetime, in_force: InverterCommand | None, finding: Finding
@@ -161,6 +163,7 @@ class Steering:
             writes=self.writes.plus(now, writes_for(in_force, command)),
             told=command,
             told_at=now if is_new else self.told_at,
+            power_at=now,
             is_at_rest=self.is_paused,
             tried=None,
             manual=self.manual if _same_mode(self.manual, command) else None,
