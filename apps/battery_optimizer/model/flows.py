@@ -28,6 +28,10 @@ class Flows:
         """Net energy into the battery, AC side, discharge negative."""
         return self.charge_kwh - self.discharge_kwh
 
+    def bill_p(self, import_rate: float, export_rate: float) -> float:
+        """What is bought less what is sold, at these rates [p/kWh]."""
+        return import_rate * self.grid_import_kwh - export_rate * self.grid_export_kwh
+
 
 def flows(
     house: House,

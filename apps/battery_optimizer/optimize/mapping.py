@@ -182,7 +182,4 @@ def _first_that_fits(
 
 
 def _cost_p(outlook: Outlook, slot: int, given: Flows) -> float:
-    return float(
-        outlook.import_rate[slot] * given.grid_import_kwh
-        - outlook.export_rate[slot] * given.grid_export_kwh
-    )
+    return given.bill_p(float(outlook.import_rate[slot]), float(outlook.export_rate[slot]))

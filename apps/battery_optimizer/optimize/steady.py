@@ -73,11 +73,8 @@ class _Ahead:
 
     def cost_p(self, given: Flows, slot: int) -> float:
         """What these flows cost, wear included [p]."""
-        return (
-            self._import_rate[slot] * given.grid_import_kwh
-            - self._export_rate[slot] * given.grid_export_kwh
-            + self.house.battery.wear_p_per_kwh * given.discharge_kwh
-        )
+        bill_p = given.bill_p(self._import_rate[slot], self._export_rate[slot])
+        return bill_p + self.house.battery.wear_p_per_kwh * given.discharge_kwh
 
 
 def _next_run(played: Sequence[Played], first: int) -> range | None:

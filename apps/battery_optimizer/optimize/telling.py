@@ -93,7 +93,7 @@ def _slot_plan(
         float(published.import_rate[slot]),
         float(published.export_rate[slot]),
     )
-    bill_p = import_rate * given.grid_import_kwh - export_rate * given.grid_export_kwh
+    bill_p = given.bill_p(import_rate, export_rate)
     paid_p = credit_p(published, now.wishes, slot, given.grid_import_kwh, given.grid_export_kwh)
     return SlotPlan(
         start=outlook.horizon.starts[slot],

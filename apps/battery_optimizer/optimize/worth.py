@@ -104,8 +104,7 @@ class Worth:
         house_kwh = given.grid_import_kwh - given.charge_kwh
         over_kwh = given.grid_import_kwh - max(house_kwh, first.import_limit_kwh)
         return (
-            first.import_rate * given.grid_import_kwh
-            - first.export_rate * given.grid_export_kwh
+            given.bill_p(first.import_rate, first.export_rate)
             + wear_p_per_kwh(self._house.battery) * given.discharge_kwh
             + first.fuse_price * max(over_kwh, 0.0)
             + first.target_price * max(first.target_kwh - left_kwh, 0.0)

@@ -64,10 +64,7 @@ class Step:
     @property
     def cost_p(self) -> float:
         """The bill of this step [p]."""
-        return (
-            self.import_rate * self.flows.grid_import_kwh
-            - self.export_rate * self.flows.grid_export_kwh
-        )
+        return self.flows.bill_p(self.import_rate, self.export_rate)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
