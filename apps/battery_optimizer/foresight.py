@@ -12,6 +12,7 @@ from battery_optimizer.errors import ForecastUnavailable, StoreUnavailable
 from battery_optimizer.forecast.away import while_away
 from battery_optimizer.forecast.battery_limits import WINDOW, learned_limits
 from battery_optimizer.forecast.house_load import load_doubts
+from battery_optimizer.forecast.load import HISTORY_DAYS
 from battery_optimizer.forecast.meters import Judged, judge_meters
 from battery_optimizer.forecast.outlook import Forecaster, build_outlook
 from battery_optimizer.forecast.rates import RECENT_DAYS
@@ -26,9 +27,6 @@ from battery_optimizer.model.slots import Horizon, SlotSeries, floor_to_slot, lo
 from battery_optimizer.model.telemetry import Observations, PlannedRun, SolarForecast
 from battery_optimizer.model.wishes import Wishes
 from battery_optimizer.ports import History, Ports
-
-HISTORY_DAYS = 400
-"""How far back the forecasts may look."""
 
 _RECENT_SUN = "the sun of recent days is taken instead"
 

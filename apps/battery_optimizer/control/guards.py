@@ -5,14 +5,13 @@ from typing import Final
 
 from battery_optimizer.control.proof import battery_kw
 from battery_optimizer.model.house import Battery, House, SocLimits
-from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
+from battery_optimizer.model.modes import REACHED_KWH, SELF_USE, InverterCommand, Mode
 from battery_optimizer.model.telemetry import Telemetry
 
 _CLEARLY: Final = 0.015
 """States of charge are whole percents: less than one and a half is no difference."""
 _LEAST_CHARGE_KW: Final = 0.2
 """Less room than this is not worth charging in."""
-_AT_RESERVE_KWH: Final = 0.02
 _REGAINED: Final = 0.02
 """Share of the capacity above the reserve from which on the battery gives again once it was held:
 a sun that comes and goes would else change the mode each few minutes."""
@@ -60,7 +59,7 @@ def within_reserve(
     if is_kept or not follows_load or Mode.HOLD not in can.modes:
         return command
     was_held = in_force is not None and in_force.mode is Mode.HOLD
-    near_kwh = _REGAINED * battery.capacity_kwh if was_held else _AT_RESERVE_KWH
+    near_kwh = _REGAINED * battery.capacity_kwh if was_held else REACHED_KWH
     if telemetry.soc_kwh > battery.reserve_kwh + near_kwh:
         return command
     if command.mode is Mode.FEED_IN and _has_spare_sun(telemetry):

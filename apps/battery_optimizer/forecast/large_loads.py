@@ -13,6 +13,7 @@ from typing import Final, Self
 
 import numpy as np
 
+from battery_optimizer.forecast.load import HISTORY_DAYS
 from battery_optimizer.model.slots import (
     DAY,
     SLOTS_PER_DAY,
@@ -29,7 +30,6 @@ LEAST_DAYS: Final = 14
 SILENT_SLOTS: Final = 6
 """After three hours without a reading nobody knows whether it runs."""
 
-_MOST_HISTORY: Final = 400 * DAY
 _JUDGED: Final = 28 * SLOTS_PER_DAY
 _OVER_KW, _OVER_SHARE = 0.5, 0.15
 """A part may seem larger than the whole by so much: two sensors are not read at once."""
@@ -71,7 +71,7 @@ class LargeLoads:
         if not observed.large_kw:
             return cls(base_kw=load)
         end = floor_to_slot(now)
-        start = max(load.start, end - _MOST_HISTORY)
+        start = max(load.start, end - HISTORY_DAYS * DAY)
         load = load.between(min(start, end), end)
         apart, doubts = {}, []
         for name, metered in sorted(observed.large_kw.items()):

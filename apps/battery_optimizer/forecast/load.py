@@ -30,7 +30,8 @@ from battery_optimizer.model.slots import (
     floor_to_slot,
 )
 
-_MOST_HISTORY_DAYS: Final = 400
+HISTORY_DAYS: Final = 400
+"""How far back forecasts may look."""
 _LEAST_DAYS: Final = 0.5
 _SHORT_HISTORY_DAYS: Final = 14.0
 _FEW_DAYS: Final = 3
@@ -135,7 +136,7 @@ class LoadForecaster:
         Only half hours that ended by `now` are looked at.
         """
         end = floor_to_slot(now)
-        start = max(observed.start, end - _MOST_HISTORY_DAYS * SLOTS_PER_DAY * SLOT)
+        start = max(observed.start, end - HISTORY_DAYS * SLOTS_PER_DAY * SLOT)
         metered = observed.between(min(start, end), end)
         origin = int(wall_positions(end, 1)[0])
         learned = self._learn(metered, origin)

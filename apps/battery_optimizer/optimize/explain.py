@@ -11,13 +11,11 @@ from battery_optimizer.model.plan import Schedule
 from battery_optimizer.model.slots import UK
 from battery_optimizer.model.wording import pence, pence_apart, pence_range, price, saved_later
 from battery_optimizer.optimize.kept import kept_p
-from battery_optimizer.optimize.uses import Giving, Use, purpose, uses
+from battery_optimizer.optimize.reading import DUST_KWH
+from battery_optimizer.optimize.uses import SOME_KWH, Giving, Use, purpose, uses
 
-_SOME_KWH = 0.02
-"""Less than this is not worth a word;"""
-_SOME_KW = 0.04
-"""nor is less than this in a slot, however short it is."""
-_DUST_KWH = 1e-6
+SOME_KW = 0.04
+"""Less than this in a slot, however short it is, is not worth a word."""
 _NO_P = 0.05
 """Less than this a kWh is told as nothing."""
 _EVEN_P = 0.02
@@ -52,7 +50,7 @@ class Story:
         moments = (*outlook.horizon.starts, outlook.horizon.end)
         self._local = [moment.astimezone(UK) for moment in moments]
         net, charge, soc = outlook.net_kwh, schedule.charge_kwh, schedule.soc_kwh
-        some = _SOME_KW * outlook.horizon.hours
+        some = SOME_KW * outlook.horizon.hours
         sells = schedule.discharge_kwh > np.maximum(net, 0.0) + some
         gives = schedule.discharge_kwh > some
         buys = (
@@ -60,7 +58,7 @@ class Story:
             | ((charge > -net + some) & (net < 0))
             | ((charge > some) & (net >= 0))
         )
-        is_empty = soc <= soc.min() + _SOME_KWH
+        is_empty = soc <= soc.min() + SOME_KWH
         # Lists, since what follows looks at single slots, where an array is slow.
         self._some_kwh: list[float] = some.tolist()
         self._rates: list[float] = counted.import_rate.tolist()
@@ -84,7 +82,7 @@ class Story:
             pays=self._pays[slot],
             sells=self._sells[slot],
             has_extra=self._extra[slot] > 0,
-            empties=self._held[slot] <= _SOME_KWH,
+            empties=self._held[slot] <= SOME_KWH,
         )
 
     def reason(self, slot: int) -> str:
@@ -96,7 +94,7 @@ class Story:
             return self._words_for_curtailing(slot)
         if slot in self._buying:
             return self._words_for_buying(slot)
-        if self._schedule.discharge_kwh[slot] > _DUST_KWH:  # however little: it is not kept
+        if self._schedule.discharge_kwh[slot] > DUST_KWH:  # however little: it is not kept
             return self._words_for_giving(slot)
         if self._schedule.charge_kwh[slot] > some_kwh:
             return self._words_for_storing_sun(slot)
@@ -122,7 +120,7 @@ class Story:
         rate = float(self._outlook.import_rate[slot])
         if self._stays(slot, better=rate > self._stored_p(slot)):
             return f"Charging from the grid {price(rate)}: to end that {_NO_CHANGE}."
-        if self._schedule.soc_kwh[slot] < self._battery.reserve_kwh - _SOME_KWH:
+        if self._schedule.soc_kwh[slot] < self._battery.reserve_kwh - SOME_KWH:
             return f"Charging from the grid {price(rate)}, to fill the battery up to its reserve."
         return f"Charging from the grid {price(rate)}{self._purpose(slot)}."
 
@@ -144,7 +142,7 @@ class Story:
 
     def _words_for_selling_sun(self, slot: int) -> str:
         rate = float(self._outlook.export_rate[slot])
-        if self._schedule.soc_kwh[slot + 1] >= self._battery.ceiling_kwh - _SOME_KWH:
+        if self._schedule.soc_kwh[slot + 1] >= self._battery.ceiling_kwh - SOME_KWH:
             return f"The battery is full; the sun is sold at {pence(rate)}."
         now, why = self._against(slot, rate, self._stored_p(slot), "store")
         return f"Selling the sun at {now}{why}.{self._filled_again(slot)}"
@@ -163,9 +161,7 @@ class Story:
             return f"{_ON_GRID} {price(rate, now)}. {wait}"
         if use:
             return f"Keeping the battery {use}. {_ON_GRID} {price(rate)}."
-        why = (
-            "The battery is at its reserve" if self._held[slot] <= _SOME_KWH else "Nothing to gain"
-        )
+        why = "The battery is at its reserve" if self._held[slot] <= SOME_KWH else "Nothing to gain"
         return f"{why}. {_ON_GRID} {price(rate)}."
 
     def _spare_sun(self, slot: int) -> str:

@@ -15,6 +15,7 @@ from battery_optimizer.optimize.program import Program
 from battery_optimizer.optimize.solver import CompiledProblem, Solution
 
 DUST_KWH = 1e-6
+"""What rounding leaves of nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,10 @@ from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.model.plan import SlotPlan
 from battery_optimizer.model.telemetry import Telemetry
 from battery_optimizer.model.wording import pence, pence_apart, price, saved_later
+from battery_optimizer.optimize.explain import SOME_KW
 
 _CLEAR_KW: Final = 0.1
-"""So much more sun than load, or load than sun, is no noise;"""
-_SOME_KW: Final = 0.04
-"""this is none that a reason speaks of."""
+"""So much more sun than load, or load than sun, is no noise."""
 _NEAR_KWH: Final = 0.15
 """A percent, as which batteries tell how full they are."""
 
@@ -31,16 +30,16 @@ def reason_seen(
         return _held(slot, command)
     expected_kw = (slot.load_kwh - slot.solar_kwh) / slot.hours
     seen_kw = telemetry.load_kw - telemetry.solar_kw
-    if seen_kw < -_CLEAR_KW and expected_kw > -_SOME_KW:
+    if seen_kw < -_CLEAR_KW and expected_kw > -SOME_KW:
         return _of_spare_sun(slot, command.mode, telemetry, battery)
-    if seen_kw > _CLEAR_KW and expected_kw < _SOME_KW:
+    if seen_kw > _CLEAR_KW and expected_kw < SOME_KW:
         return _of_need(slot, command.mode, telemetry, battery)
     return _held(slot, command)
 
 
 def _held(slot: SlotPlan, command: InverterCommand) -> str | None:
     """Of a battery that was to give and, at its reserve, does not."""
-    if command.mode is not Mode.HOLD or slot.discharge_kwh <= _SOME_KW * slot.hours:
+    if command.mode is not Mode.HOLD or slot.discharge_kwh <= SOME_KW * slot.hours:
         return None
     return f"The battery is at its reserve. The house runs on the grid {price(slot.import_rate)}."
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-_SOME_KWH: Final = 0.02
+SOME_KWH: Final = 0.02
+"""Less than this is not worth a word."""
 _NEARBY: Final = 2
 """Uses with a single slot between them are one."""
 _MOST: Final = 0.6
@@ -97,12 +98,12 @@ def uses(giving: Iterable[Giving]) -> Iterator[Use]:
 
 def purpose(held_kwh: float, every: Sequence[Use], slot: int) -> Purpose:
     """What `held_kwh` stored at the end of a slot is for."""
-    if held_kwh < _SOME_KWH:
+    if held_kwh < SOME_KWH:
         return Purpose()
     taken: list[tuple[float, Use]] = []
     left_kwh = held_kwh
     for use in (later for each in every for later in each.after(slot)):
-        if left_kwh < _SOME_KWH:
+        if left_kwh < SOME_KWH:
             break
         taken.append((min(use.kwh, left_kwh), use))
         left_kwh -= taken[-1][0]
