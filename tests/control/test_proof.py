@@ -50,6 +50,11 @@ def verdict(command: InverterCommand, battery_kw: float | None, **read: float | 
         (SELF_USE, 1.8, {}, FAILS),  # a kettle that has just gone off, or not
         (SELF_USE, 0.0, {}, FAILS),
         (SELF_USE, -2.0, {"solar_kw": 3.0}, OBEYS),
+        (SELF_USE, -5.5, {"solar_kw": 6.5}, OBEYS),  # sun need not pass the AC side
+        (HOLD, -5.5, {"solar_kw": 6.5}, OBEYS),
+        (CHARGE, -5.0, {"solar_kw": 5.0}, OBEYS),  # all of it, and nothing from the grid
+        (SELF_USE, -5.5, {"solar_kw": 2.0}, DEFIES),
+        (CHARGE, -5.5, {"solar_kw": 2.0}, DEFIES),
         (SELF_USE, 0.0, {"load_kw": None}, UNCLEAR),
         (HOLD, 0.0, {}, OBEYS),
         (HOLD, 0.9, {}, FAILS),

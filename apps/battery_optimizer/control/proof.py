@@ -69,12 +69,14 @@ def judge(house: House, command: InverterCommand, telemetry: Telemetry) -> Findi
     # A battery that is quicker than its taper, or the cold, would have it obeys.
     quick = replace(
         house.battery,
+        max_charge_kw=max(house.battery.max_charge_kw, telemetry.solar_kw or 0.0),
         charge_taper=(),
         discharge_taper=(),
         reserve_kwh=_own_floor_kwh(house, command),
     )
+    utmost = _with_all_sun(command, telemetry)
     most = [
-        _expected_kw(replace(house, battery=quick), command, each) for each in _rounded(telemetry)
+        _expected_kw(replace(house, battery=quick), utmost, each) for each in _rounded(telemetry)
     ]
     if measured_kw is None or expected_kw is None:
         return UNCLEAR
@@ -114,6 +116,13 @@ def _rounded(telemetry: Telemetry) -> list[Telemetry]:
         replace(telemetry, soc_kwh=max(0.0, telemetry.soc_kwh + by_kwh))
         for by_kwh in (0.0, _ROUNDING_KWH, -_ROUNDING_KWH)
     ]
+
+
+def _with_all_sun(command: InverterCommand, telemetry: Telemetry) -> InverterCommand:
+    """A forced charge takes no less than the sun gives: it need not pass the inverter's AC side."""
+    if command.mode is not Mode.FORCE_CHARGE:
+        return command
+    return replace(command, power_kw=max(command.power_kw or 0.0, telemetry.solar_kw or 0.0))
 
 
 def _own_floor_kwh(house: House, command: InverterCommand) -> float:
