@@ -15,6 +15,7 @@ from battery_optimizer.model.entity import EntityState
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SELECT = "select.foxess_work_mode"
+OTHER = "select.other_work_mode"
 
 
 def heartbeat(instance: str, inverter: str = SELECT, at: datetime = NOW) -> EntityState:
@@ -27,9 +28,38 @@ def test_a_second_app_on_the_same_inverter_is_refused(tmp_path: Path) -> None:
     first = Instance(tmp_path, inverter=SELECT, app="first")
     with pytest.raises(ConfigError, match=r"already driven by 'first'"):
         Instance(tmp_path, inverter=SELECT, app="second")
-    Instance(tmp_path, inverter="select.other_work_mode", app="second").release()
     first.release()
     Instance(tmp_path, inverter=SELECT, app="second").release()
+
+
+@pytest.mark.parametrize("drives", [True, False])
+def test_a_second_app_on_another_inverter_would_share_the_database(
+    tmp_path: Path, *, drives: bool
+) -> None:
+    first = Instance(tmp_path, inverter=SELECT, app="first", drives=drives)
+    with pytest.raises(ConfigError, match=r"'first' runs in the folder .* already") as refused:
+        Instance(tmp_path, inverter=OTHER, app="second")
+    assert "remove one of the two from apps.yaml" in str(refused.value)
+    assert "a second AppDaemon" in str(refused.value)
+    elsewhere = Instance(other_folder(tmp_path), inverter=OTHER, app="second")
+    elsewhere.release()
+    first.release()
+    moved = Instance(tmp_path, inverter=OTHER, app="first")  # to another inverter, by a reload
+    moved.release()
+
+
+def test_a_second_app_that_came_while_the_folder_was_gone_has_it(tmp_path: Path) -> None:
+    folder = tmp_path / "gone"
+    instance = Instance(folder, inverter=SELECT, app="app")
+    folder.mkdir()
+    other = Instance(folder, inverter=OTHER, app="other")
+    rival = instance.rival(None, NOW)
+    assert rival is not None
+    assert not rival.drives, "of this inverter nobody else takes care"
+    assert "'other' runs in the folder" in rival.words
+    other.release()
+    assert instance.rival(None, NOW) is None
+    instance.release()
 
 
 def test_another_process_is_refused_until_the_first_one_dies(tmp_path: Path) -> None:
@@ -125,7 +155,7 @@ def test_a_folder_that_cannot_be_written_is_said_and_the_house_is_run(tmp_path: 
         Instance(nowhere, inverter=SELECT, app="second")
     instance.release()
     Instance(tmp_path, inverter=SELECT, app="app").release()
-    lock = next(tmp_path.glob("*.lock"))
+    lock = next(tmp_path.glob("battery_optimizer_*.lock"))
     known = json.loads(lock.read_text())["id"]
     lock.rename(tmp_path / "kept")
     lock.mkdir()
@@ -180,7 +210,7 @@ def test_a_heartbeat_of_the_time_to_come_is_no_rival(tmp_path: Path) -> None:
 def test_who_it_was_is_not_forgotten_on_a_full_disk(tmp_path: Path) -> None:
     first = Instance(tmp_path, inverter=SELECT, app="app")
     first.release()
-    lock = next(tmp_path.glob("*.lock"))
+    lock = next(tmp_path.glob("battery_optimizer_*.lock"))
     written = lock.stat().st_mtime_ns
     again = Instance(tmp_path, inverter=SELECT, app="app")
     assert (again.id, lock.stat().st_mtime_ns) == (first.id, written)

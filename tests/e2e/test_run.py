@@ -149,6 +149,26 @@ def test_a_second_app_on_the_inverter_is_refused_and_the_first_goes_on(tmp_path:
         assert live.endpoint("health")["result"] == "planned"
 
 
+def test_a_second_app_on_another_inverter_is_told_where_it_belongs(tmp_path: Path) -> None:
+    apps = shipped_apps()
+    apps["shed"] = {
+        "module": "battery_optimizer.simulate.home.app",
+        "class": "SimulatedHome",
+        "prefix": "shed",
+        "battery": apps["battery_optimizer"]["battery"],
+    }
+    apps["second"] = {
+        **apps["battery_optimizer"],
+        "entities": {"prefix": "shed"},
+        "dependencies": ["battery_optimizer", "shed"],
+    }
+    with running(tmp_path, apps) as live:
+        live.wait_for("Plan until")
+        live.wait_for("Not started: 'battery_optimizer' runs in the folder")
+        assert "a second inverter takes a second AppDaemon with a folder of its own" in live.log
+        assert live.endpoint("health")["result"] == "planned"
+
+
 def test_read_only_sends_nothing(tmp_path: Path) -> None:
     apps = shipped_apps(control="read_only")
     with running(tmp_path, apps, time_zone="Europe/Amsterdam") as live:

@@ -1,18 +1,18 @@
-"""Sees to it that one inverter is driven by one running app only.
+"""Sees to it that one inverter is driven by one running app only, and one folder used by one.
 
-Within one AppDaemon, and between those that share a configuration folder, a locked file does it;
-the lock ends with the process, however that ends. Between AppDaemons far apart that share a Home
+Within one AppDaemon, and between those that share a configuration folder, locked files do it: one
+for the inverter, and one for the folder, where a second app would share database and entities. The
+locks end with the process, however that ends. Between AppDaemons far apart that share a Home
 Assistant the heartbeat entity does: each app publishes who it is and what it drives. Who it is
 stands in the folder, so that a copy of it says the same: a heartbeat later than our last is not
-ours. One that is read_only drives nothing, and is in nobody's way there; but it has the lock, since
-two apps in one folder would share a database.
+ours. One that is read_only drives nothing, and is in nobody's way there; but it has the locks.
 """
 
 import fcntl
 import json
 import re
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,6 +37,15 @@ class Rival:
     """Whether it gives orders; else what this app ordered last would stand for ever."""
 
 
+class _Taken(ConfigError):
+    """Another app was here first."""
+
+    def __init__(self, words: str, *, drives: bool) -> None:
+        super().__init__(words)
+        self.drives = drives
+        """Whether it gives orders to this very inverter."""
+
+
 class Instance:
     """This app's claim on an inverter, held until `release`."""
 
@@ -50,48 +59,53 @@ class Instance:
         self.problem: str | None = None
         """Why the claim cannot be held, if so: the house is run all the same."""
         self._path, self._app = path, app
-        self._file: TextIO | None = None
+        self._shared = folder / "battery_optimizer.lock"
+        self._held = ExitStack()
+        """The locked files."""
         self._beat: datetime | None = None
         self._open()
 
     def _open(self) -> None:
-        file: TextIO | None = None
-        try:
-            file = self._path.open("a+", encoding="utf-8")
-            self._claim(file)
-            self._file, self.problem = file, None
-        except OSError as error:
-            _close(file)
-            self.id = str(_known(self._path).get("id") or self.id)
-            self.problem = (
-                f"the folder {self._path.parent} cannot be written ({error.strerror}): nothing "
-                "keeps a second app from driving the inverter, and nothing is remembered; check "
-                "the disk, and the rights of the folder"
-            )
+        with ExitStack() as opened:
+            try:
+                for path, claim in ((self._path, self._claim), (self._shared, self._claim_folder)):
+                    file = path.open("a+", encoding="utf-8")
+                    opened.callback(_close, file)
+                    claim(file)
+                self._held, self.problem = opened.pop_all(), None
+            except OSError as error:
+                self.id = str(_known(self._path).get("id") or self.id)
+                self.problem = (
+                    f"the folder {self._path.parent} cannot be written ({error.strerror}): nothing "
+                    "keeps a second app from driving the inverter, and nothing is remembered; "
+                    "check the disk, and the rights of the folder"
+                )
 
     def _claim(self, file: TextIO) -> None:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _is_locked_by_us(file):
             other = _read(file)
-            file.close()
-            name = other.get("app", "another app")
             does = "driven" if _drives(other) else "watched"
-            raise ConfigError(
-                f"{self.inverter} is already {does} by {name!r}: remove one of the two from "
-                "apps.yaml, or give each its own inverter in entities.work_mode"
-            ) from None
+            raise _Taken(
+                f"{self.inverter} is already {does} by {_name(other)}: remove one of the two from "
+                "apps.yaml",
+                drives=_drives(other),
+            )
         # The same after a restart, so that one's own last heartbeat is no stranger's.
-        known = _read(file)
-        self.id = str(known.get("id") or self.id)
+        self.id = str(_read(file).get("id") or self.id)
         ours: dict[str, Any] = {"id": self.id, "app": self._app}
         if not self._drives:
             ours["drives"] = False
-        # Not written without need: on a full disk it would be emptied, and the id forgotten.
-        if known != ours:
-            file.truncate(0)
-            file.write(json.dumps(ours))
-            file.flush()
+        _write(file, ours)
+
+    def _claim_folder(self, file: TextIO) -> None:
+        if not _is_locked_by_us(file):
+            raise _Taken(
+                f"{_name(_read(file))} runs in the folder {self._path.parent} already, and two "
+                "apps would share its database and their entities: remove one of the two from "
+                "apps.yaml; a second inverter takes a second AppDaemon with a folder of its own",
+                drives=False,
+            )
+        _write(file, {"app": self._app})
 
     @property
     def facts(self) -> Mapping[str, str]:
@@ -100,11 +114,11 @@ class Instance:
 
     def rival(self, heartbeat: EntityState | None, now: datetime) -> Rival | None:
         """For whom this app must stand aside, by the heartbeat shown; None if it need not."""
-        if self._file is None:
+        if self.problem is not None:
             try:
                 self._open()  # perhaps the folder is well again
-            except ConfigError as error:
-                return Rival(words=str(error), drives=_drives(_known(self._path)))
+            except _Taken as error:
+                return Rival(words=str(error), drives=error.drives)
         if heartbeat is None:
             return None
         attributes = heartbeat.attributes
@@ -135,13 +149,25 @@ class Instance:
 
     def release(self) -> None:
         """Let another app have the inverter."""
-        _close(self._file)
+        self._held.close()
 
 
-def _close(file: TextIO | None) -> None:
-    if file is not None:
-        with suppress(OSError):  # what could not be written then cannot be now
-            file.close()
+def _is_locked_by_us(file: TextIO) -> bool:
+    """Lock it, unless somebody else has."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _close(file: TextIO) -> None:
+    with suppress(OSError):  # what could not be written then cannot be now
+        file.close()
+
+
+def _name(other: Mapping[str, Any]) -> str:
+    return repr(other.get("app", "another app"))
 
 
 def _drives(known: Mapping[str, Any]) -> bool:
@@ -165,3 +191,12 @@ def _read(file: TextIO) -> Mapping[str, Any]:
     except ValueError:
         return {}
     return content if isinstance(content, dict) else {}
+
+
+def _write(file: TextIO, ours: Mapping[str, Any]) -> None:
+    """Not without need: on a full disk it would be emptied, and who it was forgotten."""
+    if _read(file) == ours:
+        return
+    file.truncate(0)
+    file.write(json.dumps(ours))
+    file.flush()
