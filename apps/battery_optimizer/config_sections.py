@@ -170,7 +170,7 @@ class EntitySettings(Section):
     """What foxess_modbus puts before its names, '' if nothing; none: found out."""
     inverter_name: str | None = None
     """What foxess_modbus's services call the inverter (friendly name), where Force Charge has to be
-    done by its charge period 2; none: the prefix."""
+    done by its charge period 2; none: found out."""
     work_mode: str | None = None
     """The select that sets the mode."""
     force_charge_power: str | None = None

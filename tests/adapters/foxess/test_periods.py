@@ -45,6 +45,8 @@ class World:
     calls: list[dict[str, Any]] = field(default_factory=list)
     helper: str | None = None
     """What Home Assistant's package remembers; None without it."""
+    names: dict[str, str] = field(default_factory=dict)
+    """Of entities that have one to be read by people."""
 
     def __post_init__(self) -> None:
         self.mode = "Self Use"
@@ -53,7 +55,10 @@ class World:
     def states(self) -> dict[str, EntityState]:
         select = EntityState(state=self.mode, attributes={"options": self.options})
         helper = {} if self.helper is None else {HELPER: EntityState(state=self.helper)}
-        periods = {each: EntityState(state=state) for each, state in self.shown.items()}
+        periods = {
+            each: EntityState(state=state, attributes={"friendly_name": self.names.get(each)})
+            for each, state in self.shown.items()
+        }
         return {SELECT: select, **helper, **(periods if self.has_periods else {})}
 
     def call(self, service: str, /, **data: Any) -> object:  # noqa: ANN401
@@ -116,6 +121,14 @@ def test_another_command_clears_it_first() -> None:
     n_calls = len(world.calls)
     fox.apply(SELF_USE)
     assert len(world.calls) == n_calls, "nothing is left to clear"
+
+
+def test_the_inverter_is_called_as_its_entities_name_it() -> None:
+    """foxess_modbus's services want its friendly name; ids have that in small letters."""
+    world = World()
+    world.names = {ON: "Period 2 - Enable Force Charge (My Fox (garage))"}
+    world.adapter().apply(CHARGE)
+    assert world.calls[-1]["inverter"] == "My Fox (garage)"
 
 
 def test_it_is_moved_on_while_it_is_wanted_and_not_too_often() -> None:

@@ -61,7 +61,8 @@ class _Shown:
 class FoxEssWithPeriods:
     """The inverter, with a charge period in the place of the Force Charge that it lacks.
 
-    `name` is how foxess_modbus's services call the inverter: its friendly name, or a device id.
+    `name` is how foxess_modbus's services call the inverter, if that is not to be found out: its
+    friendly name, or a device id.
     `zone` is that of the inverter's clock.
     """
 
@@ -183,13 +184,19 @@ class FoxEssWithPeriods:
     def _send(self, *, first: time, last: time, enable: bool) -> None:
         self._caller.call(
             SERVICE,
-            inverter=self.inner.stem.rstrip("_") if self.name is None else self.name,
+            inverter=self._inverter() if self.name is None else self.name,
             charge_period=PERIOD,
             enable_force_charge=enable,
             enable_charge_from_grid=enable,
             start=f"{first:%H:%M}",
             end=f"{last:%H:%M}",
         )
+
+    def _inverter(self) -> str:
+        """Its friendly name, which stands in brackets behind the name of each of its entities."""
+        shown = self.inner.read_state(self._switch(PERIOD))
+        words = "" if shown is None else str(shown.attributes.get("friendly_name"))
+        return words.partition(" (")[2].removesuffix(")") or self.inner.stem.rstrip("_")
 
     def _confirm(self, *, is_on: bool) -> None:
         for _ in range(1 + round(self.inner.confirm_timeout_s)):
