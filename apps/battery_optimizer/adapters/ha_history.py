@@ -111,7 +111,6 @@ def observed_kw(
     unit: str | None,
     start: datetime,
     end: datetime,
-    max_kw: float = MAX_POWER_KW,
     idle: timedelta = _LONGEST_NIGHT,
 ) -> SlotSeries:
     """Average power [kW] of each half hour of [start, end), NaN where it was not metered.
@@ -123,9 +122,9 @@ def observed_kw(
     """
     spans: list[Span] = []
     if unit is not None and unit in KW_PER_UNIT:
-        spans = _held_powers(_readings(rows, KW_PER_UNIT[unit]), end, max_kw, idle)
+        spans = _held_powers(_readings(rows, KW_PER_UNIT[unit]), end, idle)
     elif unit is not None and unit in KWH_PER_UNIT:
-        spans = _counted_energy(_readings(rows, KWH_PER_UNIT[unit]), max_kw)
+        spans = _counted_energy(_readings(rows, KWH_PER_UNIT[unit]))
     return _half_hours_of(spans, start, end)
 
 
@@ -161,12 +160,8 @@ def _readings(rows: Rows, factor: float) -> list[_Reading]:
     return sorted(readings, key=lambda reading: reading.at)
 
 
-def _held_powers(
-    readings: list[_Reading], end: datetime, max_kw: float, idle: timedelta
-) -> list[Span]:
-    likely = [
-        reading for reading in readings if reading.value is None or abs(reading.value) <= max_kw
-    ]
+def _held_powers(readings: list[_Reading], end: datetime, idle: timedelta) -> list[Span]:
+    likely = [each for each in readings if each.value is None or abs(each.value) <= MAX_POWER_KW]
     last = _Reading(max(end, likely[-1].at), None) if likely else None
     spans = []
     for reading, following in pairwise([*likely, last] if last else []):
@@ -179,7 +174,7 @@ def _held_powers(
     return spans
 
 
-def _counted_energy(readings: list[_Reading], max_kw: float) -> list[Span]:
+def _counted_energy(readings: list[_Reading]) -> list[Span]:
     counted = [(reading.at, reading.value) for reading in readings if reading.value is not None]
     spans = []
     for (at, kwh), (following, following_kwh) in pairwise(_without_dips(counted)):
@@ -191,7 +186,7 @@ def _counted_energy(readings: list[_Reading], max_kw: float) -> list[Span]:
         kw = flowed_kwh / hours
         is_gap = following - at > _LONGEST_HOLD and kw > _HARDLY_KW
         # Into a spike of the counter and out of it is more than any house draws: dropped.
-        if 0 <= kw <= max_kw and not is_gap:
+        if 0 <= kw <= MAX_POWER_KW and not is_gap:
             spans.append(Span(start=at, end=following, kw=kw))
     return spans
 

@@ -53,9 +53,9 @@ class CompiledProblem:
         lp.hand_to(self._highs)
         self._basis = None if basic is None else lp.basis_of(basic)
 
-    def column(self, variable: Expression, index: int = 0) -> int:
-        """The HiGHS column of one element of a CVXPY variable."""
-        return self._parametric.columns_of[variable.id] + index
+    def column(self, variable: Expression) -> int:
+        """The HiGHS column of the first element of a CVXPY variable."""
+        return self._parametric.columns_of[variable.id]
 
     def values(self, variable: Expression, columns: Floats) -> Floats:
         """The part of a solution that belongs to a CVXPY variable."""

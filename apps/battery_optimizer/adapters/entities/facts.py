@@ -28,19 +28,19 @@ MOST_POINTS: Final = 192
 _SOON_HOURS: Final = 24.0
 
 
-def of_slot(read: Callable[[SlotPlan], float], digits: int = 2) -> Callable[[Shown], Value]:
+def of_slot(read: Callable[[SlotPlan], float]) -> Callable[[Shown], Value]:
     """A number of the slot that runs now."""
-    return lambda shown: round(read(shown.now), digits) if shown.now is not None else None
+    return lambda shown: round(read(shown.now), 2) if shown.now is not None else None
 
 
-def series(read: Callable[[SlotPlan], float], digits: int = 2) -> Callable[[Shown], Attributes]:
+def series(read: Callable[[SlotPlan], float]) -> Callable[[Shown], Attributes]:
     """`forecast: [{start, value}]`, averages where slots must be taken together."""
 
     def attributes(shown: Shown) -> Attributes:
         points = [
             {
                 "start": short_time(group[0].start),
-                "value": round(sum(read(slot) for slot in group) / len(group), digits),
+                "value": round(sum(read(slot) for slot in group) / len(group), 2),
             }
             for group in _grouped(shown.coming)
         ]
@@ -242,6 +242,6 @@ def shortened(text: str) -> str:
     return text if len(text) <= LONGEST_STATE else f"{text[: LONGEST_STATE - 1]}…"
 
 
-def rounded(value: float | None, digits: int = 3) -> float | None:
+def rounded(value: float | None) -> float | None:
     """The number with few digits; None stays None."""
-    return None if value is None else round(value, digits)
+    return None if value is None else round(value, 3)

@@ -37,8 +37,6 @@ from battery_optimizer.errors import RatesUnavailable
 from battery_optimizer.model.slots import SLOT
 from battery_optimizer.model.tariff import Direction, UnitRate
 
-BASE_URL: Final = "https://api.octopus.energy"
-
 KINDS: Final[Mapping[str, tuple[Direction, str]]] = {
     # A kind of tariff is known by how its product codes begin.
     "agile": (Direction.IMPORT, r"AGILE-\d"),
@@ -72,7 +70,7 @@ class OctopusClient:
 
     def __init__(
         self,
-        base_url: str = BASE_URL,
+        base_url: str,
         *,
         timeouts_s: tuple[float, float] = (5.0, 15.0),
         attempts: int = 3,

@@ -17,6 +17,8 @@ from battery_optimizer.model.tariff import Direction, KnownRates, UnitRate, half
 
 PAST: Final = timedelta(days=2)
 """Fetched again each time, since a supplier may correct or complete what it published."""
+HISTORY: Final = timedelta(days=14)
+"""Fetched at first, for the forecasts of rates to learn from."""
 AHEAD: Final = timedelta(days=3)
 """No supplier publishes so far ahead, but open-ended rates are then known for any 48 hours."""
 RETRY_AFTER: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 30))
@@ -84,18 +86,13 @@ class RatesFeed:
         fallback: RatesSource | None = None,
         *,
         fixed: Mapping[Direction, float] | None = None,
-        history: timedelta = timedelta(days=14),
         ahead: ExpectedRates | None = None,
     ) -> None:
-        """`history`: how far back to fetch at first, for the forecasts of rates to learn from.
-
-        `ahead`: who forecasts import rates beyond the published ones, if anybody is asked.
-        """
+        """`ahead`: who forecasts import rates beyond the published ones, if anybody is asked."""
         self._source = source
         self._store = store
         self._fallback = fallback
         self._fixed = dict(fixed or {})
-        self._history = history
         self._ahead = ahead
         self._fetched_once: set[tuple[Direction, str]] = set()
         self._newest: dict[tuple[Direction, str], list[UnitRate]] = {}
@@ -211,7 +208,7 @@ class RatesFeed:
 
     def _fetch_direction(self, source: RatesSource, direction: Direction, now: datetime) -> None:
         key = (direction, source.name)
-        start = floor_to_slot(now) - (PAST if key in self._fetched_once else self._history)
+        start = floor_to_slot(now) - (PAST if key in self._fetched_once else HISTORY)
         end = floor_to_slot(now) + AHEAD
         published = source.fetch(direction, start, end, now, self._report)
         rates = _per_slot(half_hourly(published, start, end))

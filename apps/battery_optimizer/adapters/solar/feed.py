@@ -48,21 +48,14 @@ class ForecastStore(Protocol):
 class SolarFeed:
     """Asks the sources in order; fulfils `ports.SolarForecasts`.
 
-    If none works, a stored forecast serves while it is younger than `stored_max_age` and covers
-    now. `problems()` has what was wrong the last time, one sentence each: with every source where
-    none answered, else with those that the house has.
+    If none works, a stored forecast serves while it is young enough and covers now. `problems()`
+    has what was wrong the last time, one sentence each: with every source where none answered, else
+    with those that the house has.
     """
 
-    def __init__(
-        self,
-        *,
-        sources: Sequence[SolarSource],
-        store: ForecastStore,
-        stored_max_age: timedelta = STORED_MAX_AGE,
-    ) -> None:
+    def __init__(self, *, sources: Sequence[SolarSource], store: ForecastStore) -> None:
         self._sources = tuple(sources)
         self._store = store
-        self._stored_max_age = stored_max_age
         self._fetched: dict[str, tuple[datetime, SolarForecast]] = {}
         self._saved: dict[str, SolarForecast] = {}
         self._problems: list[str] = []
@@ -144,7 +137,7 @@ class SolarFeed:
         except StoreUnavailable as error:
             self._problems.append(f"no stored solar forecast: {error}")
             return None
-        if stored is None or now - stored.issued_at > self._stored_max_age:
+        if stored is None or now - stored.issued_at > STORED_MAX_AGE:
             return None
         return stored if _covers(stored, now) else None
 

@@ -37,8 +37,8 @@ class ForecastSolar:
     latitude: float
     longitude: float
     arrays: Sequence[SolarArray]
-    name: str = "Forecast.Solar"
-    refresh_every: timedelta = timedelta(minutes=30)
+    name = "Forecast.Solar"
+    refresh_every = timedelta(minutes=30)
 
     def fetch(self, now: datetime) -> SolarForecast:
         """A forecast as Forecast.Solar gives it now; ForecastUnavailable says why there is none."""

@@ -28,8 +28,8 @@ class ForecastSolarEntities:
     entities: Sequence[str] = ()
     """As set, one for each day; none: those of `list_entities` that are called so."""
     peak_kw: float | None = None
-    name: str = "Forecast.Solar's days"
-    refresh_every: timedelta = timedelta(0)
+    name = "Forecast.Solar's days"
+    refresh_every = timedelta(0)
 
     def fetch(self, now: datetime) -> SolarForecast:
         """The forecast as the entities have it; ForecastUnavailable says what is wrong with it."""

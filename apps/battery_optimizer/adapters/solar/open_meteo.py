@@ -42,8 +42,8 @@ class OpenMeteoEntities:
     """As set; none: those of `list_entities` that are called so and have a table."""
     peak_kw: float | None = None
     """Rated power of all panels [kWp]: what is far above it is refused."""
-    name: str = "Open-Meteo Solar Forecast"
-    refresh_every: timedelta = timedelta(0)
+    name = "Open-Meteo Solar Forecast"
+    refresh_every = timedelta(0)
     _seen: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
     """Entities that had a table."""
 
@@ -126,9 +126,8 @@ class OpenMeteoApi:
     latitude: float
     longitude: float
     arrays: Sequence[SolarArray]
-    performance_ratio: float = PERFORMANCE_RATIO
-    name: str = "Open-Meteo"
-    refresh_every: timedelta = timedelta(minutes=30)
+    name = "Open-Meteo"
+    refresh_every = timedelta(minutes=30)
 
     def fetch(self, now: datetime) -> SolarForecast:
         """A forecast as Open-Meteo gives it now; ForecastUnavailable says why there is none."""
@@ -146,7 +145,7 @@ class OpenMeteoApi:
             "timezone": "GMT",
         }
         hours = _irradiance(self.get_json("/v1/forecast", params, now))
-        kw_per_irradiance = array.peak_kw * self.performance_ratio / _STANDARD_IRRADIANCE_W_PER_M2
+        kw_per_irradiance = array.peak_kw * PERFORMANCE_RATIO / _STANDARD_IRRADIANCE_W_PER_M2
         try:
             return half_hourly(
                 # Slightly (and at dusk not so slightly) negative irradiance is a known fault of

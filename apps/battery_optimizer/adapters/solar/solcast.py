@@ -36,8 +36,8 @@ class SolcastEntities:
     last_polled: str | None = None
     peak_kw: float | None = None
     """Rated power of all panels [kWp]: what is far above it is refused."""
-    name: str = "Solcast"
-    refresh_every: timedelta = timedelta(0)
+    name = "Solcast"
+    refresh_every = timedelta(0)
 
     def fetch(self, now: datetime) -> SolarForecast:
         """The forecast as the entities have it; ForecastUnavailable says what is wrong with it."""
