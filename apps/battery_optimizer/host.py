@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from battery_optimizer.adapters.ha_history import Rows
-from battery_optimizer.model.entity import EntityState
+from battery_optimizer.model.entity import ListEntities, ReadState
 from battery_optimizer.model.service import CallService
 from battery_optimizer.model.slots import UK
 
@@ -24,8 +24,8 @@ class Host:
     latitude: float
     longitude: float
     call_service: CallService
-    read_state: Callable[[str], EntityState | None]
-    list_entities: Callable[[], Iterable[str]]
+    read_state: ReadState
+    list_entities: ListEntities
     get_history: Callable[[str, datetime, datetime], Sequence[Rows] | None] | None
     now: Callable[[], datetime]
     sleep: Callable[[float], None] = time.sleep

@@ -6,7 +6,7 @@ order that is over sets its helper back to Automatic.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, time, timedelta
@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Final
 
 from battery_optimizer.errors import DataError
-from battery_optimizer.model.entity import EntityState, finite, utc_moment
+from battery_optimizer.model.entity import ReadState, finite, utc_moment
 from battery_optimizer.model.house import Battery
 from battery_optimizer.model.memory import Memory
 from battery_optimizer.model.modes import InverterCommand, Mode
@@ -78,7 +78,7 @@ class HouseholdOrders:
     def __init__(
         self,
         *,
-        read_state: Callable[[str], EntityState | None],
+        read_state: ReadState,
         call_service: CallService,
         memory: Memory,
         battery: Battery,

@@ -1,7 +1,7 @@
 """What Home Assistant says of one entity, and how its words become numbers and times."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Self
@@ -60,6 +60,13 @@ class EntityState:
         if number is None:
             raise ValueError(f"is {self.state!r}, which is not a number")
         return number
+
+
+ReadState = Callable[[str], EntityState | None]
+"""The state of an entity by its id; None where there is no such entity."""
+
+ListEntities = Callable[[], Iterable[str]]
+"""The ids of all entities that there are."""
 
 
 def finite(value: object) -> float | None:

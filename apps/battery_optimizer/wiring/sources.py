@@ -1,6 +1,6 @@
 """Who is asked for rates and for the sun, by the settings."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
@@ -27,7 +27,7 @@ from battery_optimizer.config_sections import RatesSettings, SolarSettings, Sola
 from battery_optimizer.forecast.outlook import HistoryForecaster
 from battery_optimizer.forecast.sky import Place, Site, clear_sky_kw
 from battery_optimizer.host import Host
-from battery_optimizer.model.entity import EntityState
+from battery_optimizer.model.entity import ListEntities, ReadState
 from battery_optimizer.model.slots import SLOT, Floats, day_bounds
 from battery_optimizer.model.solar import SolarArray
 from battery_optimizer.model.tariff import Direction
@@ -37,9 +37,6 @@ OCTOPUS_ATTEMPTS: Final = 2
 """Few: the cycle waits meanwhile, and the feed asks again a minute later."""
 
 _USUAL_PANELS: Final = (SolarArray(peak_kw=1.0, tilt_deg=35.0, azimuth_deg=0.0),)
-
-ReadState = Callable[[str], EntityState | None]
-ListEntities = Callable[[], Iterable[str]]
 
 
 def rates_source(

@@ -4,11 +4,11 @@ The Octopus Energy integration has it as `planned_dispatches` of its intelligent
 a list of {start, end, charge_in_kwh}; energies are below zero there, as seen from the grid.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from battery_optimizer.model.entity import EntityState, finite, utc_moment
+from battery_optimizer.model.entity import EntityState, ReadState, finite, utc_moment
 from battery_optimizer.model.telemetry import PlannedRun
 
 ATTRIBUTE: Final = "planned_dispatches"
@@ -21,9 +21,7 @@ _MOST_KW: Final = 25.0
 class PlannedDispatches:
     """The schedules of large loads by their names; fulfils `ports.Schedules`."""
 
-    def __init__(
-        self, *, read_state: Callable[[str], EntityState | None], entities: Mapping[str, str]
-    ) -> None:
+    def __init__(self, *, read_state: ReadState, entities: Mapping[str, str]) -> None:
         self._read_state = read_state
         self._entities = entities
         self._problems: tuple[str, ...] = ()

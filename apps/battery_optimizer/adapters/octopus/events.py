@@ -14,7 +14,7 @@ from typing import Final
 from battery_optimizer.adapters.octopus.api import OctopusClient
 from battery_optimizer.adapters.octopus.payloads import Row, Tariff, object_of, rates_of
 from battery_optimizer.errors import RatesUnavailable
-from battery_optimizer.model.entity import EntityState, finite
+from battery_optimizer.model.entity import ListEntities, ReadState, finite
 from battery_optimizer.model.tariff import Direction, UnitRate
 
 _CURRENT: Final = "_current_day_rates"
@@ -37,8 +37,8 @@ class OctopusEvents:
     is asked for days that are long over, by the tariff code that the entity tells.
     """
 
-    read_state: Callable[[str], EntityState | None]
-    list_entities: Callable[[], Iterable[str]]
+    read_state: ReadState
+    list_entities: ListEntities
     client: OctopusClient
     chosen: dict[Direction, str]
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from itertools import combinations
 from typing import Final
 
-from battery_optimizer.model.entity import EntityState, finite, utc_moment
+from battery_optimizer.model.entity import EntityState, ListEntities, ReadState, finite, utc_moment
 from battery_optimizer.model.slots import UK
 from battery_optimizer.model.wishes import Event
 
@@ -65,8 +65,8 @@ class OctopusSessions:
     def __init__(
         self,
         *,
-        read_state: Callable[[str], EntityState | None],
-        list_entities: Callable[[], Iterable[str]],
+        read_state: ReadState,
+        list_entities: ListEntities,
         chosen: Mapping[SessionKind, str],
     ) -> None:
         self._read_state = read_state

@@ -1,6 +1,6 @@
 """Home Assistant's own Forecast.Solar: only each day's energy, its course taken from the sun's."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from battery_optimizer.adapters.solar.days import DAYS, has_day, named
 from battery_optimizer.errors import ForecastAbsent, ForecastUnavailable
-from battery_optimizer.model.entity import KWH_PER_UNIT, EntityState
+from battery_optimizer.model.entity import KWH_PER_UNIT, EntityState, ListEntities, ReadState
 from battery_optimizer.model.slots import SLOT_HOURS, Floats, SlotSeries, day_bounds, local_day
 from battery_optimizer.model.solar import require_sound, without_spread
 from battery_optimizer.model.telemetry import SolarForecast
@@ -22,9 +22,9 @@ class ForecastSolarEntities:
     the house, and as strong as its energy says, that of all roofs together.
     """
 
-    read_state: Callable[[str], EntityState | None]
+    read_state: ReadState
     shape: Callable[[date], Floats]
-    list_entities: Callable[[], Iterable[str]] = tuple
+    list_entities: ListEntities = tuple
     entities: Sequence[str] = ()
     """As set, one for each day; none: those of `list_entities` that are called so."""
     peak_kw: float | None = None

@@ -9,7 +9,7 @@ from typing import Final
 from battery_optimizer.adapters.solar.arrays import of_all
 from battery_optimizer.adapters.solar.days import DAYS, has_day, named
 from battery_optimizer.errors import ForecastAbsent, ForecastUnavailable
-from battery_optimizer.model.entity import EntityState, finite, utc_moment
+from battery_optimizer.model.entity import EntityState, ListEntities, ReadState, finite, utc_moment
 from battery_optimizer.model.slots import HOUR, SLOT, UK, SlotSeries
 from battery_optimizer.model.solar import SolarArray, require_sound, without_spread
 from battery_optimizer.model.spans import Span, half_hourly
@@ -36,8 +36,8 @@ class OpenMeteoEntities:
     there are tables of all of them.
     """
 
-    read_state: Callable[[str], EntityState | None]
-    list_entities: Callable[[], Iterable[str]] = tuple
+    read_state: ReadState
+    list_entities: ListEntities = tuple
     entities: Sequence[str] = ()
     """As set; none: those of `list_entities` that are called so and have a table."""
     peak_kw: float | None = None

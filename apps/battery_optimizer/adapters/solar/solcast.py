@@ -1,13 +1,13 @@
 """Solcast's forecast, from the entities of the Home Assistant integration (BJReplay)."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from battery_optimizer.errors import ForecastAbsent, ForecastUnavailable
-from battery_optimizer.model.entity import EntityState, finite, utc_moment
+from battery_optimizer.model.entity import ListEntities, ReadState, finite, utc_moment
 from battery_optimizer.model.slots import SLOT, SlotSeries
 from battery_optimizer.model.solar import require_sound
 from battery_optimizer.model.spans import Span, half_hourly
@@ -30,9 +30,9 @@ class SolcastEntities:
     `sensor.solcast_pv_forecast_api_last_polled`). Without it the age of the entity must do.
     """
 
-    read_state: Callable[[str], EntityState | None]
+    read_state: ReadState
     entities: Sequence[str]
-    list_entities: Callable[[], Iterable[str]] = tuple
+    list_entities: ListEntities = tuple
     last_polled: str | None = None
     peak_kw: float | None = None
     """Rated power of all panels [kWp]: what is far above it is refused."""

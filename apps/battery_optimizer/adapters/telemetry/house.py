@@ -15,7 +15,7 @@ from battery_optimizer.adapters.telemetry.units import (
     wrong_unit,
 )
 from battery_optimizer.errors import TelemetryUnavailable
-from battery_optimizer.model.entity import KWH_PER_UNIT, EntityState
+from battery_optimizer.model.entity import KWH_PER_UNIT, EntityState, ReadState
 from battery_optimizer.model.house import Battery
 from battery_optimizer.model.meters import MeterEntities
 from battery_optimizer.model.telemetry import Telemetry
@@ -47,7 +47,7 @@ class EntityMeters:
     def __init__(
         self,
         *,
-        read_state: Callable[[str], EntityState | None],
+        read_state: ReadState,
         entities: MeterEntities,
         battery: Battery,
         max_age: timedelta = MAX_AGE,

@@ -1,12 +1,12 @@
 """Reads large loads and the temperature outside, which forecasts learn from and no plan needs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from battery_optimizer.adapters.telemetry.units import OUTSIDE_C, celsius_of, power_kw
-from battery_optimizer.model.entity import EntityState
+from battery_optimizer.model.entity import EntityState, ReadState
 from battery_optimizer.model.meters import LargeLoad
 
 _NOISE_KW: Final = 0.05
@@ -29,7 +29,7 @@ class MoreReadings:
 class MoreSensors:
     """The sensors of large loads and of the temperature outside, as far as they are set."""
 
-    read_state: Callable[[str], EntityState | None]
+    read_state: ReadState
     large_loads: Sequence[LargeLoad] = ()
     outside: str | None = None
 
