@@ -10,7 +10,10 @@ from datetime import datetime
 from typing import Final
 
 from battery_optimizer.adapters.instance import Instance
+from battery_optimizer.adapters.octopus.dispatches import PlannedDispatches
+from battery_optimizer.adapters.octopus.house import HouseRates
 from battery_optimizer.adapters.rates.demo import DemoRates
+from battery_optimizer.adapters.rates.feed import RatesFeed
 from battery_optimizer.adapters.rates.standing import StandingFeed
 from battery_optimizer.adapters.solar.feed import SolarFeed
 from battery_optimizer.adapters.store.pruning import Pruning
@@ -19,6 +22,8 @@ from battery_optimizer.adapters.telemetry.house import EntityMeters
 from battery_optimizer.config import Config
 from battery_optimizer.cycle import Cycle
 from battery_optimizer.errors import ConfigError
+from battery_optimizer.forecast.outlook import HistoryForecaster
+from battery_optimizer.forecast.sky import Place
 from battery_optimizer.hindsight.review import Review
 from battery_optimizer.host import Host
 from battery_optimizer.model.decision import CycleOutcome, SentCommand
@@ -28,7 +33,7 @@ from battery_optimizer.money.ledger import Ledger
 from battery_optimizer.optimize.planner import Planner
 from battery_optimizer.ports import Ports
 from battery_optimizer.wiring.found import Survey
-from battery_optimizer.wiring.inverter import Wired, connect_inverter, find_inverter
+from battery_optimizer.wiring.inverter import AnyInverter, Wired, connect_inverter, find_inverter
 from battery_optimizer.wiring.load import more_sensors, most_load_kw, schedules, weather
 from battery_optimizer.wiring.running import RunningHouse
 from battery_optimizer.wiring.sources import (
@@ -63,8 +68,54 @@ class _RealPlans:
         return self.store.commands(start, end)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """What a house is wired to, and by which settings."""
+
+    config: Config
+    """With what the inverter tells of itself."""
+    host: Host
+    wired: Wired
+    instance: Instance
+    store: Store
+    source: DemoRates | HouseRates
+    rates: RatesFeed
+    standing: StandingFeed
+    solar: SolarFeed
+    meters: EntityMeters
+    schedules: PlannedDispatches
+    inverter: AnyInverter
+    place: Place
+
+
 def connect(config: Config, host: Host) -> RunningHouse:
     """Wire a house; ConfigError if it must not run, InverterError while no inverter is found."""
+    parts = _parts(config, host)
+    config = parts.config
+    foreseen = forecaster(config, parts.place)
+    cycle = _cycle(parts, foreseen)
+    return RunningHouse(
+        config=config,
+        host=host,
+        instance=parts.instance,
+        store=parts.store,
+        pruning=Pruning(parts.store),
+        rates=parts.rates,
+        solar=parts.solar,
+        meters=parts.meters,
+        schedules=parts.schedules,
+        meter_entities=parts.wired.meters,
+        inverter=parts.inverter,
+        survey=_survey(parts, cycle, foreseen),
+        wishes=house_wishes(config, host, parts.store),
+        review=_review(parts),
+        standing=parts.standing,
+        ledger=_ledger(parts),
+        cycle=cycle,
+    )
+
+
+def _parts(config: Config, host: Host) -> _Parts:
     has_home_assistant = host.get_history is not None
     if has_home_assistant:
         _require_real_rates(config)
@@ -77,76 +128,81 @@ def connect(config: Config, host: Host) -> RunningHouse:
     instance = Instance(host.folder, inverter=wired.id, app=host.app, drives=drives)
     path = host.folder / (DATABASE if has_home_assistant else SIMULATED_DATABASE)
     store = Store(path, large_loads=config.load.names)
-    meters = _meters(config, host, wired)
-    planned = schedules(config.load, host)
-    inverter = connect_inverter(config, host, wired, store)
     demo = DemoRates() if config.rates.demo == "auto" and not has_home_assistant else None
-    rates = rates_feed(config.rates, source, store, demo)
     charge_p = config.rates.standing_charge_p
-    standing = StandingFeed(source, store.money, demo, fixed_p=charge_p)
-    solar = SolarFeed(sources=solar_sources(config, host, place), store=store)
-    foreseen = forecaster(config, place)
-    cycle = Cycle(
+    return _Parts(
+        config=config,
+        host=host,
+        wired=wired,
+        instance=instance,
+        store=store,
+        source=source,
+        rates=rates_feed(config.rates, source, store, demo),
+        standing=StandingFeed(source, store.money, demo, fixed_p=charge_p),
+        solar=SolarFeed(sources=solar_sources(config, host, place), store=store),
+        meters=_meters(config, host, wired),
+        schedules=schedules(config.load, host),
+        inverter=connect_inverter(config, host, wired, store),
+        place=place,
+    )
+
+
+def _cycle(parts: _Parts, foreseen: HistoryForecaster) -> Cycle:
+    config, store = parts.config, parts.store
+    ports = Ports(
+        meters=parts.meters,
+        rates=parts.rates,
+        solar=parts.solar,
+        history=store,
+        inverter=parts.inverter,
+        journal=_RealPlans(store) if config.rates.demo != "always" else store,
+        weather=weather(config.load, parts.place),
+        schedules=parts.schedules,
+        place=parts.place,
+    )
+    return Cycle(
         house=config.house,
-        ports=Ports(
-            meters=meters,
-            rates=rates,
-            solar=solar,
-            history=store,
-            inverter=inverter,
-            journal=_RealPlans(store) if config.rates.demo != "always" else store,
-            weather=weather(config.load, place),
-            schedules=planned,
-            place=place,
-        ),
+        ports=ports,
         forecaster=foreseen,
         planner=Planner(config.planner),
         control=config.control,
         commands=config.commands,
     )
-    survey = Survey(
-        config=config,
-        host=host,
-        wired=wired,
-        inverter=inverter,
-        source=source,
-        rates=rates,
-        solar=solar,
+
+
+def _survey(parts: _Parts, cycle: Cycle, foreseen: HistoryForecaster) -> Survey:
+    return Survey(
+        config=parts.config,
+        host=parts.host,
+        wired=parts.wired,
+        inverter=parts.inverter,
+        source=parts.source,
+        rates=parts.rates,
+        solar=parts.solar,
         learned=lambda: cycle.learned,
         load=lambda: foreseen.load_forecast,
     )
-    return RunningHouse(
-        config=config,
-        host=host,
-        instance=instance,
-        store=store,
-        pruning=Pruning(store),
-        rates=rates,
-        solar=solar,
-        meters=meters,
-        schedules=planned,
-        meter_entities=wired.meters,
-        inverter=inverter,
-        survey=survey,
-        wishes=house_wishes(config, host, store),
-        review=Review(
-            past=store,
-            losses=store.money,
-            rates=rates,
-            house=lambda: replace(config.house, abilities=inverter.abilities),
-            settings=config.planner,
-        ),
-        standing=standing,
-        ledger=Ledger(
-            readings=store,
-            books=store.money,
-            rates=rates,
-            standing=standing,
-            house=config.house,
-            tariff=tariff_name(source.tariff_name, config.rates),
-            has_solar=wired.meters.solar is not None,
-        ),
-        cycle=cycle,
+
+
+def _review(parts: _Parts) -> Review:
+    return Review(
+        past=parts.store,
+        losses=parts.store.money,
+        rates=parts.rates,
+        house=lambda: replace(parts.config.house, abilities=parts.inverter.abilities),
+        settings=parts.config.planner,
+    )
+
+
+def _ledger(parts: _Parts) -> Ledger:
+    return Ledger(
+        readings=parts.store,
+        books=parts.store.money,
+        rates=parts.rates,
+        standing=parts.standing,
+        house=parts.config.house,
+        tariff=tariff_name(parts.source.tariff_name, parts.config.rates),
+        has_solar=parts.wired.meters.solar is not None,
     )
 
 
