@@ -10,8 +10,8 @@ from battery_optimizer.model.house import Battery, GridConnection, House, Invert
 from battery_optimizer.model.meters import MeterEntities
 from battery_optimizer.model.modes import InverterCommand, Mode
 from battery_optimizer.simulate.home.fox_entities import SimulatedFoxEss
-from battery_optimizer.simulate.home.fox_polled import Polled
 from battery_optimizer.simulate.home.inverter import SimulatedInverter
+from fox_polled import Polled
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 BATTERY = Battery(capacity_kwh=10.0, reserve_kwh=1.0, max_charge_kw=4.0, max_discharge_kw=4.0)

@@ -10,8 +10,8 @@ from battery_optimizer.model.decision import CommandResult
 from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
 from battery_optimizer.model.settings import CommandSettings, Control
 from battery_optimizer.model.wishes import NO_WISHES
-from battery_optimizer.simulate.home.fox_polled import Link
 from fakes import MemoryJournal
+from fox_polled import Link
 from fox_story import CHARGE, DISCHARGE, HOLD, SELECT, Story
 
 FIVE_MINUTES, SECOND_LOOK = 300.0, 40.0

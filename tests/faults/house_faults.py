@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 from battery_optimizer.model.entity import EntityState
-from battery_optimizer.simulate.home.fox_polled import Link
 from faults.fault import Change, Fault
 from faults.world import SELECT, World
+from fox_polled import Link
 
 SOC = "sensor.foxess_battery_soc"
 SENSORS = (

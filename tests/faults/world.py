@@ -31,11 +31,11 @@ from battery_optimizer.model.shown import Shown
 from battery_optimizer.model.slots import SLOT, day_bounds, local_day
 from battery_optimizer.simulate.home.fox_entities import SimulatedFoxEss
 from battery_optimizer.simulate.home.fox_periods import NO_PERIODS
-from battery_optimizer.simulate.home.fox_polled import FORCE_POWERS, Link, Polled
 from battery_optimizer.simulate.home.inverter import FALLBACKS, SimulatedInverter
 from battery_optimizer.simulate.home.surroundings import PlausibleHome, Surroundings
 from battery_optimizer.wiring.house import connect
 from battery_optimizer.wiring.running import RunningHouse
+from fox_polled import FORCE_POWERS, Link, Polled
 from octopus_server import OctopusServer, half_hours
 
 TARIFF = "E-1R-AGILE-24-10-01-C"

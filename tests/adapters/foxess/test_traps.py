@@ -6,7 +6,7 @@ import pytest
 
 from battery_optimizer.errors import InverterError, TelemetryUnavailable
 from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
-from battery_optimizer.simulate.home.fox_polled import Link
+from fox_polled import Link
 from fox_story import CHARGE, DISCHARGE, HOLD, SELECT, Story
 
 

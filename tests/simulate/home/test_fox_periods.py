@@ -7,9 +7,9 @@ import pytest
 from battery_optimizer.model.modes import Mode
 from battery_optimizer.simulate.home.fox_entities import SimulatedFoxEss
 from battery_optimizer.simulate.home.fox_periods import NO_PERIODS, UPDATE, ChargePeriod
-from battery_optimizer.simulate.home.fox_polled import Link, Polled
 from battery_optimizer.simulate.home.inverter import SimulatedInverter
 from builders import a_battery, a_house
+from fox_polled import Link, Polled
 from fox_story import Steady
 
 SUMMER_NIGHT = datetime(2026, 6, 1, 0, 30, tzinfo=UTC)

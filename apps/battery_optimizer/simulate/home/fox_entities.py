@@ -176,7 +176,8 @@ class Direct:
 class SimulatedFoxEss:
     """Entities and services around a simulated inverter; `prefix` as the user would choose it.
 
-    By itself it is without fault; `fox_polled.Polled` has the real integration's delays and traps.
+    By itself it is without fault; the tests have an `Integration` with the delays and traps of the
+    real one.
     """
 
     def __init__(

@@ -5,7 +5,7 @@ They are registers that outlive everything, by the inverter's own clock. Habits 
 * Both ends at 0 is no period. Its sensors then go on showing the times that it had.
 * The service wants an end after the start even of what it takes away, no overlap with the other
   period, and the inverter by its friendly name.
-* What was written is shown at once, whatever the inverter has (see `fox_polled`).
+* What was written is shown at once, whatever the inverter has.
 """
 
 from collections.abc import Mapping, Sequence
