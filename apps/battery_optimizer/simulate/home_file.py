@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from battery_optimizer.errors import DataError
 from battery_optimizer.model.house import Battery, GridConnection, House, Inverter
-from battery_optimizer.simulate.plain import why
+from battery_optimizer.simulate.plain import reading_json
 
 
 class HomeFile(NamedTuple):
@@ -37,7 +37,7 @@ def read_home(path: Path) -> HomeFile:
 
     `can_curtail` is true unless the file says otherwise, since the benchmark allows it.
     """
-    try:
+    with reading_json(path):
         home = Numbers(json.loads(path.read_text()))
         house = House(
             battery=Battery(
@@ -54,12 +54,6 @@ def read_home(path: Path) -> HomeFile:
             ),
         )
         pv_kwp, start_soc_kwh = float(home["pv_kwp"]), float(home["start_soc_kwh"])
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise DataError(f"{path} cannot be read as JSON: {why(error)}") from error
-    except KeyError as error:
-        raise DataError(f"{path}: key {error} is missing") from error
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{path}: {error}") from error
     capacity_kwh = house.battery.capacity_kwh
     if not 0 <= start_soc_kwh <= capacity_kwh:
         raise DataError(

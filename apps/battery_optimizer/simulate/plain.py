@@ -1,4 +1,11 @@
-"""Errors of the system in plain words."""
+"""What is wrong with a file, in plain words."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from battery_optimizer.errors import DataError
 
 
 def why(error: Exception) -> str:
@@ -14,3 +21,16 @@ def why(error: Exception) -> str:
             return words
         case _:
             return str(error)
+
+
+@contextmanager
+def reading_json(path: Path) -> Iterator[None]:
+    """Turn what goes wrong in reading a JSON file, and what is in it, into DataError."""
+    try:
+        yield
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise DataError(f"{path} cannot be read as JSON: {why(error)}") from error
+    except KeyError as error:
+        raise DataError(f"{path}: key {error} is missing") from error
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{path}: {error}") from error

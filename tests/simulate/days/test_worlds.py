@@ -84,12 +84,19 @@ class TestCommand:
         assert (made.load_kwh == 0.2).all()
 
     @pytest.mark.parametrize(
-        ("file", "words"), [("none.csv", "cannot be read"), ("short.csv", "is missing")]
+        ("file", "words"),
+        [
+            ("none.csv", "cannot be read"),
+            ("short.csv", "is missing"),
+            ("cut.csv.gz", "cannot be read"),
+        ],
     )
     def test_what_it_cannot_read_is_named(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str], file: str, words: str
     ) -> None:
         DATA[["time", "load_kwh"]].to_csv(tmp_path / "short.csv", index=False)
+        DATA.to_csv(tmp_path / "whole.csv.gz", index=False)
+        (tmp_path / "cut.csv.gz").write_bytes((tmp_path / "whole.csv.gz").read_bytes()[:500])
         out = f"{tmp_path / 'b.csv'}"
         assert main(["data", "--data", f"{tmp_path / file}", "--out", out]) == BAD_INPUT
         assert words in capsys.readouterr().err

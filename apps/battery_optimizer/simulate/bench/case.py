@@ -9,7 +9,6 @@ from typing import Any, Self
 
 import numpy as np
 
-from battery_optimizer.errors import DataError
 from battery_optimizer.model.entity import utc_moment
 from battery_optimizer.model.house import Battery, GridConnection, House, Inverter
 from battery_optimizer.model.outlook import Outlook, TerminalValue
@@ -18,7 +17,7 @@ from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.slots import SLOT, Horizon
 from battery_optimizer.optimize.planner import Planner
 from battery_optimizer.simulate.home_file import Numbers
-from battery_optimizer.simulate.plain import why
+from battery_optimizer.simulate.plain import reading_json
 
 PATIENCE_S = 30.0
 """Time that a case may take: nobody's house waits for it [s]."""
@@ -41,15 +40,8 @@ class Case:
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read a case file; DataError names what is missing or wrong in it."""
-        try:
-            case: dict[str, Any] = json.loads(path.read_text())
-            return cls._from_payload(case)
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-            raise DataError(f"{path} cannot be read as JSON: {why(error)}") from error
-        except KeyError as error:
-            raise DataError(f"{path}: key {error} is missing") from error
-        except (TypeError, ValueError) as error:
-            raise DataError(f"{path}: {error}") from error
+        with reading_json(path):
+            return cls._from_payload(json.loads(path.read_text()))
 
     @classmethod
     def _from_payload(cls, case: dict[str, Any]) -> Self:

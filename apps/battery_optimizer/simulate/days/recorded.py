@@ -133,13 +133,14 @@ class RecordedDays:
 
 def rates_of(path: Path, column: str) -> SlotSeries:
     """A column of rates of a CSV of half hours [p/kWh]; DataError naming what cannot be used."""
-    table = _read_csv(path, (column,))
+    table = read_csv(path, (column,))
     values = np.asarray(_numbers(table, column, path), np.float64)
     start = pd.Timestamp(_times(table, path)[0]).to_pydatetime()
     return SlotSeries(start=start, values=values)
 
 
-def _read_csv(path: Path, needed: Sequence[str]) -> pd.DataFrame:
+def read_csv(path: Path, needed: Sequence[str]) -> pd.DataFrame:
+    """The table of a file; DataError where it cannot be read, or lacks `time` or what is needed."""
     try:
         table = pd.read_csv(path)
     except (OSError, EOFError, ValueError, zlib.error) as error:
@@ -156,7 +157,7 @@ def _read_csv(path: Path, needed: Sequence[str]) -> pd.DataFrame:
 
 
 def _read_table(path: Path) -> pd.DataFrame:
-    table = _read_csv(path, NEEDED)
+    table = read_csv(path, NEEDED)
     for name in NEEDED:
         table[name] = _numbers(table, name, path)
     for name in FORECASTS:

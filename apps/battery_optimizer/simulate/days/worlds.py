@@ -11,17 +11,15 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from battery_optimizer.errors import DataError
 from battery_optimizer.model.slots import SLOT, SLOTS_PER_DAY, Floats
 from battery_optimizer.simulate.days.households import FINE_STEP, HOUSEHOLDS, move_in
-from battery_optimizer.simulate.days.recorded import FORECASTS, NEEDED
+from battery_optimizer.simulate.days.recorded import FORECASTS, NEEDED, read_csv
 from battery_optimizer.simulate.options import (
     Commands,
     number,
     require_writable,
     whole_number,
 )
-from battery_optimizer.simulate.plain import why
 
 PER_SLOT: Final = SLOT // FINE_STEP
 _STEADY: Final = 0.35
@@ -90,14 +88,7 @@ def add_data_command(commands: Commands) -> None:
 def _make(options: argparse.Namespace) -> None:
     """Write recorded days made into others: another household, worse solar forecasts."""
     require_writable(options.out)
-    try:
-        data = pd.read_csv(options.data)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{options.data} cannot be read as CSV: {why(error)}") from error
-    wanted = ("time", *NEEDED, *(FORECASTS if options.worse_solar else ()))
-    missing = [name for name in wanted if name not in data.columns]
-    if missing:
-        raise DataError(f"{options.data}: column {missing[0]!r} is missing from row 1")
+    data = read_csv(options.data, (*NEEDED, *(FORECASTS if options.worse_solar else ())))
     if options.household:
         data = move_in(data, HOUSEHOLDS[options.household], options.seed)
     if options.worse_solar:
