@@ -1,23 +1,19 @@
 """A battery that tapers, lived with for some nights: learned, planned with, told, replayed."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from battery_optimizer.adapters.store.sqlite import Store
-from battery_optimizer.config import Config
 from battery_optimizer.cycle import Cycle
 from battery_optimizer.errors import StoreUnavailable
 from battery_optimizer.foresight import LearnedLimits
-from battery_optimizer.host import Host
 from battery_optimizer.model.codec import decode, encode
 from battery_optimizer.model.decision import CommandResult, CycleOutcome, CycleResult
-from battery_optimizer.model.entity import EntityState
 from battery_optimizer.model.house import Battery, House
 from battery_optimizer.model.learned import Learned
 from battery_optimizer.model.modes import InverterCommand, Mode
@@ -29,11 +25,12 @@ from battery_optimizer.simulate.home.fox_entities import SimulatedFoxEss
 from battery_optimizer.simulate.home.inverter import FORCE_CHARGE, SimulatedInverter
 from battery_optimizer.simulate.home.surroundings import PlausibleHome
 from battery_optimizer.simulate.replay import Recording, replayed
-from battery_optimizer.wiring.house import SIMULATED_DATABASE, connect
+from battery_optimizer.wiring.house import SIMULATED_DATABASE
 from battery_optimizer.wiring.running import RunningHouse
 from battery_readings import readings
 from builders import a_battery, a_house
 from fakes import FakeInverter, FakeMeters, FixedRates, FlatForecaster, FlatSun, daily
+from simulated_house import SimulatedHouse, connected
 
 NIGHT = datetime(2026, 11, 22, 1, tzinfo=UTC)
 FIVE = timedelta(minutes=5)
@@ -90,56 +87,21 @@ def live_through(store: Store, nights: int, *, celsius: float = 18.0) -> None:
 
 
 @dataclass
-class Home:
+class Home(SimulatedHouse):
     """A home with the real battery, of which an app sees what is set of it."""
 
-    folder: Path
-    nights: int = 5
-    fox: SimulatedFoxEss = field(init=False)
     now: datetime = NIGHT
+    nights: int = 5
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.fox = SimulatedFoxEss(the_inverter(self.now, 8.3))
         store = Store(self.folder / SIMULATED_DATABASE)
         live_through(store, self.nights)
         store.close()
 
-    def states(self) -> dict[str, EntityState]:
-        polled = EntityState(state=self.now.isoformat())
-        told = {"sensor.solcast_pv_forecast_api_last_polled": polled}
-        for days_ahead, name in enumerate(("today", "tomorrow")):
-            rows = PlausibleHome().forecast(self.now.date() + timedelta(days_ahead), days_ahead)
-            told[f"sensor.solcast_pv_forecast_forecast_{name}"] = EntityState(
-                state="1", attributes={"detailedForecast": rows}, last_reported=self.now
-            )
-        return {**self.fox.entities(), **told}
-
-    def host(self) -> Host:
-        return Host(
-            app="app",
-            folder=self.folder,
-            latitude=51.5,
-            longitude=-0.12,
-            call_service=lambda service, /, **data: self.fox.call(service, data),
-            read_state=lambda entity_id: self.states().get(entity_id),
-            list_entities=self.states,
-            get_history=None,
-            sleep=lambda _: None,
-            now=lambda: self.now,
-        )
-
-    @contextmanager
-    def connected(self, **battery: object) -> Iterator[RunningHouse]:
-        settings: dict[str, Any] = {
-            "battery": {**BATTERY, **battery},
-            "rates": {"demo": "always"},
-            "entities": {"prefix": "foxess"},
-        }
-        house = connect(Config.from_args(settings), self.host())
-        try:
-            yield house
-        finally:
-            house.close()
+    def connected(self, **battery: object) -> AbstractContextManager[RunningHouse]:
+        return connected(self, battery={**BATTERY, **battery})
 
 
 def power(battery: Battery, share: float) -> float:

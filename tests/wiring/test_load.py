@@ -1,9 +1,9 @@
 """Large loads and the temperature in a house wired of real parts: read, kept, planned, named."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,54 +13,33 @@ import pytest
 from battery_optimizer.config import Config
 from battery_optimizer.config_sections import SolarSettings
 from battery_optimizer.errors import ConfigError
-from battery_optimizer.host import Host
 from battery_optimizer.model.decision import CycleResult
 from battery_optimizer.model.entity import EntityState
 from battery_optimizer.model.found import Presence
-from battery_optimizer.model.house import Battery, GridConnection, House, Inverter
 from battery_optimizer.model.slots import SLOT, Floats, SlotSeries
 from battery_optimizer.model.telemetry import Observations
-from battery_optimizer.simulate.home.fox_entities import SimulatedFoxEss
-from battery_optimizer.simulate.home.inverter import SimulatedInverter
-from battery_optimizer.simulate.home.surroundings import PlausibleHome
-from battery_optimizer.wiring.house import connect
 from battery_optimizer.wiring.load import most_load_kw, weather
 from battery_optimizer.wiring.running import RunningHouse
 from battery_optimizer.wiring.sources import panels_place
+from simulated_house import BATTERY, NIGHT, SETTINGS, SimulatedHouse, connected
 
-NIGHT = datetime(2026, 11, 22, 2, tzinfo=UTC)
-BATTERY = {"capacity_kwh": 10.0, "max_charge_kw": 4.0, "max_discharge_kw": 4.0}
 CAR = {"name": "car", "power": "sensor.wallbox_power"}
 DISPATCHING = "binary_sensor.octopus_energy_x_intelligent_dispatching"
 PANELS = {"peak_kw": 3.0, "tilt_deg": 35, "azimuth_deg": 0}
 N_SLOTS = 30 * 48
 
 
-class CarHouse:
+class CarHouse(SimulatedHouse):
     """A simulated house with a car."""
 
-    def __init__(self, folder: Path, *, with_history: bool = False) -> None:
-        house = House(battery=Battery(**BATTERY), inverter=Inverter(), grid=GridConnection())
-        self.fox = SimulatedFoxEss(
-            SimulatedInverter(house=house, surroundings=PlausibleHome(), now=NIGHT, soc_kwh=5.0)
-        )
-        self.folder, self.with_history = folder, with_history
-        polled = "sensor.solcast_pv_forecast_api_last_polled"
-        self.others = {polled: EntityState(state=NIGHT.isoformat())}
-        for days, name in enumerate(("today", "tomorrow")):
-            rows = PlausibleHome().forecast(NIGHT.date() + timedelta(days), days)
-            self.others[f"sensor.solcast_pv_forecast_forecast_{name}"] = EntityState(
-                state="1", attributes={"detailedForecast": rows}, last_reported=NIGHT
-            )
+    def __post_init__(self) -> None:
+        super().__post_init__()
         self.show("sensor.wallbox_power", "0", "W")
 
     def show(self, entity_id: str, state: str, unit: str, **attributes: object) -> None:
         self.others[entity_id] = EntityState(
             state=state, attributes={"unit_of_measurement": unit} | attributes, last_reported=NIGHT
         )
-
-    def states(self) -> dict[str, EntityState]:
-        return self.fox.entities() | self.others
 
     def history(
         self, entity_id: str, start: datetime, end: datetime
@@ -69,40 +48,17 @@ class CarHouse:
         assert end - start == timedelta(days=10)
         return [[{"state": state, "last_changed": (end - timedelta(hours=1)).isoformat()}]]
 
-    def host(self) -> Host:
-        return Host(
-            app="battery_optimizer",
-            folder=self.folder,
-            latitude=51.5,
-            longitude=-0.1,
-            call_service=lambda service, /, **data: self.fox.call(service, data),
-            read_state=lambda entity_id: self.states().get(entity_id),
-            list_entities=self.states,
-            get_history=self.history if self.with_history else None,
-            sleep=lambda _seconds: None,
-            now=lambda: NIGHT,
-        )
+
+def settings(**load: object) -> dict[str, Any]:
+    return {"control": "read_only", "load": {"weather": "none"} | load}
 
 
-def settings(**load: object) -> Config:
-    return Config.from_args(
-        {
-            "battery": BATTERY,
-            "rates": {"demo": "always"},
-            "entities": {"prefix": "foxess"},
-            "control": "read_only",
-            "load": {"weather": "none"} | load,
-        }
-    )
+def config_of(**load: object) -> Config:
+    return Config.from_args(SETTINGS | settings(**load))
 
 
-@contextmanager
-def connected(home: CarHouse, **load: object) -> Iterator[RunningHouse]:
-    house = connect(settings(**load), home.host())
-    try:
-        yield house
-    finally:
-        house.close()
+def connected_with(home: CarHouse, **load: object) -> AbstractContextManager[RunningHouse]:
+    return connected(home, **settings(**load))
 
 
 def nightly(start: datetime, from_slot: int = 2) -> Observations:
@@ -122,7 +78,7 @@ def nightly(start: datetime, from_slot: int = 2) -> Observations:
 def test_a_car_that_is_set_is_read_kept_and_planned_apart(tmp_path: Path) -> None:
     home = CarHouse(tmp_path)
     home.show("sensor.wallbox_power", "7000", "W")
-    with connected(home, large_loads=[CAR]) as house:
+    with connected_with(home, large_loads=[CAR]) as house:
         house.store.seed_observations(nightly(NIGHT - N_SLOTS * SLOT))
         shown = house.run(NIGHT)
         assert shown.outcome.result is CycleResult.PLANNED
@@ -151,7 +107,7 @@ def test_a_car_that_octopus_plans_is_planned_by_its_schedule(tmp_path: Path) -> 
         "charge_in_kwh": -6.0,
     }
     home.show(DISPATCHING, "off", "", planned_dispatches=[row])
-    with connected(home, large_loads=[CAR | {"schedule": DISPATCHING}]) as house:
+    with connected_with(home, large_loads=[CAR | {"schedule": DISPATCHING}]) as house:
         house.store.seed_observations(nightly(NIGHT - N_SLOTS * SLOT, from_slot=4))
         outlook = house.run(NIGHT).outcome.outlook
         assert outlook is not None
@@ -161,7 +117,7 @@ def test_a_car_that_octopus_plans_is_planned_by_its_schedule(tmp_path: Path) -> 
 def test_a_sensor_that_is_gone_is_told_and_the_load_is_whole(tmp_path: Path) -> None:
     home = CarHouse(tmp_path)
     home.show("sensor.wallbox_power", "unavailable", "W")
-    with connected(home, large_loads=[CAR | {"schedule": DISPATCHING}]) as house:
+    with connected_with(home, large_loads=[CAR | {"schedule": DISPATCHING}]) as house:
         seen = nightly(NIGHT - (N_SLOTS + 8) * SLOT)
         house.store.seed_observations(seen)
         house.store.seed_observations(replace(nightly(NIGHT - N_SLOTS * SLOT), large_kw={}))
@@ -181,9 +137,9 @@ def test_a_sensor_that_is_gone_is_told_and_the_load_is_whole(tmp_path: Path) -> 
 
 
 def test_what_home_assistant_remembers_of_them_is_learned_at_start(tmp_path: Path) -> None:
-    home = CarHouse(tmp_path, with_history=True)
+    home = CarHouse(tmp_path, has_home_assistant=True)
     home.show("sensor.outside", "3.5", "°C")
-    with connected(home, large_loads=[CAR], outside_temperature="sensor.outside") as house:
+    with connected_with(home, large_loads=[CAR], outside_temperature="sensor.outside") as house:
         house.seed(NIGHT)
         seen = house.store.observations(NIGHT - SLOT, NIGHT)
         assert seen.large_kw["car"].values.tolist() == [7.0]
@@ -194,13 +150,13 @@ def test_what_home_assistant_remembers_of_them_is_learned_at_start(tmp_path: Pat
 def test_what_looks_like_a_large_load_is_pointed_out(tmp_path: Path) -> None:
     home = CarHouse(tmp_path)
     home.show(DISPATCHING, "off", "", planned_dispatches=[])
-    with connected(home) as house:
+    with connected_with(home) as house:
         found = {each.about: each for each in house.survey.look(NIGHT)}["Large load"]
         assert found.presence is Presence.OPTIONAL
         assert found.advice.endswith(
             f"{{name: car, power: sensor.wallbox_power, schedule: {DISPATCHING}}}"
         )
-    with connected(home, large_loads=[CAR]) as house:
+    with connected_with(home, large_loads=[CAR]) as house:
         named = [each for each in house.survey.look(NIGHT) if "arge load" in each.about]
         assert [each.words for each in named] == ["sensor.wallbox_power (0 W)"]
 
@@ -208,13 +164,13 @@ def test_what_looks_like_a_large_load_is_pointed_out(tmp_path: Path) -> None:
 def test_without_such_sensors_nothing_is_pointed_out(tmp_path: Path) -> None:
     home = CarHouse(tmp_path)
     del home.others["sensor.wallbox_power"]
-    with connected(home) as house:
+    with connected_with(home) as house:
         assert not [each for each in house.survey.look(NIGHT) if "arge load" in each.about]
 
 
 def test_open_meteo_is_asked_only_where_it_is_wanted() -> None:
     def asked(**load: object) -> bool:
-        return weather(settings(**load).load, (51.5, -0.12)) is not None
+        return weather(config_of(**load).load, (51.5, -0.12)) is not None
 
     assert not asked(weather="auto")
     assert not asked(outside_temperature="sensor.outside")
@@ -242,7 +198,7 @@ def test_the_panels_are_where_they_are_set_to_be_or_where_appdaemon_is(tmp_path:
 )
 def test_mistakes_in_the_settings_are_named(load: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        settings(**load)
+        config_of(**load)
     assert str(caught.value) == words
 
 

@@ -10,7 +10,7 @@ from battery_optimizer.config_sections import RatesSettings
 from battery_optimizer.model.money import Otherwise
 from battery_optimizer.money.ledger import NO_BILLS_YET
 from battery_optimizer.wiring.sources import rates_source, tariff_name
-from wiring.test_house import NIGHT, SimulatedHouse, connected
+from simulated_house import NIGHT, SimulatedHouse, connected
 
 
 def test_bills_follow_the_cycles(tmp_path: Path) -> None:

@@ -20,8 +20,8 @@ from battery_optimizer.model.slots import SLOT
 from battery_optimizer.model.telemetry import EnergyKind, SlotEnergy
 from battery_optimizer.simulate.replay import Recording, replayed
 from battery_optimizer.wiring.running import RunningHouse
+from simulated_house import SETTINGS, SimulatedHouse, connected
 from store_values import put_energy
-from wiring.test_house import SETTINGS, SimulatedHouse, connected
 
 MONDAY = datetime(2026, 11, 23, 17, 30, tzinfo=UTC)
 SAVING = "event.octopus_energy_a_1234abcd_octoplus_saving_session_events"
