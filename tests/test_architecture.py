@@ -3,7 +3,7 @@
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -70,6 +70,7 @@ LIBRARIES = {
 """Where a library may be imported: beginnings of paths."""
 
 
+@cache
 def paths() -> list[Path]:
     return sorted(PACKAGE.rglob("*.py"))
 
@@ -94,7 +95,7 @@ def imports(path: Path) -> Iterator[tuple[str, int]]:
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{shown(path)}:{node.lineno} is a relative import"
+            assert node.level == 0, f"line {node.lineno} is a relative import"
             yield str(node.module), node.lineno
 
 
@@ -112,7 +113,20 @@ def system(module: str) -> str:
     return module.split(".")[2]
 
 
-all_files = pytest.mark.parametrize("path", paths(), ids=shown)
+def all_files(check: Callable[[Path], None]) -> Callable[[], None]:
+    """One test that goes through all files, and names each that the check refuses."""
+
+    def test() -> None:
+        wrong = []
+        for path in paths():
+            try:
+                check(path)
+            except AssertionError as error:
+                wrong.append(f"{shown(path)}: {str(error).partition(chr(10))[0]}")
+        assert not wrong, "\n".join(wrong)
+
+    test.__name__, test.__doc__ = check.__name__, check.__doc__
+    return test
 
 
 def test_the_walk_finds_the_package() -> None:
@@ -141,7 +155,7 @@ def test_adapters_of_different_systems_do_not_import_each_other(path: Path) -> N
         return
     for imported in own_imports(path):
         if layer_of(imported) == "adapters":
-            assert system(imported) == system(module), f"{shown(path)} must not import {imported}"
+            assert system(imported) == system(module), f"it must not import {imported}"
 
 
 @all_files
@@ -150,8 +164,10 @@ def test_libraries_stay_where_they_belong(path: Path) -> None:
         library = name.split(".")[0]
         if library == NAME or (library in sys.stdlib_module_names and library not in LIBRARIES):
             continue
-        assert library in LIBRARIES, f"{shown(path)}:{line}: {library} is a new dependency"
-        assert shown(path).startswith(LIBRARIES[library]), f"{shown(path)}:{line}: {library}"
+        assert library in LIBRARIES, f"line {line}: {library} is a new dependency"
+        assert shown(path).startswith(LIBRARIES[library]), (
+            f"line {line}: {library} does not belong here"
+        )
 
 
 @all_files
@@ -161,11 +177,11 @@ def test_names_are_imported_not_modules(path: Path) -> None:
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             named = [alias.name for alias in node.names if alias.name.split(".")[0] == NAME]
-            assert not named, f"{shown(path)}:{node.lineno}: import names from {named}"
+            assert not named, f"line {node.lineno}: import names from {named}"
         elif isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 assert f"{node.module}.{alias.name}" not in modules, (
-                    f"{shown(path)}:{node.lineno}: {alias.name} is a module, import names from it"
+                    f"line {node.lineno}: {alias.name} is a module, import names from it"
                 )
 
 
@@ -178,12 +194,12 @@ def test_imports_stand_at_the_top(path: Path) -> None:
         for node in ast.walk(tree(path))
         if isinstance(node, ast.Import | ast.ImportFrom) and id(node) not in top
     ]
-    assert not nested, f"{shown(path)}: imports in lines {nested} are not at the top"
+    assert not nested, f"imports in lines {nested} are not at the top"
 
 
 @all_files
 def test_no_annotations_from_the_future(path: Path) -> None:
-    assert "__future__" not in {name for name, _ in imports(path)}
+    assert "__future__" not in {name for name, _ in imports(path)}, "it imports __future__"
 
 
 @all_files
@@ -194,15 +210,16 @@ def test_the_clock_is_read_in_the_shell_only(path: Path) -> None:
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             assert node.attr not in wall_clock.get(node.value.id, ()), (
-                f"{shown(path)}:{node.lineno}: pass `now` in instead"
+                f"line {node.lineno}: pass `now` in instead"
             )
         elif isinstance(node, ast.ImportFrom) and node.module == "time":
-            assert "time" not in {alias.name for alias in node.names}, shown(path)
+            assert "time" not in {alias.name for alias in node.names}, "pass `now` in instead"
 
 
 @all_files
 def test_modules_are_of_a_size_to_be_read(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= MOST_LINES
+    n_lines = len(path.read_text().splitlines())
+    assert n_lines <= MOST_LINES, f"it has {n_lines} lines, not {MOST_LINES} at most"
 
 
 def test_init_files_hold_docstrings_only() -> None:
