@@ -259,7 +259,59 @@ def test_the_charge_level_has_its_likely_range(page: Browser) -> None:
         page.run("return number(arguments[0], 0)", last[f"soc_{end}_percent"])
         for end in ("low", "high")
     )
-    assert f"({low} to {high})" in shown
+    assert (f"({low} to {high})" in shown) is (low != high)
+
+
+def test_a_range_of_one_number_is_told_as_that(page: Browser) -> None:
+    words = "return [range(4.21, 4.24), range(4.2, 5), range(-3.3, -0.9), range(-1, 2)]"
+    assert page.run(words) == [
+        "4.2", "4.2\u2060\u2013\u20605.0", "\u22123.3 to \u22120.9", "\u22121.0 to 2.0",
+    ]  # fmt: skip
+    words = "return [[20, 20.3], [20, 31], [null, null]].map(([low, high]) => "
+    words += "likely({ soc_low_percent: low, soc_high_percent: high }))"
+    assert page.run(words) == ["", " (20 to 31)", ""]
+
+
+def test_hours_that_are_all_there_are_are_not_told_twice(page: Browser) -> None:
+    words = """const hours = (start, end, rate) => ({
+            lowest: rate, highest: rate, is_published: true, start: `2026-01-15T${start}:00Z`, end: `2026-01-15T${end}:00Z` });
+        const [all, cheap, dear] = [hours(20, 22, 24.5), hours(20, 21, 5), hours(21, 22, 9)];
+        return [["today", all, all], ["tomorrow", all, all], ["today", cheap, dear],
+            ["today", null, null]].map(([name, cheapest, dearest]) =>
+            windowsOf({ name, cheapest, dearest }, "2026-01-15T20:10:00Z"));"""
+    assert page.run(words) == [
+        [["The rest of today", "now\u201322:00, 24.5 p"]],
+        [["All of tomorrow", "now\u201322:00, 24.5 p"]],
+        [["Cheapest today", "now\u201321:00, 5.0 p"], ["Dearest today", "21:00\u201322:00, 9.0 p"]],
+        [],
+    ]
+
+
+def test_energy_in_the_way_costs(page: Browser) -> None:
+    words = """const told = structuredClone(latest);
+        return arguments[0].map((value) => {
+            told.plan.slots[0].energy_value = value;
+            showNow(told);
+            return find("rates").textContent;
+        });"""
+    saves, costs = (breakable(each) for each in page.run(words, [9.3, -0.9]))
+    assert "One more stored kWh saves9.3 p" in saves
+    assert "One more stored kWh costs0.9 p" in costs
+
+
+def test_beside_todays_savings_stands_what_they_leave_out(page: Browser) -> None:
+    page.wait_for_text("#savings-table", "This month")
+    words = """const period = structuredClone(latest.savings.periods[0]);
+        return [["Today so far", 2.31], ["Today so far", 0.2], ["Yesterday", -3]].map(
+            ([name, kwh]) => {
+                showSaved([{ ...period, name, stored_more_than_self_use_kwh: kwh }]);
+                return find("saved-words").textContent;
+            });"""
+    more, little, not_today = page.run(words)
+    assert breakable(more) == (
+        "Not counted: the battery now holds 2.3 kWh more than it would with Self Use alone."
+    )
+    assert (little, not_today) == ("", "")
 
 
 def test_every_other_thing_to_do_is_priced(page: Browser) -> None:

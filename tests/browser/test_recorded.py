@@ -120,13 +120,31 @@ def test_the_whole_of_it_is_in_sight(browser: Browser, url: str) -> None:
         "return [...document.querySelectorAll('nav a')].map((a) => a.getBoundingClientRect().right)"
     )
     assert max(browser.run(rights)) <= PHONE
-    browser.open(url, width=DESKTOP)
+    for width in (DESKTOP, 1000, 800):
+        assert hidden_of_table(browser, url, width) <= 0
+
+
+def test_on_a_phone_reasons_stay_in_sight_wherever_the_table_is_scrolled_to(
+    browser: Browser, url: str
+) -> None:
+    assert hidden_of_table(browser, url, PHONE) > 0
+    ends = """const box = find("plan-table").parentElement;
+        return [0, 1000].map((left) => {
+            box.scrollLeft = left;
+            const { left: from, right: to } =
+                document.querySelector("#plan-table td.words").getBoundingClientRect();
+            return [from >= 0, to <= innerWidth];
+        });"""
+    assert browser.run(ends) == [[True, True], [True, True]]
+
+
+def hidden_of_table(browser: Browser, url: str, width: int) -> int:
+    """By how many pixels the plan's table is wider than what is seen of it."""
+    browser.open(url, width=width)
     browser.wait(lambda: browser.count("#plan-table tbody tr") > 0, "the table")
     browser.run("find('plan-details').open = true")
-    hidden = (
-        "const box = find('plan-table').parentElement; return box.scrollWidth - box.clientWidth"
-    )
-    assert browser.run(hidden) <= 0
+    box = "const box = find('plan-table').parentElement; return box.scrollWidth - box.clientWidth"
+    return int(browser.run(box))
 
 
 def test_what_the_battery_holds_is_told_beside_the_savings(browser: Browser, url: str) -> None:

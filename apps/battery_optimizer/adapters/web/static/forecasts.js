@@ -17,7 +17,7 @@ function drawForecasts(told) {
   }
   const { load, solar } = told.all;
   const off = (side, words) => side
-    ? `The forecast of the ${words} was off by ${number(side.error_kw, 2)} kW on average, and ${lean(side.bias_kw)}.` : "";
+    ? `The forecast of the ${words} was off by ${number(side.error_kw, 2)} kW on average; all together it was ${lean(side.bias_kw)}.` : "";
   find("forecasts-words").textContent = [off(load, "house"), off(solar, "sun")].filter(Boolean).join(" ");
   const cells = (side) => side
     ? [number(side.expected_kwh, 1), number(side.metered_kwh, 1), number(side.error_kw, 2)] : ["–", "–", "–"];
@@ -25,7 +25,7 @@ function drawForecasts(told) {
   const columns = [["Day", "left"], ["House plan"], ["came"], ["off kW"], ["Sun plan"], ["came"], ["off kW"]];
   fillTable(find("forecasts-table"),
     "kWh over the half hours that were planned and metered; the plan is the last one before each half hour.", columns,
-    [...told.days.map((each) => row(`${weekday(`${each.day}T12:00Z`)} ${each.day.slice(8)}`, each)), row("All", told.all)]);
+    [...told.days.map((each) => row(`${weekday(`${each.day}T12:00Z`)}\u00a0${Number(each.day.slice(8))}`, each)), row("All", told.all)]);
   drawLeads(told.yesterday);
 }
 

@@ -18,10 +18,8 @@ function showNow(data) {
   facts(find("rates"), slot ? [
     ["Buying costs", `${number(slot.import_rate)} p/kWh${rateClass}`],
     ["Selling earns", `${number(slot.export_rate)} p/kWh`],
-    ["One more stored kWh saves", `${number(slot.energy_value)} p`],
-    ...outlook.days.flatMap((day) => [
-      [`Cheapest ${day.name}`, windowWords(day.cheapest, data.now)], [`Dearest ${day.name}`, windowWords(day.dearest, data.now)],
-    ]).filter(([, words]) => words),
+    [`One more stored kWh ${slot.energy_value < 0 ? "costs" : "saves"}`, `${number(Math.abs(slot.energy_value))} p`],
+    ...outlook.days.flatMap((day) => windowsOf(day, data.now)),
   ] : [["Rates", recommendation.rates ?? "not known yet"]]);
   showSaved(data.savings.periods);
   const others = (plan.alternatives ?? []).filter((other) => actsAs(other.mode, other.power_kw) !== seen);
@@ -29,12 +27,19 @@ function showNow(data) {
   showComing(plan.slots);
 }
 
+// The cheapest and the dearest hours of a day, or all there are, where both are the same.
+function windowsOf({ name, cheapest, dearest }, now) {
+  if (!cheapest || !dearest) return [];
+  if (cheapest.start === dearest.start && cheapest.end === dearest.end) {
+    return [[name === "today" ? "The rest of today" : `All of ${name}`, windowWords(cheapest, now)]];
+  }
+  return [[`Cheapest ${name}`, windowWords(cheapest, now)], [`Dearest ${name}`, windowWords(dearest, now)]];
+}
+
 // `{start, end, lowest, highest, is_published}` of some hours of a day that are still to come.
 function windowWords(window, now) {
-  if (!window) return null;
   const start = Date.parse(window.start) <= Date.parse(now) ? "now" : clock(window.start);
-  const [low, high] = [number(window.lowest), number(window.highest)];
-  return `${start}–${clock(window.end)}, ${low === high ? low : `${low}–${high}`} p${window.is_published ? "" : " (forecast)"}`;
+  return `${start}–${clock(window.end)}, ${range(window.lowest, window.highest)} p${window.is_published ? "" : " (forecast)"}`;
 }
 
 // What it is for, at one glance; the bills themselves are further down.
@@ -44,6 +49,8 @@ function showSaved(periods) {
     period.name,
     element("span", `${period.is_estimate ? "≈ " : ""}${pounds(period.saved_against_self_use_p)}`, { class: period.saved_against_self_use_p > 0 ? "gain" : "" }),
   ]));
+  const stored = periods.length && periods[0].name === TODAY ? storedWords(periods[0]) : "";
+  find("saved-words").textContent = stored ? unbroken(`Not counted: ${stored}.`) : "";
 }
 
 function showGauge(soc, expected, reserve) {
@@ -57,7 +64,7 @@ function showGauge(soc, expected, reserve) {
   find("gauge-reserve").style.left = `${reserve}%`;
   find("gauge-text").textContent = `${number(soc, 0)} %`;
   find("gauge-words").textContent = isKnown(expected)
-    ? `${number(expected, 0)} % expected at the end of this half hour; ${number(reserve, 0)} % is kept in reserve.` : "";
+    ? unbroken(`${number(expected, 0)} % expected at the end of this half hour; ${number(reserve, 0)} % is kept in reserve.`) : "";
 }
 
 const signed = (value, positive, negative) => !isKnown(value) || Math.abs(value) < 0.005
@@ -189,8 +196,7 @@ function describePlanned(slot, box) {
   const rate = slot.rate_published ? "" : " (forecast)";
   facts(figures, [
     ["Buying", `${number(slot.import_rate)} p${rate}`], ["Selling", `${number(slot.export_rate)} p${rate}`],
-    ["Battery", `${number(slot.soc_start_percent, 0)} → ${number(slot.soc_end_percent, 0)} %`
-      + (isKnown(slot.soc_low_percent) ? ` (${number(slot.soc_low_percent, 0)} to ${number(slot.soc_high_percent, 0)})` : "")],
+    ["Battery", `${number(slot.soc_start_percent, 0)} → ${number(slot.soc_end_percent, 0)} %${likely(slot)}`],
     ["Solar", `${number(slot.solar_kw, 2)} kW`], ["House", `${number(slot.load_kw, 2)} kW`],
     [`Grid${signed(slot.grid_kw, ", buying", ", selling")}`, `${number(Math.abs(slot.grid_kw), 2)} kW`],
     [slot.cost_p < 0 ? "Earns" : "Costs", money(Math.abs(slot.cost_p))],
@@ -200,6 +206,13 @@ function describePlanned(slot, box) {
   if (seen !== slot.mode) box.append(element("p", inAppWords(slot.mode, slot.power_kw), { class: "soft small" }));
   dot(box, seen);
   return `${when}: ${modeWords(slot.mode, slot.power_kw)}. ${slot.reason}`;
+}
+
+// Where the charge level may end, where that is not all the same.
+function likely({ soc_low_percent: low, soc_high_percent: high }) {
+  if (!isKnown(low)) return "";
+  const [least, most] = [number(low, 0), number(high, 0)];
+  return least === most ? "" : ` (${least} to ${most})`;
 }
 
 function planTable(slots) {

@@ -47,7 +47,7 @@ function drawDay(told) {
   }
   find("past-box").hidden = false;
   const demo = told.rates_are_demo ? " Rates were made up." : "";
-  find("past-words").textContent = `${longDay(told.start)}${told.is_today ? ", so far" : ""}: ${counted(told.n_cycles, "cycle")}, `
+  find("past-words").textContent = `${longDay(told.start)}${told.is_today ? ", so far" : ""}: ${counted(told.n_cycles, "decision")}, `
     + `${counted(told.n_commands, "command")} sent to the inverter (a mode with its power).${demo}`;
   const picked = pastFigure ? pastFigure.index : lastKnown(told);
   if (pastFigure) pastFigure.remove();

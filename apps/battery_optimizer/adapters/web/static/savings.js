@@ -7,6 +7,7 @@ const CAUSES = {
 };
 
 const COMPARED = [["bill_p", "Yours", "--soc"], ["self_use_bill_p", "Self Use alone", "--load"], ["no_battery_bill_p", "No battery", "--planned"]];
+const TODAY = "Today so far";
 let billsFigure = null;
 
 // `savings`: {problem, periods: [a row of battery_optimizer_savings and its name], lost}.
@@ -91,8 +92,15 @@ function monthsTable(rows) {
 // What a bill of today cannot show, and no house without a battery has.
 function stillStored(periods, house, measured) {
   const kwh = (measured.soc_percent - house.reserve_percent) / 100 * house.capacity_kwh;
-  if (periods[0].name !== "Today so far" || !isKnown(measured.soc_percent) || kwh < 0.5) return [];
+  if (periods[0].name !== TODAY || !isKnown(measured.soc_percent) || kwh < 0.5) return [];
   return [`Today so far: the battery holds ${number(kwh)} kWh above its reserve. What that saves later is in no figure yet, so that today may look worse than with No battery until it is used.`];
+}
+
+// What the battery holds at a period's end, beside what Self Use would have left in it.
+function storedWords({ name, stored_more_than_self_use_kwh: kwh }) {
+  if (!isKnown(kwh) || Math.abs(kwh) < 0.5) return "";
+  const holds = name === "Yesterday" ? "ended with" : "now holds";
+  return `the battery ${holds} ${number(Math.abs(kwh))} kWh ${kwh > 0 ? "more" : "less"} than it would with Self Use alone`;
 }
 
 function notesOn(period) {
@@ -106,10 +114,8 @@ function notesOn(period) {
   if (isKnown(period.sessions_p)) {
     notes.push(`Octopus's sessions pay about ${pounds(period.sessions_p)} besides (with Self Use alone ${pounds(period.self_use_sessions_p)}), which is an estimate and in no figure above`);
   }
-  const stored = period.stored_more_than_self_use_kwh;
-  if (isKnown(stored) && Math.abs(stored) >= 0.5) {
-    notes.push(`the battery ended with ${number(Math.abs(stored))} kWh ${stored > 0 ? "more" : "less"} than Self Use would have left, which no bill shows`);
-  }
+  const stored = storedWords(period);
+  if (stored) notes.push(`${stored}, which no bill shows`);
   return notes.length ? [`${period.name}: ${notes.join("; ")}.`] : [];
 }
 

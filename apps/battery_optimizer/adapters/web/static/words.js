@@ -108,6 +108,13 @@ function inAppWords(mode, powerKw) {
 
 const counted = (count, what) => `${count} ${what}${count === 1 ? "" : "s"}`;
 
+// From a number to another on one line, or the one where both look the same.
+function range(low, high, digits = 1) {
+  const [first, last] = [number(low, digits), number(high, digits)];
+  if (first === last) return first;
+  return low < 0 ? `${first} to ${last}` : `${first}\u2060–\u2060${last}`;
+}
+
 // A number and its unit stay on one line.
 const unbroken = (text) => String(text).replace(/(\d) (p|%|kWh?)(?![a-z])/g, "$1\u00a0$2");
 
@@ -166,5 +173,7 @@ function fillTable(table, caption, columns, rows) {
   }
   const top = element("thead");
   top.append(head);
-  table.replaceChildren(element("caption", caption), top, ...bodies.filter((each) => each.rows.length));
+  const heading = element("caption");
+  heading.append(element("span", caption));
+  table.replaceChildren(heading, top, ...bodies.filter((each) => each.rows.length));
 }
