@@ -274,7 +274,8 @@ def test_a_range_of_one_number_is_told_as_that(page: Browser) -> None:
 
 def test_hours_that_are_all_there_are_are_not_told_twice(page: Browser) -> None:
     words = """const hours = (start, end, rate) => ({
-            lowest: rate, highest: rate, is_published: true, start: `2026-01-15T${start}:00Z`, end: `2026-01-15T${end}:00Z` });
+            lowest: rate, highest: rate, is_published: true,
+            start: `2026-01-15T${start}:00Z`, end: `2026-01-15T${end}:00Z` });
         const [all, cheap, dear] = [hours(20, 22, 24.5), hours(20, 21, 5), hours(21, 22, 9)];
         return [["today", all, all], ["tomorrow", all, all], ["today", cheap, dear],
             ["today", null, null]].map(([name, cheapest, dearest]) =>
