@@ -1,9 +1,5 @@
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
-
-import pytest
 
 from battery_optimizer.adapters.rates.demo import STANDING_CHARGE_P, DemoRates
 from battery_optimizer.adapters.rates.standing import StandingFeed
@@ -30,13 +26,6 @@ class Supplier:
         if self.is_away:
             raise RatesUnavailable("Octopus did not answer")
         return self.charge_p
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    made = Store(tmp_path / "store.db")
-    yield made
-    made.close()
 
 
 def test_the_charge_of_the_local_day_is_asked_for_and_kept(store: Store) -> None:

@@ -1,7 +1,6 @@
 """What the store tells of a battery under forced modes: each reading with the order before it."""
 
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,13 +18,6 @@ from store_values import CYCLE, NOW, a_reading, an_outcome
 DAY = timedelta(days=1)
 CHARGE = InverterCommand(mode=Mode.FORCE_CHARGE, power_kw=3.6)
 SELL = InverterCommand(mode=Mode.FORCE_DISCHARGE, power_kw=2.5)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path / "store.db")
-    yield store
-    store.close()
 
 
 def live(
@@ -118,11 +110,9 @@ def test_readings_of_before_have_no_temperature(tmp_path: Path) -> None:
     store.close()
 
 
-def test_two_months_of_a_years_readings_are_read_in_milliseconds(
-    tmp_path: Path, store: Store
-) -> None:
+def test_two_months_of_a_years_readings_are_read_in_milliseconds(path: Path, store: Store) -> None:
     store.get_state("opened")
-    connection = sqlite3.connect(tmp_path / "store.db")
+    connection = sqlite3.connect(path)
     first, n_rows = epoch(NOW) - 365 * 86400, 365 * 288
     connection.executemany(
         "INSERT INTO samples VALUES (?, 0.5, 0.0, -3.6, 4.1, ?, 18.0)",

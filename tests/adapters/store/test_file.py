@@ -16,11 +16,6 @@ from store_values import NOW, a_plan, a_reading, an_outcome
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "battery_optimizer.db"
-
-
-@pytest.fixture
 def store(path: Path) -> Iterator[Store]:
     store = Store(path, busy_seconds=0.05)
     yield store

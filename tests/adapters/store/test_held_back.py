@@ -1,10 +1,8 @@
 """Sun that was turned down at the export limit teaches nothing, and is paid for all the same."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import pi, sin
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -30,13 +28,6 @@ LIMIT_KW = 3.68
 INPUTS = CycleInputs(
     house=a_house(export_limit_kw=LIMIT_KW), settings=PlannerSettings(), in_force=SELF_USE
 )
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    made = Store(tmp_path / "store.db")
-    yield made
-    made.close()
 
 
 def sun_kw(hour: float) -> float:

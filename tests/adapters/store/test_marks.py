@@ -1,9 +1,7 @@
 """What the store knows beside load and sun: the other meters, and when nobody was in."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,13 +16,6 @@ from builders import a_house
 from store_values import CYCLE, NOW, a_reading, an_outcome
 
 NOON = floor_to_slot(NOW)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path / "battery_optimizer.db")
-    yield store
-    store.close()
 
 
 def test_grid_battery_and_charge_come_with_what_was_observed(store: Store) -> None:

@@ -1,13 +1,11 @@
 """What further sensors said is kept beside the load: by half hours, by name, over years."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
 
 import numpy as np
-import pytest
 
 from battery_optimizer.adapters.store.archive import read_own_history
 from battery_optimizer.adapters.store.sqlite import Store
@@ -16,18 +14,6 @@ from battery_optimizer.model.telemetry import Observations, Telemetry
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 READING = Telemetry(measured_at=NOON, soc_kwh=5.0, load_kw=1.0)
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "store.db"
-
-
-@pytest.fixture
-def store(path: Path) -> Iterator[Store]:
-    store = Store(path)
-    yield store
-    store.close()
 
 
 def read(store: Store, minutes: float, car_kw: float | None, outside_c: float | None) -> None:

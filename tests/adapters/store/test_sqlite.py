@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,13 +23,6 @@ AGILE = "octopus E-1R-AGILE-24-10-01-C"
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "config" / "battery_optimizer.db"
-
-
-@pytest.fixture
-def store(path: Path) -> Iterator[Store]:
-    store = Store(path)
-    yield store
-    store.close()
 
 
 def a_rate(start: datetime, p_per_kwh: float, end: datetime | None = None) -> UnitRate:
