@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from battery_optimizer.control.clock import set_back
-from battery_optimizer.control.proof import UNCLEAR, Finding, judge
+from battery_optimizer.control.proof import UNCLEAR, Judgement, judge
 from battery_optimizer.control.steering import Order, Steering
 from battery_optimizer.control.writes import Writes, writes_for
 from battery_optimizer.errors import DataError, InverterError, InverterUnavailable
@@ -85,9 +85,9 @@ class Commander:
             return CommandResult.READ_ONLY, ()
         self._remember_writes(now)
         wanted = self._as_shown(wanted)
-        finding = self._finding(now, in_force, house, telemetry)
-        judged = self._steering.judged(now, in_force, finding)
-        self._steering, order = judged.order(now, wanted, in_force, finding)
+        judgement = self._judgement(now, in_force, house, telemetry)
+        judged = self._steering.judged(now, in_force, judgement)
+        self._steering, order = judged.order(now, wanted, in_force, judgement)
         try:
             self._carry_out(now, order, in_force)
         except InverterError as error:
@@ -116,13 +116,13 @@ class Commander:
         except InverterError:
             return wanted  # `apply` says why, if that is to be sent
 
-    def _finding(
+    def _judgement(
         self,
         now: datetime,
         in_force: InverterCommand | None,
         house: House,
         telemetry: Telemetry | None,
-    ) -> Finding:
+    ) -> Judgement:
         if telemetry is None or in_force is None or not self._steering.can_judge(now, in_force):
             return UNCLEAR
         return judge(house, in_force, telemetry)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from battery_optimizer.control.proof import Finding, Repairs, Verdict, judge
+from battery_optimizer.control.proof import Judgement, Repairs, Verdict, judge
 from battery_optimizer.model.house import Abilities, SocLimits
 from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
 from battery_optimizer.model.telemetry import Telemetry
@@ -93,7 +93,7 @@ def test_it_says_in_words_what_is_wrong() -> None:
 def after(*verdicts: Verdict) -> Repairs:
     repairs = Repairs()
     for each in verdicts:
-        repairs = repairs.after(Finding(verdict=each), Mode.HOLD, NOON)
+        repairs = repairs.after(Judgement(verdict=each), Mode.HOLD, NOON)
     return repairs
 
 
@@ -121,15 +121,15 @@ def test_each_repair_waits_twice_as_long_as_the_one_before() -> None:
 
 def test_another_modes_success_says_nothing_of_the_one_that_failed() -> None:
     failed = after(FAILS, FAILS).after_try(NOON)
-    assert failed.after(Finding(verdict=OBEYS), Mode.SELF_USE, NOON) == failed
-    assert failed.after(Finding(verdict=OBEYS), Mode.HOLD, NOON) == Repairs()
-    assert failed.after(Finding(verdict=FAILS), Mode.SELF_USE, NOON).tried == 0
+    assert failed.after(Judgement(verdict=OBEYS), Mode.SELF_USE, NOON) == failed
+    assert failed.after(Judgement(verdict=OBEYS), Mode.HOLD, NOON) == Repairs()
+    assert failed.after(Judgement(verdict=FAILS), Mode.SELF_USE, NOON).tried == 0
 
 
 def test_what_was_long_ago_is_forgotten() -> None:
     failed = after(FAILS, FAILS).after_try(NOON)
     later = NOON + timedelta(hours=5)
-    assert failed.after(Finding(verdict=FAILS), Mode.HOLD, later).tried == 0
+    assert failed.after(Judgement(verdict=FAILS), Mode.HOLD, later).tried == 0
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from battery_optimizer.control.clock import set_back
-from battery_optimizer.control.proof import Finding, Verdict
+from battery_optimizer.control.proof import Judgement, Verdict
 from battery_optimizer.control.steering import Order, Steering
 from battery_optimizer.control.writes import Writes
 from battery_optimizer.model.decision import CommandResult
@@ -16,7 +16,7 @@ from battery_optimizer.model.settings import CommandSettings
 NOON = datetime(2026, 6, 15, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 HOLD, FEED_IN = InverterCommand(mode=Mode.HOLD), InverterCommand(mode=Mode.FEED_IN)
-DEFIES = Finding(verdict=Verdict.DEFIES, words="it sells")
+DEFIES = Judgement(verdict=Verdict.DEFIES, words="it sells")
 
 
 def charge(power_kw: float) -> InverterCommand:
@@ -103,7 +103,7 @@ def test_a_new_power_is_not_judged_before_it_is_felt() -> None:
 
 
 def test_danger_is_repaired_at_any_price_the_rest_within_the_writes() -> None:
-    fails = Finding(verdict=Verdict.FAILS, words="it does nothing")
+    fails = Judgement(verdict=Verdict.FAILS, words="it does nothing")
     used_up = a_steering(used=59)
     assert used_up.judged(NOON, HOLD, fails).judged(NOON, HOLD, DEFIES).order(
         NOON, HOLD, HOLD, DEFIES

@@ -46,7 +46,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Judgement:
     """A verdict, and in words what is wrong."""
 
     verdict: Verdict
@@ -58,10 +58,10 @@ class Finding:
         return self.verdict in (Verdict.FAILS, Verdict.DEFIES)
 
 
-UNCLEAR: Final = Finding(verdict=Verdict.UNCLEAR)
+UNCLEAR: Final = Judgement(verdict=Verdict.UNCLEAR)
 
 
-def judge(house: House, command: InverterCommand, telemetry: Telemetry) -> Finding:
+def judge(house: House, command: InverterCommand, telemetry: Telemetry) -> Judgement:
     """What the measured powers say of a command that has had its time to be felt."""
     measured_kw = battery_kw(telemetry)
     battery = house.battery.at_temperature(telemetry.battery_temperature_c)
@@ -93,12 +93,12 @@ def judge(house: House, command: InverterCommand, telemetry: Telemetry) -> Findi
     )
     if gives_more or takes_more:
         is_far = abs(excess_kw) >= max(_DANGER_KW, abs(expected_kw) / 2)
-        return Finding(verdict=Verdict.DEFIES if is_far else Verdict.FAILS, words=words)
+        return Judgement(verdict=Verdict.DEFIES if is_far else Verdict.FAILS, words=words)
     if abs(measured_kw) >= _TOO_LITTLE * abs(expected_kw) or abs(excess_kw) <= _NOISE_KW:
-        return Finding(verdict=Verdict.OBEYS)
+        return Judgement(verdict=Verdict.OBEYS)
     if _has_reasons(house, telemetry, charging=expected_kw < 0):
         return UNCLEAR
-    return Finding(verdict=Verdict.FAILS, words=words)
+    return Judgement(verdict=Verdict.FAILS, words=words)
 
 
 def battery_kw(telemetry: Telemetry) -> float | None:
@@ -176,12 +176,12 @@ class Repairs:
     not_before: datetime | None = None
     """The next repair waits so long: each time twice as long."""
 
-    def after(self, finding: Finding, mode: Mode, now: datetime) -> "Repairs":
+    def after(self, judgement: Judgement, mode: Mode, now: datetime) -> "Repairs":
         """One more reading, of an inverter in this mode."""
         if self.not_before is not None and now - self.not_before > LONGEST_WAIT:
-            return Repairs().after(finding, mode, now)  # long ago
+            return Repairs().after(judgement, mode, now)  # long ago
         is_other = self.mode not in (None, mode)
-        match finding.verdict:
+        match judgement.verdict:
             case Verdict.UNCLEAR:
                 return self
             case Verdict.OBEYS:

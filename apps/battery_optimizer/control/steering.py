@@ -13,7 +13,7 @@ from typing import Final
 from battery_optimizer.control.breaker import Breaker
 from battery_optimizer.control.dispatch import same
 from battery_optimizer.control.manual import ManualChange, change_by_others
-from battery_optimizer.control.proof import SETTLED_AFTER, UNCLEAR, Finding, Repairs, Verdict
+from battery_optimizer.control.proof import SETTLED_AFTER, UNCLEAR, Judgement, Repairs, Verdict
 from battery_optimizer.control.writes import Writes, writes_for
 from battery_optimizer.model.decision import CommandResult
 from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
@@ -121,19 +121,19 @@ class Steering:
         return self.power_at is None or now - self.power_at >= SETTLED_AFTER
 
     def judged(
-        self, now: datetime, in_force: InverterCommand | None, finding: Finding
+        self, now: datetime, in_force: InverterCommand | None, judgement: Judgement
     ) -> "Steering":
         """After one more reading of what the battery does in the mode in force."""
         if in_force is None:
             return self
-        return replace(self, repairs=self.repairs.after(finding, in_force.mode, now))
+        return replace(self, repairs=self.repairs.after(judgement, in_force.mode, now))
 
     def order(
         self,
         now: datetime,
         wanted: InverterCommand,
         in_force: InverterCommand | None,
-        finding: Finding = UNCLEAR,
+        judgement: Judgement = UNCLEAR,
     ) -> tuple["Steering", Order]:
         """What to send now, and what is then remembered."""
         if self.is_paused and self.is_at_rest:
@@ -142,11 +142,11 @@ class Steering:
         if self.manual is not None and self.manual.command is None and self.manual.holds(now):
             return self, Order(result=CommandResult.LEFT, problems=notices)
         if self.breaker.is_open(now):
-            return self._while_open(now, in_force, finding)
-        if self._must_repair(now, wanted, in_force, finding):
-            return self._repaired(now, wanted, finding)
+            return self._while_open(now, in_force, judgement)
+        if self._must_repair(now, wanted, in_force, judgement):
+            return self._repaired(now, wanted, judgement)
         order = self._changed(now, wanted, in_force)
-        wrong = (finding.words,) if finding.is_bad else ()
+        wrong = (judgement.words,) if judgement.is_bad else ()
         is_found = order.result is CommandResult.UNCHANGED and self.manual is None
         steering = replace(self, told=wanted, is_at_rest=self.is_paused) if is_found else self
         return steering, replace(order, problems=(*notices, *wrong, *order.problems))
@@ -174,20 +174,20 @@ class Steering:
         return replace(self, breaker=self.breaker.after_failure(now), tried=command)
 
     def _while_open(
-        self, now: datetime, in_force: InverterCommand | None, finding: Finding
+        self, now: datetime, in_force: InverterCommand | None, judgement: Judgement
     ) -> tuple["Steering", Order]:
         """The breaker is: self-use, by way of another mode if even that is not done."""
         problems: tuple[str, ...] = ("the inverter failed again and again; commands are paused",)
         steering = self
         if in_force is None or not same(SELF_USE, in_force):
             commands: tuple[InverterCommand, ...] = (SELF_USE,)
-        elif finding.verdict is Verdict.DEFIES and self.repairs.is_due(now):
+        elif judgement.verdict is Verdict.DEFIES and self.repairs.is_due(now):
             steering = replace(self, repairs=self.repairs.after_try(now))
             commands = (_between(SELF_USE), SELF_USE)
         else:
             commands = ()
-        if finding.words:
-            problems = (*problems, finding.words)
+        if judgement.words:
+            problems = (*problems, judgement.words)
         return steering, Order(result=CommandResult.PAUSED, commands=commands, problems=problems)
 
     def _must_repair(
@@ -195,17 +195,17 @@ class Steering:
         now: datetime,
         wanted: InverterCommand,
         in_force: InverterCommand | None,
-        finding: Finding,
+        judgement: Judgement,
     ) -> bool:
         if in_force is None or in_force.mode is not wanted.mode:
             return False
-        if not finding.is_bad or not self.repairs.is_due(now):
+        if not judgement.is_bad or not self.repairs.is_due(now):
             return False
-        # What is dangerous is repaired at any price.
-        return finding.verdict is Verdict.DEFIES or self._left(now) >= writes_for(None, wanted) + 1
+        is_dangerous = judgement.verdict is Verdict.DEFIES  # and repaired at any price
+        return is_dangerous or self._left(now) >= writes_for(None, wanted) + 1
 
     def _repaired(
-        self, now: datetime, wanted: InverterCommand, finding: Finding
+        self, now: datetime, wanted: InverterCommand, judgement: Judgement
     ) -> tuple["Steering", Order]:
         """Once more by way of another mode; then the other way; then self-use and a pause."""
         tried = self.repairs.tried
@@ -213,10 +213,10 @@ class Steering:
         again = Order(
             result=CommandResult.APPLIED,
             commands=(_between(wanted), wanted),
-            problems=(f"{finding.words}: it is set again",),
+            problems=(f"{judgement.words}: it is set again",),
         )
         if tried >= MOST_REPAIRS:
-            words = f"{finding.words}, however it is told: Self Use, and commands are paused"
+            words = f"{judgement.words}, however it is told: Self Use, and commands are paused"
             return replace(steering, breaker=self.breaker.opened(now)), replace(
                 again,
                 result=CommandResult.PAUSED,
@@ -224,7 +224,7 @@ class Steering:
                 problems=(words,),
             )
         if tried and wanted.mode in OTHER_WAYS and wanted.mode not in self.other_ways:
-            words = f"{finding.words}: it is now done in another way, by a current limit"
+            words = f"{judgement.words}: it is now done in another way, by a current limit"
             return replace(steering, other_ways=self.other_ways | {wanted.mode}), replace(
                 again, commands=(wanted,), problems=(words,), other_way=True
             )

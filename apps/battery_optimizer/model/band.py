@@ -7,11 +7,11 @@ from battery_optimizer.model.house import House
 from battery_optimizer.model.outlook import Future, Outlook
 from battery_optimizer.model.plan import Plan
 
-Band = dict[datetime, tuple[float, float]]
+SocBand = dict[datetime, tuple[float, float]]
 """By a slot's start: least and most stored energy at its end [kWh]."""
 
 
-def soc_band(house: House, plan: Plan, outlook: Outlook | None) -> Band:
+def soc_band(house: House, plan: Plan, outlook: Outlook | None) -> SocBand:
     """The least and the most over the outlook's futures, the plan's commands as they stand.
 
     A plan is made anew every five minutes, so the further ahead, the wider than what will be.

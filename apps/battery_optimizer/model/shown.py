@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from battery_optimizer.model.band import Band
+from battery_optimizer.model.band import SocBand
 from battery_optimizer.model.decision import CycleOutcome, CycleResult
 from battery_optimizer.model.loss import Yesterday
 from battery_optimizer.model.modes import Mode
@@ -39,7 +39,7 @@ class Shown:
     """What that app drives: the id of the entity that sets the mode; empty if it only looks on."""
     yesterday: Yesterday | str = ""
     """What looking back at yesterday found, or why it found nothing."""
-    band: Band = field(default_factory=dict)
+    band: SocBand = field(default_factory=dict)
     """How full the battery may be, at the end of each slot [kWh]."""
     savings: Savings = NO_SAVINGS
     """Bills so far, and what the house would have paid otherwise."""
