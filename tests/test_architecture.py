@@ -55,7 +55,7 @@ LIBRARIES = {
     "numpy": ("",),
     "scipy": ("optimize/", "forecast/"),
     "cvxpy": ("optimize/",),
-    "highspy": ("optimize/",),
+    "highspy": ("optimize/", "simulate/bench/"),
     "pandas": ("simulate/",),
     "matplotlib": ("simulate/",),
     "appdaemon": ("app.py", HOME_APP),

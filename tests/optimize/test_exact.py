@@ -14,11 +14,11 @@ from battery_optimizer.model.plan import Schedule
 from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.slots import SLOT, Floats
 from battery_optimizer.model.wishes import NO_WISHES, Override, Target, Wishes
-from battery_optimizer.optimize.directions import BareProgram
 from battery_optimizer.optimize.exact import ExactProgram
 from battery_optimizer.optimize.inputs import program_inputs
 from battery_optimizer.optimize.mapping import flows_under
 from battery_optimizer.optimize.relaxation import GAP_P, ExactSolver, Optimum
+from battery_optimizer.simulate.bench.directions import BareProgram
 from builders import (
     MIDNIGHT,
     WATT_HOUR,

@@ -9,7 +9,6 @@
     reading      what HiGHS found as a schedule, repaired where no meter could do it
     relaxation   the linear program first, and where that is not enough the exact one
     exact        dynamic programming over stored energy, for any rates (slot_costs, piecewise)
-    directions   the same by branch and bound, for benchmarks only
 
     choosing     what to do now: as ordered, best on average, or by the program
     worth        what commands cost on average over the futures (stages, moves)

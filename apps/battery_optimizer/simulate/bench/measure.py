@@ -19,11 +19,11 @@ import numpy as np
 
 from battery_optimizer.errors import DataError
 from battery_optimizer.model.outlook import Outlook
-from battery_optimizer.optimize.directions import BareProgram
 from battery_optimizer.optimize.inputs import program_inputs
 from battery_optimizer.optimize.planner import Planner
 from battery_optimizer.optimize.relaxation import GAP_P, Optimum
 from battery_optimizer.simulate.bench.case import Case
+from battery_optimizer.simulate.bench.directions import BareProgram
 from battery_optimizer.simulate.bench.made_up import made_up
 
 HORIZONS: Final = ((24, 30), (48, 30), (96, 30), (168, 30))
