@@ -18,7 +18,6 @@ from battery_optimizer.model.telemetry import (
     SolarForecast,
     Telemetry,
 )
-from battery_optimizer.model.wishes import Event
 
 
 class Meters(Protocol):
@@ -66,13 +65,6 @@ class Schedules(Protocol):
 
     def planned(self, now: datetime) -> Mapping[str, Sequence[PlannedRun]]:
         """Of each large load the runs that are planned; nothing of those nobody knows of."""
-
-
-class Sessions(Protocol):
-    """Knows of the supplier's sessions that count for this household, and joins none."""
-
-    def sessions(self, now: datetime) -> Sequence[Event]:
-        """Past ones and those to come, oldest first; what is usual in them is not known here."""
 
 
 class History(Protocol):

@@ -1,9 +1,9 @@
 """All that is wished for at a moment: orders of the household, and sessions of its supplier."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 
 from battery_optimizer.adapters.octopus.sessions import OctopusSessions, SessionKind
 from battery_optimizer.adapters.overrides import HouseholdOrders
@@ -15,37 +15,20 @@ from battery_optimizer.forecast.usual import LOOK_BACK, with_usual
 from battery_optimizer.host import Host
 from battery_optimizer.model.found import Finding
 from battery_optimizer.model.slots import UK, floor_to_slot
-from battery_optimizer.model.telemetry import EnergyKind, SlotEnergy
+from battery_optimizer.model.telemetry import EnergyKind
 from battery_optimizer.model.wishes import Event, Wishes
-from battery_optimizer.ports import Sessions
 
 AHEAD: Final = timedelta(days=7)
 """Sessions further away change no plan."""
-
-
-class Metered(Protocol):
-    """Remembers what flowed at the meter."""
-
-    def slot_energy(
-        self, *, kind: EnergyKind, start: datetime, end: datetime
-    ) -> Sequence[SlotEnergy]:
-        """Energies of each known half hour of [start, end) [kWh], oldest first."""
-
-
-class ToldSessions(Sessions, Protocol):
-    """Sessions whose source says what it could not make out."""
-
-    def problems(self) -> tuple[str, ...]:
-        """What was not understood the last time."""
 
 
 class HouseWishes:
     """One household's; what was usual is looked up anew each half hour."""
 
     def __init__(
-        self, orders: HouseholdOrders, sessions: ToldSessions | None, metered: Metered
+        self, orders: HouseholdOrders, sessions: OctopusSessions | None, store: Store
     ) -> None:
-        self._orders, self._sessions, self._metered = orders, sessions, metered
+        self._orders, self._sessions, self._store = orders, sessions, store
         self._key: tuple[datetime, tuple[Event, ...]] | None = None
         self._events: tuple[Event, ...] = ()
         self._problems: tuple[str, ...] = ()
@@ -72,7 +55,7 @@ class HouseWishes:
             return
         metered, problem = {}, ""
         try:
-            rows = self._metered.slot_energy(
+            rows = self._store.slot_energy(
                 kind=EnergyKind.METERED, start=floor_to_slot(now - LOOK_BACK), end=now
             )
             metered = {row.start: row for row in rows}

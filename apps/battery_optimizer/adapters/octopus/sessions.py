@@ -57,7 +57,7 @@ _SOURCES: Final[Mapping[SessionKind, _Source]] = {
 
 
 class OctopusSessions:
-    """The household's sessions; fulfils `ports.Sessions`.
+    """The household's sessions that count; it joins none.
 
     `chosen` names entities where several accounts are in the integration.
     """
