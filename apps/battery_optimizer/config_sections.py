@@ -178,7 +178,7 @@ class EntitySettings(Section):
     force_discharge_power: str | None = None
     """The number that sets the power of Force Discharge."""
     soc: str | None = None
-    """State of charge; none: sensor.PREFIX_battery_soc."""
+    """State of charge; none: sensor.PREFIX_battery_soc, or ..._battery_soc_1."""
     load: str | None = None
     """Power that the house draws; none: sensor.PREFIX_load_power."""
     solar: str | None = None

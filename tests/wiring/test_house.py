@@ -233,6 +233,17 @@ def test_sensors_that_other_models_name_otherwise_are_found(tmp_path: Path) -> N
     assert (meters.battery, meters.battery_charge) == (None, "sensor.foxess_battery_charge")
 
 
+def test_the_charge_of_models_that_count_their_batteries_is_found(tmp_path: Path) -> None:
+    """H3 Smart and H3 Pro, of which foxess_modbus shows the first and the second one."""
+    home = SimulatedHouse(tmp_path)
+    shown = home.fox.entities()
+    shown["sensor.foxess_battery_soc_1"] = shown.pop("sensor.foxess_battery_soc")
+    shown["sensor.foxess_battery_soc_2"] = EntityState(state="unknown")
+    home.states = lambda: shown | home.others  # type: ignore[method-assign]
+    with connected(home) as house:
+        assert house.meter_entities.soc == "sensor.foxess_battery_soc_1"
+
+
 def test_the_sum_of_the_panels_is_found_by_the_name_that_foxess_modbus_gives_it(
     tmp_path: Path,
 ) -> None:

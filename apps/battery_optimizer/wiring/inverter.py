@@ -107,6 +107,8 @@ def _as_there(meters: MeterEntities, given: EntitySettings, stem: str, host: Hos
     def is_there(*endings: str) -> bool:
         return all(host.read_state(f"sensor.{stem}{each}") is not None for each in endings)
 
+    if given.soc is None and not is_there("battery_soc") and is_there("battery_soc_1"):
+        meters = replace(meters, soc=f"sensor.{stem}battery_soc_1")
     if given.solar is None and not is_there("pv_power"):
         # The integration's sum of all strings has its id of its name, `PV Power (FoxESS)`.
         for other in (f"sensor.{stem}pv_power_now", f"sensor.pv_power_{stem.rstrip('_')}"):
