@@ -1,6 +1,6 @@
 """Bills and savings as entities: pounds, with what they are made of and how sure they are."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from battery_optimizer.adapters.entities.facts import (
@@ -16,77 +16,53 @@ from battery_optimizer.model.slots import day_bounds
 
 _NOT_YET: Final = "no half hour of it is over and metered yet"
 
-ReadBill = Callable[[Savings], Bill | None]
+_ReadBill = Callable[[Savings], Bill | None]
 
 
-def of_today(savings: Savings) -> Bill | None:
-    """Today's bill so far."""
-    return savings.today
-
-
-def of_month(savings: Savings) -> Bill | None:
-    """This month's bill so far."""
-    return savings.month
-
-
-def bill(read: ReadBill) -> Callable[[Shown], Value]:
-    """What was paid so far [GBP]."""
+def _number(read: _ReadBill, pence: Callable[[Bill], float]) -> Callable[[Shown], Value]:
+    """An amount of a bill [GBP]; None while there is no bill."""
 
     def value(shown: Shown) -> Value:
         found = read(shown.savings)
-        return None if found is None else _pounds(found.bill_p)
+        return None if found is None else _pounds(pence(found))
 
     return value
 
 
-def saved(read: ReadBill) -> Callable[[Shown], Value]:
-    """How much less than with Self Use alone [GBP]."""
-
-    def value(shown: Shown) -> Value:
-        found = read(shown.savings)
-        return None if found is None else _pounds(found.saved_against(Otherwise.SELF_USE))
-
-    return value
-
-
-def bill_facts(read: ReadBill) -> Callable[[Shown], Attributes]:
-    """What the bill is made of [GBP, kWh], and what of it is estimated or missing."""
+def _facts(
+    read: _ReadBill, parts: Callable[[Bill], Mapping[str, Any]]
+) -> Callable[[Shown], Attributes]:
+    """Parts of a bill, since when it goes and how sure it is; else why there is none."""
 
     def attributes(shown: Shown) -> Attributes:
         found = read(shown.savings)
         if found is None:
             return {"why": shortened(shown.savings.problem or _NOT_YET)}
-        return {
-            **_since(found),
-            "import_cost": _pounds(found.actual.import_p),
-            "export_income": _pounds(found.actual.export_p),
-            "standing_charge": _standing(found),
-            "import_kwh": round(found.actual.import_kwh, 3),
-            "export_kwh": round(found.actual.export_kwh, 3),
-            **_of_sessions("sessions_estimate", found.actual.sessions_p),
-            **_sureness(found),
-        }
+        return {**_since(found), **parts(found), **_sureness(found)}
 
     return attributes
 
 
-def saving_facts(read: ReadBill) -> Callable[[Shown], Attributes]:
+def _of_bill(found: Bill) -> Mapping[str, Any]:
+    """What it is made of [GBP, kWh]."""
+    return {
+        "import_cost": _pounds(found.actual.import_p),
+        "export_income": _pounds(found.actual.export_p),
+        "standing_charge": _standing(found),
+        "import_kwh": round(found.actual.import_kwh, 3),
+        "export_kwh": round(found.actual.export_kwh, 3),
+        **_of_sessions(found.actual.sessions_p),
+    }
+
+
+def _of_saving(found: Bill) -> Mapping[str, Any]:
     """What was saved against each other way [GBP], and what else the battery holds [kWh]."""
-
-    def attributes(shown: Shown) -> Attributes:
-        found = read(shown.savings)
-        if found is None:
-            return {"why": shortened(shown.savings.problem or _NOT_YET)}
-        more = found.stored_more_than(Otherwise.SELF_USE)
-        return {
-            **_since(found),
-            **{f"against_{other}": _pounds(found.saved_against(other)) for other in Otherwise},
-            "stored_more_than_self_use_kwh": None if more is None else round(more, 3),
-            **_of_sessions("sessions_estimate", found.sessions_more_than(Otherwise.SELF_USE)),
-            **_sureness(found),
-        }
-
-    return attributes
+    more = found.stored_more_than(Otherwise.SELF_USE)
+    return {
+        **{f"against_{other}": _pounds(found.saved_against(other)) for other in Otherwise},
+        "stored_more_than_self_use_kwh": None if more is None else round(more, 3),
+        **_of_sessions(found.sessions_more_than(Otherwise.SELF_USE)),
+    }
 
 
 def _standing(found: Bill) -> float | None:
@@ -94,9 +70,9 @@ def _standing(found: Bill) -> float | None:
     return None if found.n_no_standing == found.n_days else _pounds(found.standing_p)
 
 
-def _of_sessions(name: str, pence: float | None) -> dict[str, Any]:
+def _of_sessions(pence: float | None) -> dict[str, Any]:
     """What sessions pay besides, by our own reckoning [GBP]; nothing where none was on."""
-    return {} if pence is None else {name: _pounds(pence)}
+    return {} if pence is None else {"sessions_estimate": _pounds(pence)}
 
 
 def plan_money(shown: Shown) -> Attributes:
@@ -105,7 +81,7 @@ def plan_money(shown: Shown) -> Attributes:
         return {}
     return {
         "until": short_time(shown.plan.horizon.end),
-        **_of_sessions("sessions_estimate", shown.sessions_p),
+        **_of_sessions(shown.sessions_p),
     }
 
 
@@ -130,35 +106,34 @@ def _pounds(pence: float) -> float:
     return round(pence / 100, 4)
 
 
-def _bill(name: str, read: ReadBill) -> Entity:
+def _money(
+    name: str, icon: str, value: Callable[[Shown], Value], attributes: Callable[[Shown], Attributes]
+) -> Entity:
     return Entity(
         name=name,
-        value=bill(read),
+        value=value,
         unit="GBP",
         device_class="monetary",
         state_class="total",
-        icon="mdi:receipt-text-outline",
-        attributes=bill_facts(read),
+        icon=icon,
+        attributes=attributes,
         shows_rates=True,
     )
 
 
-def _saving(name: str, read: ReadBill) -> Entity:
-    return Entity(
-        name=name,
-        value=saved(read),
-        unit="GBP",
-        device_class="monetary",
-        state_class="total",
-        icon="mdi:piggy-bank-outline",
-        attributes=saving_facts(read),
-        shows_rates=True,
-    )
+def _bill(name: str, read: _ReadBill) -> Entity:
+    value = _number(read, lambda found: found.bill_p)
+    return _money(name, "mdi:receipt-text-outline", value, _facts(read, _of_bill))
+
+
+def _saving(name: str, read: _ReadBill) -> Entity:
+    value = _number(read, lambda found: found.saved_against(Otherwise.SELF_USE))
+    return _money(name, "mdi:piggy-bank-outline", value, _facts(read, _of_saving))
 
 
 MONEY: Final = (
-    _bill("Bill today", of_today),
-    _saving("Saved today", of_today),
-    _bill("Bill this month", of_month),
-    _saving("Saved this month", of_month),
+    _bill("Bill today", lambda savings: savings.today),
+    _saving("Saved today", lambda savings: savings.today),
+    _bill("Bill this month", lambda savings: savings.month),
+    _saving("Saved this month", lambda savings: savings.month),
 )
