@@ -81,8 +81,8 @@ class Browser:
 
 
 def breakable(words: str) -> str:
-    """With all spaces alike."""
-    return words.replace("\u00a0", " ")
+    """With all spaces alike, and nothing that only keeps words together."""
+    return words.replace("\u00a0", " ").replace("\u2060", "")
 
 
 @contextmanager

@@ -122,6 +122,7 @@ def test_now_is_told_in_words(page: Browser) -> None:
     assert is_dearer == ("more" in said)
     assert "Octopus" in page.text("#problems")
     assert "Working, with problems" in page.text("#status")
+    assert page.find("#pill").get_attribute("href").endswith("#health-box")
 
 
 def slot_and_words(page: Browser, slot: int) -> tuple[dict[str, Any], str, str]:

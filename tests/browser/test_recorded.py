@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from browser.chromium import DESKTOP, IS_THERE, PHONE, Browser, chromium
+from browser.chromium import DESKTOP, IS_THERE, PHONE, Browser, breakable, chromium
 from browser.recorded_home import DATA, NOW, lived_through, served
 
 pytestmark = [
@@ -73,6 +73,11 @@ def test_a_number_and_its_unit_stay_on_one_line(browser: Browser, url: str) -> N
         browser.run(words)
         == "Selling 2\u00a0kWh at 9.9\u00a0p, 5.5\u00a0p later; 95\u00a0% at 3 km"
     )
+    told = "for 16:00-19:00 by AGILE-24-10-01, at 7.1-10.1 p"
+    shown = str(browser.run("return unbroken(arguments[0])", told))
+    assert shown.count("\u2060") == 2
+    assert "AGILE-24-10-01," in shown, "a code that people copy"
+    assert breakable(shown) == told
     browser.wait(lambda: browser.count("#plan-chart canvas") == 3, "the chart")
     assert not browser.run(r"return /\d p[,.:;]/.test(find('main').textContent)")
 

@@ -115,8 +115,11 @@ function range(low, high, digits = 1) {
   return low < 0 ? `${first} to ${last}` : `${first}\u2060–\u2060${last}`;
 }
 
-// A number and its unit stay on one line.
-const unbroken = (text) => String(text).replace(/(\d) (p|%|kWh?)(?![a-z])/g, "$1\u00a0$2");
+// A number and its unit stay on one line, and so do prices and times from one to another. Nothing is
+// put into names and codes, which people copy.
+const unbroken = (text) => String(text)
+  .replace(/(\d-)(?=\d\d:\d\d|\d[\d.]* p(?![a-z]))/g, "$1\u2060")
+  .replace(/(\d) (p|%|kWh?)(?![a-z])/g, "$1\u00a0$2");
 
 function element(name, text, attributes = {}) {
   const made = document.createElement(name);
