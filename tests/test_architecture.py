@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
-import pytest
-
 APPS = Path(__file__).parent.parent / "apps"
 PACKAGE = APPS / "battery_optimizer"
 NAME = "battery_optimizer"
@@ -228,11 +226,12 @@ def test_init_files_hold_docstrings_only() -> None:
         assert ast.get_docstring(tree(path)), f"{shown(path)} has no docstring"
 
 
-@pytest.mark.parametrize("folder", ["", "control", "forecast", "hindsight", "money", "optimize"])
-def test_every_module_stands_in_the_map_of_its_package(folder: str) -> None:
-    home = PACKAGE / folder
-    told = set(re.findall(r"\w+", ast.get_docstring(tree(home / "__init__.py")) or ""))
-    assert {path.stem for path in home.glob("*.py")} - {"__init__"} <= told
+def test_every_module_stands_in_the_map_of_its_package() -> None:
+    """In the docstring of each folder but `adapters`, which is one outside system each."""
+    for home in (PACKAGE, *(path.parent for path in PACKAGE.glob("*/__init__.py"))):
+        told = set(re.findall(r"\w+", ast.get_docstring(tree(home / "__init__.py")) or ""))
+        missing = {path.stem for path in home.glob("*.py")} - {"__init__"} - told
+        assert home.name == "adapters" or not missing, f"{home.name}: {missing} are in no map"
 
 
 def test_every_folder_is_a_package() -> None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from battery_optimizer.errors import DataError
 from battery_optimizer.model.house import Battery, GridConnection, House, Inverter
-from battery_optimizer.simulate.plain import reading_json
+from battery_optimizer.simulate.files import reading_json
 
 
 class HomeFile(NamedTuple):

@@ -42,7 +42,7 @@ from battery_optimizer.model.telemetry import (
 from battery_optimizer.model.wishes import Wishes
 from battery_optimizer.optimize.planner import Planner
 from battery_optimizer.ports import Ports
-from battery_optimizer.simulate.plain import why
+from battery_optimizer.simulate.files import why
 
 _GZIP: Final = b"\x1f\x8b"
 _UNREADABLE: Final = (ValueError, TypeError, LookupError, AttributeError)

@@ -16,8 +16,8 @@ from battery_optimizer.model.plan import Schedule
 from battery_optimizer.model.settings import PlannerSettings
 from battery_optimizer.model.slots import SLOT, Horizon
 from battery_optimizer.optimize.planner import Planner
+from battery_optimizer.simulate.files import reading_json
 from battery_optimizer.simulate.home_file import Numbers
-from battery_optimizer.simulate.plain import reading_json
 
 PATIENCE_S = 30.0
 """Time that a case may take: nobody's house waits for it [s]."""

@@ -20,7 +20,7 @@ from battery_optimizer.model.slots import (
 )
 from battery_optimizer.model.telemetry import SolarForecast
 from battery_optimizer.simulate.days.recorded import RecordedDays
-from battery_optimizer.simulate.plain import why
+from battery_optimizer.simulate.files import why
 
 LONGEST_GAP: Final = SLOTS_PER_DAY
 """Half hours that are filled with those of the day before or after; a longer gap ends the run."""

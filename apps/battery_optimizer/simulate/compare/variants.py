@@ -16,7 +16,7 @@ from battery_optimizer.model.slots import SLOT, SLOTS_PER_DAY, UK, Floats, SlotS
 from battery_optimizer.money.bills import without_battery
 from battery_optimizer.simulate.backtest import Forecast, Policy, Run
 from battery_optimizer.simulate.days.recorded import RecordedDays, rates_of
-from battery_optimizer.simulate.plain import why
+from battery_optimizer.simulate.files import why
 
 NO_BATTERY: Final = "no_battery"
 POLICIES: Final = (NO_BATTERY, *(str(policy) for policy in Policy))

@@ -19,7 +19,7 @@ from battery_optimizer.model.slots import (
     Floats,
     SlotSeries,
 )
-from battery_optimizer.simulate.plain import why
+from battery_optimizer.simulate.files import why
 
 NEEDED = ("import_p", "export_p", "load_kwh", "pv_per_kwp")
 NEVER_NEGATIVE = ("load_kwh", "pv_per_kwp")
