@@ -6,6 +6,7 @@ last plan while it is young; stated rules on the present rate; self-use.
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from math import isnan
 
 from battery_optimizer.commander import Commander
 from battery_optimizer.control.dispatch import all_that_it_takes, dispatch, without_limits
@@ -221,7 +222,7 @@ class Cycle:
         except DataError:
             return None
         rate = known.imports.at(now)
-        if rate != rate:  # noqa: PLR0124 (NaN: not known)
+        if isnan(rate):
             return None
         command = reactive_command(self._present.battery, rate, known.imports.values)
         # Cheap for this day, but dearer than the household wants it: kept for what is dearer still.

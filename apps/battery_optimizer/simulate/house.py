@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from math import isnan
 from typing import Final
 
 import numpy as np
@@ -76,8 +77,8 @@ class PlayedHouse:
         return Telemetry(
             measured_at=now,
             soc_kwh=self.soc_kwh,
-            load_kw=load_kw if load_kw == load_kw else None,  # noqa: PLR0124 (NaN)
-            solar_kw=solar_kw if solar_kw == solar_kw else None,  # noqa: PLR0124 (NaN)
+            load_kw=None if isnan(load_kw) else load_kw,
+            solar_kw=None if isnan(solar_kw) else solar_kw,
         )
 
     def known_rates(self, start: datetime, end: datetime, now: datetime) -> KnownRates:
