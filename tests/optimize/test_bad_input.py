@@ -132,7 +132,7 @@ class TestLimits:
         assert sum(slot.curtailed_kwh for slot in plan.slots) == pytest.approx(5 - 1)
         lost = next(slot for slot in plan.slots if slot.charge_kwh == 0)
         assert lost.reason == (
-            "More sun than the house, the battery and the meter can take: 2.5 kWh are lost."
+            "More sun than the house, the battery and the meter can take: 2.5 kWh is lost."
         )
 
     def test_an_export_limit_of_0_at_negative_rates_has_a_proven_plan(self) -> None:

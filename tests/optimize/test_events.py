@@ -193,7 +193,7 @@ class TestWords:
         wishes = Wishes(events=(free(1, 1),))
         plan = plan_for([20, 20, 30], 0, [0.5, 0, 1], end_value=5, wishes=wishes, n_slots=3)
         before, during, _ = (slot.reason for slot in plan.slots)
-        assert "Not charging now: at 00:30 a free session makes a kWh cost 0 p." in before
+        assert "charged at 00:30, when a free session makes a kWh cost 0 p." in before
         assert during.startswith("Charging from the grid at 20 p")
         assert during.endswith(
             "A free electricity session gives you what is drawn beyond the usual until 01:00."

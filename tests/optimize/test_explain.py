@@ -47,7 +47,7 @@ class TestLosses:
         outlook = replace(an_outlook([1, -10], [0.3, 0], 0, sun), futures=(certain,))
         plan = a_planner().plan(a_house(ac_limit_kw=4), outlook, 10.0)
         assert plan.slots[0].reason == (
-            "The battery gives before the sun, of which 1.5 kWh are lost: room in it is worth more."
+            "The battery gives though 1.5 kWh of sun is lost: room in it is worth more."
         )
 
     def test_sun_that_is_better_sold_before_one_is_paid_to_charge(self) -> None:
@@ -74,7 +74,8 @@ class TestFigures:
     def test_two_prices_that_differ_are_told_with_as_many_digits(self) -> None:
         first = reasons([17.04, 17.01, 40], 0, [0.5, 0, 3], soc_kwh=0)[0]
         assert first == (
-            "The house runs on the grid at 17.04 p. Not charging now: at 00:30 a kWh costs 17.01 p."
+            "The battery is at its reserve, and charged at 00:30, when a kWh costs 17.01 p. The "
+            "house runs on the grid at 17.04 p."
         )
 
     def test_as_good_now_as_later_is_told_as_that(self) -> None:
@@ -123,6 +124,28 @@ class TestUses:
         assert first.startswith("The sun covers the house; the battery is kept for 00:30-01:00")
 
 
+class TestWaiting:
+    """Why the battery neither gives nor takes while the house draws from the grid."""
+
+    def test_an_empty_one_is_charged_later(self) -> None:
+        assert reasons([23, 2, 30], 0, [0.5, 0, 1], soc_kwh=0)[0] == (
+            "The battery is at its reserve, and charged at 00:30, when a kWh costs 2 p. The house "
+            "runs on the grid at 23 p."
+        )
+
+    def test_one_that_holds_some_is_kept_for_what_pays_more(self) -> None:
+        slow = replace(LOSSY, max_charge_kw=2)
+        assert reasons([25, 5, 30], 0, [0.5, 0, 3], soc_kwh=1, house=slow)[0] == (
+            "Keeping the battery for 01:00-01:30, when a kWh saves 30 p; it is charged at 00:30, "
+            "when a kWh costs 5 p. The house runs on the grid at 25 p."
+        )
+
+    def test_one_that_has_nothing_to_wait_for_just_waits(self) -> None:
+        assert reasons([6, 6], 0, [0.5, 0.5], soc_kwh=0)[0] == (
+            "The battery is at its reserve. The house runs on the grid at 6 p."
+        )
+
+
 class TestDays:
     """A plan from 22:00 on a Thursday, by the clock of the house."""
 
@@ -136,7 +159,7 @@ class TestDays:
         return reasons(rates, 0, load, soc_kwh=0, house=a_battery(max_charge_kw=9), start=start)
 
     def test_from_today_the_next_day_is_tomorrow(self, told: list[str]) -> None:
-        assert "at 00:30 tomorrow a kWh costs 10 p" in told[0]
+        assert "charged at 00:30 tomorrow, when a kWh costs 10 p" in told[0]
 
     def test_within_another_day_its_own_hours_need_no_name(self, told: list[str]) -> None:
         assert told[5].endswith("for 16:00-16:30, when a kWh saves 40 p.")

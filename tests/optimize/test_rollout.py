@@ -100,7 +100,7 @@ def test_reasons_name_the_wall_clock_before_and_after_the_clocks_go_back() -> No
     # 00:30 UTC is 01:30 in summer time; half an hour later it is 01:00 again, in winter time.
     start = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
     plan = plan_for([20, 5, 40], 0, [1, 0, 2], start=start)
-    assert "at 01:00 a kWh costs 5 p" in plan.slots[0].reason
+    assert "at 01:00, when a kWh costs 5 p" in plan.slots[0].reason
     assert "for 01:30-02:00, when a kWh saves 40 p" in plan.slots[1].reason
 
 

@@ -88,6 +88,7 @@ def test_says_why_it_waits_where_the_house_cannot_sell() -> None:
         soc_kwh=5.0,
     )
     assert plan.slots[2].reason == (
-        "The house runs on the grid at 8 p. Not charging now: at 03:00 you are paid 2 p."
+        "The battery is at its reserve, and charged at 03:00, when you are paid 2 p. The house "
+        "runs on the grid at 8 p."
     )
     assert plan.slots[6].mode is Mode.FORCE_CHARGE

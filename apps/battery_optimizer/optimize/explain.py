@@ -111,10 +111,10 @@ class Story:
             )
         if sold < 0:
             return f"Part of the sun is left unused: selling it would cost {pence(-float(sold))}."
-        lost = f"{self._schedule.curtailed_kwh[slot]:.1f} kWh are lost"
+        lost = f"{self._schedule.curtailed_kwh[slot]:.1f} kWh"
         if self._schedule.discharge_kwh[slot] > self._some_kwh[slot]:
-            return f"The battery gives before the sun, of which {lost}: room in it is worth more."
-        return f"More sun than the house, the battery and the meter can take: {lost}."
+            return f"The battery gives though {lost} of sun is lost: room in it is worth more."
+        return f"More sun than the house, the battery and the meter can take: {lost} is lost."
 
     def _words_for_buying(self, slot: int) -> str:
         rate = float(self._outlook.import_rate[slot])
@@ -155,14 +155,15 @@ class Story:
             return "The sun covers the house" + (f"; the battery is kept {use}." if use else ".")
         if self._stays(slot, better=bool(use) and rate > self._given_p(slot)):
             return f"{_ON_GRID} {price(rate)}: to serve it from the battery {_NO_CHANGE}."
-        if (later := self._cheaper(slot)) is not None:
-            now, then = pence_apart(rate, self._rates[later])
-            wait = f"Not charging now: at {self._when(later, slot)} {self._at(later, then)}."
-            return f"{_ON_GRID} {price(rate, now)}. {wait}"
-        if use:
-            return f"Keeping the battery {use}. {_ON_GRID} {price(rate)}."
-        why = "The battery is at its reserve" if self._held[slot] <= SOME_KWH else "Nothing to gain"
-        return f"{why}. {_ON_GRID} {price(rate)}."
+        if self._held[slot] <= SOME_KWH:
+            why, then_is = "The battery is at its reserve", ", and"
+        else:
+            why, then_is = f"Keeping the battery {use}" if use else "Nothing to gain", "; it is"
+        if (later := self._cheaper(slot)) is None:
+            return f"{why}. {_ON_GRID} {price(rate)}."
+        now, then = pence_apart(rate, self._rates[later])
+        charged = f"charged at {self._when(later, slot)}, when {self._at(later, then)}"
+        return f"{why}{then_is} {charged}. {_ON_GRID} {price(rate, now)}."
 
     def _spare_sun(self, slot: int) -> str:
         """Why Feed in, where the battery serves the house, as it would in Self Use."""
