@@ -55,7 +55,6 @@ LIBRARIES = {
     "cvxpy": ("optimize/",),
     "highspy": ("optimize/", "simulate/bench/"),
     "pandas": ("simulate/",),
-    "matplotlib": ("simulate/",),
     "appdaemon": ("app.py", HOME_APP),
     "aiohttp": ("app.py", "adapters/web/site.py"),
     "requests": ("adapters/",),

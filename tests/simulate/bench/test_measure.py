@@ -156,9 +156,11 @@ class TestReport:
         text = "\n".join(benchmark(folder, out, n_plans=1, repeats=1))
         for part in ("Costs", "Times", "How it grows", "Memory over 1 plans", "Written: "):
             assert part in text
-        assert {path.name for path in out.iterdir()} == {
-            "time_by_horizon.svg", "time_by_step.svg", "memory.svg", "bench.json",
-        }  # fmt: skip
+        assert {path.name for path in out.iterdir()} == {"bench.html", "bench.json"}
+        drawn = (out / "bench.html").read_text()
+        assert drawn.count("<figure>") == 4
+        assert drawn.count("<polyline") == 2 * (4 + 1)
+        assert "nan" not in drawn
         figures = json.loads((out / "bench.json").read_text())
         assert [case["name"] for case in figures["cases"]] == ["small"]
         assert [size["hours"] for size in figures["growth"]] == [3, 6, 6]

@@ -11,6 +11,7 @@ from battery_optimizer.simulate.report.charts import (
     bar_chart,
     line_chart,
     scatter_chart,
+    ticks,
 )
 
 AXES = Axes(title="Bill <of> the day", unit="p", labels=("Mon", "Tue", "Wed", "Thu"))
@@ -68,3 +69,17 @@ def test_nothing_stands_below_or_above_the_picture() -> None:
         svg = bar_chart(AXES, [series(5.4, low, 1, 2), series(0, 0, 1, 0, colour=1)])
         heights_of_words = [float(y) for y in re.findall(r'<text x="[-0-9.]+" y="([-0-9.]+)"', svg)]
         assert 0 < min(heights_of_words) < max(heights_of_words) < 220
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0, 10, [0, 2, 4, 6, 8, 10]),
+        (0, 147.7, [0, 50, 100, 150]),
+        (0, 0.55, pytest.approx([0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6])),
+        (-3, 9, [-4, -2, 0, 2, 4, 6, 8, 10]),
+        (0, 0, [0, 1]),
+    ],
+)
+def test_ticks_are_round_and_hold_the_data(low: float, high: float, expected: object) -> None:
+    assert ticks(low, high) == expected

@@ -6,6 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 from statistics import median
 
+import numpy as np
+
 from battery_optimizer.simulate.bench.measure import (
     HORIZONS,
     STEPS,
@@ -17,7 +19,8 @@ from battery_optimizer.simulate.bench.measure import (
     growth,
     memory,
 )
-from battery_optimizer.simulate.report.svg import Line, line_chart
+from battery_optimizer.simulate.report.charts import STYLE, Axes, Series, line_chart
+from battery_optimizer.simulate.report.page import page, section
 
 _LINES: tuple[tuple[str, Callable[[Times], float]], ...] = (
     ("first schedule", lambda times: times.first_s),
@@ -25,6 +28,9 @@ _LINES: tuple[tuple[str, Callable[[Times], float]], ...] = (
     ("whole plan, warm", lambda times: times.plan_s),
     ("bare HiGHS", lambda times: times.bare_s),
 )
+
+
+_NO_SCALE = "they stand evenly apart, though they are not."
 
 
 def benchmark(folder: Path, out: Path, *, n_plans: int, repeats: int) -> Iterator[str]:
@@ -42,9 +48,7 @@ def benchmark(folder: Path, out: Path, *, n_plans: int, repeats: int) -> Iterato
     held = memory(n_plans)
     yield memory_text(held)
     written = [
-        _write(out / "time_by_horizon.svg", _times_chart("horizon [h]", by_horizon)),
-        _write(out / "time_by_step.svg", _times_chart("steps in 48 h", by_step)),
-        _write(out / "memory.svg", _memory_chart(by_horizon, by_step)),
+        _write(out / "bench.html", growth_page(by_horizon, by_step)),
         _write(out / "bench.json", as_json(cases, [*by_horizon, *by_step[1:]], held)),
     ]
     yield "Written: " + ", ".join(str(path) for path in written)
@@ -74,6 +78,31 @@ def growth_text(by_horizon: Sequence[GrowthFigures], by_step: Sequence[GrowthFig
         "How it grows (memory: by how much the first plan raises a fresh process' peak)\n"
         + table(header, rows)
     )
+
+
+def growth_page(by_horizon: Sequence[GrowthFigures], by_step: Sequence[GrowthFigures]) -> str:
+    """The same to look at: one HTML file that opens by itself."""
+    horizons = [f"{size.hours} h" for size in by_horizon]
+    steps = [f"{size.n_slots}" for size in by_step]
+    body = (
+        "<h1>How it grows</h1>"
+        + section("With the horizon", f"Of half hours; {_NO_SCALE}", _charts(horizons, by_horizon))
+        + section("With the steps", f"Steps of 48 hours; {_NO_SCALE}", _charts(steps, by_step))
+    )
+    return page("Benchmark", STYLE, body)
+
+
+def _charts(labels: Sequence[str], sizes: Sequence[GrowthFigures]) -> list[str]:
+    times = [
+        Series(name=name, values=np.array([1e3 * read(each.times) for each in sizes]), colour=place)
+        for place, (name, read) in enumerate(_LINES)
+    ]
+    grown = np.array([each.grown_mb for each in sizes])
+    added = Series(name="added by the first plan", values=grown, colour=0)
+    return [
+        line_chart(Axes(title="Time to plan", unit="ms", labels=labels), times),
+        line_chart(Axes(title="Memory", unit="MB", labels=labels), [added]),
+    ]
 
 
 def memory_text(held: MemoryFigures) -> str:
@@ -191,32 +220,6 @@ def _peers(cases: Sequence[CaseFigures]) -> list[str]:
 
 def _number(value: float | None, digits: int) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
-
-
-def _times_chart(x_label: str, sizes: Sequence[GrowthFigures]) -> str:
-    by_hours = len({size.hours for size in sizes}) > 1
-    lines = [
-        Line(
-            name=name,
-            points=[
-                (size.hours if by_hours else size.n_slots, 1e3 * seconds(size.times))
-                for size in sizes
-            ],
-        )
-        for name, seconds in _LINES
-    ]
-    return line_chart("Time to plan", x_label, "time [ms]", lines)
-
-
-def _memory_chart(by_horizon: Sequence[GrowthFigures], by_step: Sequence[GrowthFigures]) -> str:
-    lines = [
-        Line(name=name, points=[(size.n_slots, size.grown_mb) for size in sizes])
-        for name, sizes in (
-            ("longer horizon, half hours", by_horizon),
-            ("shorter steps, 48 h", by_step),
-        )
-    ]
-    return line_chart("Memory that the first plan adds", "slots", "memory [MB]", lines)
 
 
 def _write(path: Path, text: str) -> Path:

@@ -6,16 +6,17 @@ Small on purpose (400 wide): on a phone they keep their size, so that their word
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from math import ceil, floor, log10
 from typing import Final
 
 import numpy as np
 
 from battery_optimizer.model.slots import Floats
-from battery_optimizer.simulate.report.svg import ticks
 
 _WIDTH, _HEIGHT = 400, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 40, 8, 10, 24
 _MOST_LABELS = 6
+_TICKS = 6
 N_COLOURS: Final = 6
 
 STYLE: Final = """
@@ -178,6 +179,18 @@ class _Frame:
                 f'<text x="{middle}" y="{_HEIGHT - 9}" text-anchor="{side}">{words}</text>'
             )
         return marks
+
+
+def ticks(low: float, high: float) -> list[float]:
+    """Round numbers, evenly apart, from at most `low` to at least `high`."""
+    span = high - low
+    if span <= 0:
+        return [low, low + 1]
+    magnitude = 10.0 ** floor(log10(span / _TICKS))
+    step = next(
+        factor * magnitude for factor in (1, 2, 5, 10) if span / (factor * magnitude) <= _TICKS
+    )
+    return [number * step for number in range(floor(low / step), ceil(high / step) + 1)]
 
 
 def _runs(values: Floats) -> list[list[int]]:
