@@ -45,6 +45,11 @@ class JsonServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_port}"
 
+    @property
+    def patience_s(self) -> float:
+        """How long to wait for it: not for ever where it hangs, but a busy machine is slow."""
+        return 0.5 if any(answer.hangs for answer in self.answers) else 60.0
+
     def __enter__(self) -> Self:
         self._thread.start()
         return self

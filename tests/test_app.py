@@ -246,9 +246,9 @@ def test_an_app_that_is_stopped_while_it_connects_does_not_go_on(
     vars(app)["_host"] = lambda: host_of(app, tmp_path, slow)
     starting = Thread(target=app._start)
     starting.start()
-    assert begun.wait(5)
+    assert begun.wait(60)
     app.terminate()
-    starting.join(5)
+    starting.join(60)
     assert app._house is None
     assert not app._watch._thread.is_alive()
     for never in ("run_in", "run_every", "listen_state"):

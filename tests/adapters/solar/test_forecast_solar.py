@@ -17,7 +17,7 @@ EAST = SolarArray(peak_kw=2.25, tilt_deg=20, azimuth_deg=-90)
 
 
 def source(server: JsonServer, *arrays: SolarArray) -> ForecastSolar:
-    api = JsonApi(base_url=server.url, timeout_s=0.5, calls_per_hour=CALLS_PER_HOUR)
+    api = JsonApi(base_url=server.url, timeout_s=server.patience_s, calls_per_hour=CALLS_PER_HOUR)
     return ForecastSolar(
         get_json=api.get,
         latitude=51.5,

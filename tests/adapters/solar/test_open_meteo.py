@@ -219,7 +219,7 @@ def test_an_hour_that_two_days_of_one_roof_tell_counts_once() -> None:
 
 def api(server: JsonServer, *arrays: SolarArray) -> OpenMeteoApi:
     return OpenMeteoApi(
-        get_json=JsonApi(base_url=server.url, timeout_s=0.5).get,
+        get_json=JsonApi(base_url=server.url, timeout_s=server.patience_s).get,
         latitude=51.5,
         longitude=-0.12,
         arrays=arrays or (SOUTH,),
