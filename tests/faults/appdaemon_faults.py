@@ -46,7 +46,6 @@ class LiveSeen:
 
     told: str
     forced_s: float
-    recovered_s: float
 
 
 def tell(fault: LiveFault, live: Live) -> LiveSeen:
@@ -70,7 +69,7 @@ def tell(fault: LiveFault, live: Live) -> LiveSeen:
     live.until(lambda: live.is_well, "health in the end")
     limit_s = live.limit_s + (live.start_s if fault.starts else 0.0)
     assert forced_s <= limit_s, f"forced for {forced_s:.1f} s, more than {limit_s:.1f} s"
-    return LiveSeen(told=told, forced_s=forced_s, recovered_s=time.monotonic() - mended)
+    return LiveSeen(told=told, forced_s=forced_s)
 
 
 def _told(fault: LiveFault, live: Live) -> str:

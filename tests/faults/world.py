@@ -48,9 +48,7 @@ READ_BACK = timedelta(minutes=1)
 """To be confirmed (10 s), felt (20 s), shown by a poll (10 s); the rest for what goes slowly."""
 LIMIT = CYCLE + READ_BACK
 """The longest that a forced mode may go on which nobody wants."""
-CONNECT_AGAIN = timedelta(seconds=30)
 OCTOPUS_SILENCE_S = 15.0
-CALL_TIMEOUT_S = 10.0
 FELT_KW = 0.05
 CHEAP = range(2, 4)
 """Hours, UTC, in which electricity is cheap, and the plan fills the battery."""
