@@ -24,9 +24,11 @@ test: $(VENV)/.installed
 	[ $$linted = 0 ] || echo 'ruff or mypy found something: see the top' >&2; \
 	[ $$linted = 0 ] && [ $$tested = 0 ]
 
-# Stories around a real Home Assistant Core: ARGS='--slow -m slow' for the one that takes a quarter of an hour.
+# Stories around a real Home Assistant Core: ARGS='--slow -m slow' for the one that takes a quarter of an hour,
+# FOXESS_MODBUS=path for those around a checkout of the real foxess_modbus.
 test-ha: $(VENV)/.installed $(VENV_HA)/.installed
-	HASS=$(abspath $(VENV_HA)/bin/hass) $(BIN)/python -m pytest tests/home_assistant $(ARGS)
+	HASS=$(abspath $(VENV_HA)/bin/hass) FOXESS_MODBUS=$(abspath $(FOXESS_MODBUS)) \
+	$(BIN)/python -m pytest tests/home_assistant $(ARGS)
 
 # Every fault of docs/faults.md, 200 kills, four weeks' soak; the tables there are written anew.
 faults: $(VENV)/.installed
