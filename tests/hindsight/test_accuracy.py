@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from battery_optimizer.hindsight.learning import (
+from battery_optimizer.hindsight.accuracy import (
     Expected,
     day_ahead,
     errors_by_hour,

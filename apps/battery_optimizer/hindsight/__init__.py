@@ -4,7 +4,7 @@
     stored    a day as the app's database has it
     lived     a day as it was lived through, wherever it comes from
     loss      its distance from the best in hindsight, split by causes
-    learning  errors of forecasts, by hour and by lead time
+    accuracy  errors of forecasts, by hour and by lead time
 
 A running app asks it of days in its database, a backtest of those just played.
 """

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 import numpy as np
 
 from battery_optimizer.errors import BatteryOptimizerError
-from battery_optimizer.hindsight.learning import (
+from battery_optimizer.hindsight.accuracy import (
     Expected,
     Read,
     errors_by_hour,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 
 from battery_optimizer.errors import DataError
-from battery_optimizer.hindsight.learning import Expected
+from battery_optimizer.hindsight.accuracy import Expected
 from battery_optimizer.hindsight.lived import Actual, LivedDay, Moment
 from battery_optimizer.hindsight.loss import Hindsight
 from battery_optimizer.model.loss import Split

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from battery_optimizer.hindsight.learning import Expected
+from battery_optimizer.hindsight.accuracy import Expected
 from battery_optimizer.hindsight.lived import Actual
 from battery_optimizer.model.loss import Split
 from battery_optimizer.model.slots import DAY, HOUR, Floats, local_day
