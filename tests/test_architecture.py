@@ -21,9 +21,7 @@ LAYERS = {
     "ports": {"model"},
     "commander": {"ports", "control", "model", "errors"},
     "foresight": {"ports", "forecast", "model", "errors"},
-    "cycle": {
-        "commander", "foresight", "ports", "forecast", "optimize", "control", "model", "errors",
-    },
+    "cycle": {"commander", "foresight", "ports", "optimize", "control", "model", "errors"},
     "config": {"config_sections", "model", "errors"},
     "config_sections": {"model"},
     "config_docs": {"config", "model"},
@@ -33,8 +31,8 @@ LAYERS = {
     "hindsight": {"ports", "control", "optimize", "model", "errors"},
     "money": {"ports", "forecast", "control", "model", "errors"},
     "simulate": {
-        "cycle", "ports", "forecast", "optimize", "control", "config", "diagnostics", "hindsight",
-        "money", "model", "errors",
+        "cycle", "foresight", "ports", "forecast", "optimize", "control", "config", "diagnostics",
+        "hindsight", "money", "model", "errors",
     },
 }  # fmt: skip
 """What each layer may import besides itself; a top-level module not named here is shell."""

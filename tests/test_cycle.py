@@ -16,6 +16,7 @@ import yaml
 
 from battery_optimizer.cycle import Cycle
 from battery_optimizer.errors import InverterError
+from battery_optimizer.foresight import Foresight
 from battery_optimizer.model.codec import decode, encode
 from battery_optimizer.model.decision import CommandResult, CycleOutcome, CycleResult, SentCommand
 from battery_optimizer.model.house import Abilities, SocLimits
@@ -64,18 +65,20 @@ class World:
     wishes: Wishes = NO_WISHES
 
     def __post_init__(self) -> None:
+        ports = Ports(
+            meters=self.meters,
+            rates=self.rates,
+            solar=self.sun,
+            history=self.history,
+            inverter=self.inverter,
+            journal=self.journal,
+        )
+        planner = Planner(self.settings)
         self.cycle = Cycle(
             house=a_house(BATTERY, import_limit_kw=20),
-            ports=Ports(
-                meters=self.meters,
-                rates=self.rates,
-                solar=self.sun,
-                history=self.history,
-                inverter=self.inverter,
-                journal=self.journal,
-            ),
-            forecaster=FlatForecaster(),
-            planner=Planner(self.settings),
+            ports=ports,
+            foresight=Foresight(ports, FlatForecaster(), planner.settings),
+            planner=planner,
             control=self.control,
             commands=self.commands,
         )

@@ -11,7 +11,7 @@ import pytest
 from battery_optimizer.adapters.store.sqlite import Store
 from battery_optimizer.cycle import Cycle
 from battery_optimizer.errors import StoreUnavailable
-from battery_optimizer.foresight import LearnedLimits
+from battery_optimizer.foresight import Foresight, LearnedLimits
 from battery_optimizer.model.codec import decode, encode
 from battery_optimizer.model.decision import CommandResult, CycleOutcome, CycleResult
 from battery_optimizer.model.house import Battery, House
@@ -143,10 +143,9 @@ def planning(folder: Path, nights: int = 5) -> Iterator[tuple[Cycle, FakeMeters]
     )
     settings = PlannerSettings()
     house = a_house(AS_SET)
-    yield (
-        Cycle(house=house, ports=ports, forecaster=FlatForecaster(), planner=Planner(settings)),
-        meters,
-    )
+    foresight = Foresight(ports, FlatForecaster(), settings)
+    planner = Planner(settings)
+    yield Cycle(house=house, ports=ports, foresight=foresight, planner=planner), meters
     store.close()
 
 

@@ -18,8 +18,7 @@ from battery_optimizer.errors import (
     DataError,
     PlanningError,
 )
-from battery_optimizer.forecast.outlook import Forecaster
-from battery_optimizer.foresight import Foreseen, Foresight, LearnedLimits, Limits
+from battery_optimizer.foresight import Foreseen
 from battery_optimizer.model.decision import CycleInputs, CycleOutcome, CycleResult
 from battery_optimizer.model.house import Battery, House
 from battery_optimizer.model.learned import Learned
@@ -59,15 +58,14 @@ class Cycle:
         *,
         house: House,
         ports: Ports,
-        forecaster: Forecaster,
+        foresight: Foreseen,
         planner: Planner,
         control: Control = Control.ACTIVE,
         commands: CommandSettings = CommandSettings(),  # noqa: B008 - frozen
     ) -> None:
         self._house = house
         self._ports = ports
-        self._foresight: Foreseen = Foresight(ports, forecaster, planner.settings)
-        self._limits: Limits = LearnedLimits(ports.history)
+        self._foresight = foresight
         self.learned = Learned(battery=house.battery)
         """What was learned of the battery, as of the last cycle."""
         self._settings = planner.settings
@@ -109,7 +107,7 @@ class Cycle:
         self, now: datetime, in_force: InverterCommand | None, wishes: Wishes
     ) -> tuple[str, ...]:
         """What it can do, and what it keeps the battery from; what to tell of that."""
-        self.learned = self._limits.learned(self._house, now)
+        self.learned = self._foresight.learned(self._house, now)
         house = replace(
             self._house, battery=self.learned.battery, abilities=self._ports.inverter.abilities
         )

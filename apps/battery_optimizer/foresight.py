@@ -32,12 +32,15 @@ _RECENT_SUN = "the sun of recent days is taken instead"
 
 
 class Foreseen(Protocol):
-    """Knows what is to come: forecast, or in a replay as it was recorded."""
+    """Knows what is planned for: forecast and learned, or in a replay as it was recorded."""
 
     def outlook(
         self, now: datetime, wishes: Wishes, battery: Battery
     ) -> tuple[Outlook, tuple[str, ...]]:
         """The outlook from `now` on, and what is wrong with it; DataError where there is none."""
+
+    def learned(self, house: House, now: datetime) -> Learned:
+        """The house's battery with what is known of it; as set where nothing is."""
 
 
 class Foresight:
@@ -47,6 +50,7 @@ class Foresight:
         self._ports = ports
         self._forecaster = forecaster
         self._settings = settings
+        self._limits = LearnedLimits(ports.history)
         self._last_seen: Observations | None = None
         self._last_told: tuple[datetime, Told] | None = None
 
@@ -66,6 +70,10 @@ class Foresight:
         doubts = load_doubts(observed, now)
         away = while_away(outlook, judged.away, wishes.away_until)
         return away, (*gaps, *unknown, *problems, *judged.doubts, *doubts)
+
+    def learned(self, house: House, now: datetime) -> Learned:
+        """The battery with what was learned of it by today."""
+        return self._limits.learned(house, now)
 
     def _weather(self, now: datetime) -> tuple[SlotSeries | None, tuple[str, ...]]:
         """How cold it was and will be, if anybody is asked, and why nobody knows."""
@@ -142,13 +150,6 @@ def _not_used(refused: Mapping[str, str], instead: str) -> tuple[str, ...]:
         f"the solar forecast of {source} is not used: {doubt}; {instead}"
         for source, doubt in refused.items()
     )
-
-
-class Limits(Protocol):
-    """Knows what the battery gives and takes: learned, or in a replay as it was recorded."""
-
-    def learned(self, house: House, now: datetime) -> Learned:
-        """The house's battery with what is known of it; as set where nothing is."""
 
 
 class LearnedLimits:

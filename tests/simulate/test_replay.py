@@ -15,6 +15,7 @@ from battery_optimizer.config import Config
 from battery_optimizer.cycle import Cycle
 from battery_optimizer.diagnostics import Diagnosis, versions
 from battery_optimizer.forecast.futures import Band, make_futures
+from battery_optimizer.foresight import Foresight
 from battery_optimizer.model.decision import CycleOutcome, CycleResult
 from battery_optimizer.model.house import Abilities
 from battery_optimizer.model.modes import InverterCommand, Mode
@@ -92,18 +93,20 @@ class Lived:
         )
         self.meters = FakeMeters(soc_kwh=3.217)
         self.journal = MemoryJournal()
+        ports = Ports(
+            meters=self.meters,
+            rates=self.rates,
+            solar=FlatSun(),
+            history=MemoryHistory(),
+            inverter=self.inverter,
+            journal=self.journal,
+        )
+        planner = Planner(PlannerSettings(horizon_hours=24, time_limit_s=30))
         self.cycle = Cycle(
             house=a_house(a_battery(efficiency=0.95, reserve_kwh=1.0), import_limit_kw=20),
-            ports=Ports(
-                meters=self.meters,
-                rates=self.rates,
-                solar=FlatSun(),
-                history=MemoryHistory(),
-                inverter=self.inverter,
-                journal=self.journal,
-            ),
-            forecaster=Changing(),
-            planner=Planner(PlannerSettings(horizon_hours=24, time_limit_s=30)),
+            ports=ports,
+            foresight=Foresight(ports, Changing(), planner.settings),
+            planner=planner,
         )
 
     def cycles(self, minutes: Iterator[int] | range) -> list[CycleOutcome]:

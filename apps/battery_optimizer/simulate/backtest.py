@@ -13,6 +13,7 @@ import pandas as pd
 from battery_optimizer.control.fallback import reactive_command
 from battery_optimizer.cycle import Cycle
 from battery_optimizer.forecast.outlook import Forecaster, HistoryForecaster
+from battery_optimizer.foresight import Foresight
 from battery_optimizer.model.flows import Flows, stored_after
 from battery_optimizer.model.house import House
 from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
@@ -181,18 +182,19 @@ def _decider(run: Run, world: PlayedHouse, forecaster: Forecaster) -> Callable[[
         return lambda _now: world.apply(SELF_USE)
     if run.policy is Policy.REACTIVE:
         return lambda now: world.apply(_reactive(run, world, now))
+    ports = Ports(
+        meters=world,
+        rates=world,
+        solar=world,
+        history=world,
+        inverter=world,
+        journal=world,
+        weather=world if run.days.forecast_c is not None else None,
+    )
     cycle = Cycle(
         house=run.house,
-        ports=Ports(
-            meters=world,
-            rates=world,
-            solar=world,
-            history=world,
-            inverter=world,
-            journal=world,
-            weather=world if run.days.forecast_c is not None else None,
-        ),
-        forecaster=forecaster,
+        ports=ports,
+        foresight=Foresight(ports, forecaster, run.settings),
         planner=Planner(run.settings, with_reasons=False),
     )
 

@@ -18,7 +18,6 @@ from battery_optimizer.errors import (
     RatesUnavailable,
     TelemetryUnavailable,
 )
-from battery_optimizer.forecast.outlook import HistoryForecaster
 from battery_optimizer.model.codec import from_plain
 from battery_optimizer.model.decision import (
     CycleInputs,
@@ -111,8 +110,7 @@ def replayed(recording: Recording, *, tolerance: float = 0.0) -> Iterator[Verdic
             yield Verdict(at=was.at, left_out="it followed the rules, and the rates are missing")
         else:
             planner = planner_with(was.inputs.settings)
-            again = _Again(was, was.inputs, planner, recording.rates)
-            now_is = again.run(was.at, was.inputs.wishes)
+            now_is = _again(was, was.inputs, planner, recording.rates)
             differs = tuple(_differences(was, now_is, tolerance))
             if differs and was.plan is not None and was.plan.solve.status != _SURE:
                 differs = (*differs, f"(its solve ended by {was.plan.solve.status})")
@@ -131,36 +129,20 @@ def _document(path: Path) -> dict[str, Any]:
     return document
 
 
-class _Again(Cycle):
+def _again(
+    was: CycleOutcome, inputs: CycleInputs, planner: Planner, rates: KnownRates | None
+) -> CycleOutcome:
     """The cycle, with all that it knew as it was, and hands that touch nothing."""
-
-    def __init__(
-        self,
-        was: CycleOutcome,
-        inputs: CycleInputs,
-        planner: Planner,
-        rates: KnownRates | None,
-    ) -> None:
-        world = _World(was, inputs, rates)
-        super().__init__(
-            house=inputs.house,
-            ports=Ports(
-                meters=world,
-                rates=world,
-                solar=world,
-                history=world,
-                inverter=world,
-                journal=world,
-            ),
-            forecaster=HistoryForecaster(),
-            planner=planner,
-        )
-        self._foresight = world
-        self._limits = world
+    world = _World(was, inputs, rates)
+    ports = Ports(
+        meters=world, rates=world, solar=world, history=world, inverter=world, journal=world
+    )
+    cycle = Cycle(house=inputs.house, ports=ports, foresight=world, planner=planner)
+    return cycle.run(was.at, inputs.wishes)
 
 
 class _World:
-    """Every port, as it was."""
+    """Every port, and what was foreseen, as it was."""
 
     renewals: Final = 0
 

@@ -24,6 +24,7 @@ from battery_optimizer.cycle import Cycle
 from battery_optimizer.errors import ConfigError
 from battery_optimizer.forecast.outlook import HistoryForecaster
 from battery_optimizer.forecast.sky import Place
+from battery_optimizer.foresight import Foresight
 from battery_optimizer.hindsight.review import Review
 from battery_optimizer.host import Host
 from battery_optimizer.model.decision import CycleOutcome, SentCommand
@@ -163,7 +164,7 @@ def _cycle(parts: _Parts, foreseen: HistoryForecaster) -> Cycle:
     return Cycle(
         house=config.house,
         ports=ports,
-        forecaster=foreseen,
+        foresight=Foresight(ports, foreseen, config.planner),
         planner=Planner(config.planner),
         control=config.control,
         commands=config.commands,
