@@ -102,6 +102,15 @@ def test_a_new_power_is_not_judged_before_it_is_felt() -> None:
     assert order(steering, SELF_USE, charge(3)).commands == (SELF_USE,), "its mode is old enough"
 
 
+def test_what_is_found_at_the_start_may_have_been_set_a_moment_ago() -> None:
+    """By the app that was just stopped, say."""
+    steering, _ = a_steering().order(NOON, SELF_USE, SELF_USE)
+    assert not steering.can_judge(NOON + timedelta(seconds=5), SELF_USE)
+    assert steering.can_judge(NOON + timedelta(seconds=40), SELF_USE)
+    steering, _ = steering.order(NOON + MINUTE, SELF_USE, SELF_USE)
+    assert steering.can_judge(NOON + MINUTE, SELF_USE)
+
+
 def test_danger_is_repaired_at_any_price_the_rest_within_the_writes() -> None:
     fails = Judgement(verdict=Verdict.FAILS, words="it does nothing")
     used_up = a_steering(used=59)

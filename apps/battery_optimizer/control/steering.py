@@ -148,8 +148,10 @@ class Steering:
         order = self._changed(now, wanted, in_force)
         wrong = (judgement.words,) if judgement.is_bad else ()
         is_found = order.result is CommandResult.UNCHANGED and self.manual is None
-        steering = replace(self, told=wanted, is_at_rest=self.is_paused) if is_found else self
-        return steering, replace(order, problems=(*notices, *wrong, *order.problems))
+        power_at = now if self.told is None else self.power_at  # perhaps set a moment ago
+        found = replace(self, told=wanted, power_at=power_at, is_at_rest=self.is_paused)
+        problems = (*notices, *wrong, *order.problems)
+        return found if is_found else self, replace(order, problems=problems)
 
     def after_success(
         self, now: datetime, command: InverterCommand, in_force: InverterCommand | None
