@@ -236,6 +236,23 @@ def test_powers_from_before_a_change_of_mode_are_called_so(page: Browser) -> Non
     assert unchanged == ""
 
 
+def test_what_keeps_a_plan_from_being_made_stands_at_the_top(page: Browser) -> None:
+    assert not page.find("#trouble").is_displayed(), "there is a plan"
+    words = """return arguments[0].map(([status, problem, reason]) => {
+            showHealth({ ...latest.health, status, problems: [problem] }, latest.now, reason);
+            return find("trouble").hidden ? null : find("trouble").textContent;
+        });"""
+    told = [
+        ("kept_last_plan", "the solver took too long", "By the plan of 12:00: Charging."),
+        ("safe_mode", "sensor.soc is unavailable", "Self Use, the safe mode: no plan"),
+        ("safe_mode", "sensor.soc is odd", "Self Use, the safe mode: sensor.soc is odd"),
+        ("degraded", "no sun is forecast", "Charging."),
+    ]
+    assert page.run(words, told) == [
+        "The solver took too long.", "sensor.soc is unavailable.", None, None,
+    ]  # fmt: skip
+
+
 def test_forecasts_stand_beside_what_came(page: Browser) -> None:
     page.wait(lambda: page.count("#forecasts-table tbody tr") >= 3, "the days")
     assert "The forecast of the house was off by" in page.text("#forecasts-words")
@@ -498,6 +515,7 @@ def test_before_there_is_an_inverter_it_says_what_to_do(browser: Browser, tmp_pa
         browser.open(live.page_url())
         browser.wait_for_text("#mode", "No plan yet")
         browser.wait_for_text("#problems", "install foxess_modbus")
+        assert "install foxess_modbus" in browser.text("#trouble")
         assert "no plan to draw" in browser.text("#plan-words")
         browser.wait_for_text("#past-words", "not found its inverter yet")
         refused = [line for line in browser.complaints() if "503" not in line]

@@ -4,7 +4,7 @@ async function showForecasts() {
   try {
     drawForecasts(await ask({ forecasts: 1 }));
   } catch (error) {
-    find("forecasts-words").textContent = error.message;
+    find("forecasts-words").textContent = sentence(error.message);
     find("forecasts-box").hidden = true;
   }
 }
@@ -12,7 +12,7 @@ async function showForecasts() {
 function drawForecasts(told) {
   find("forecasts-box").hidden = told.reason !== null;
   if (told.reason) {
-    find("forecasts-words").textContent = `${told.reason[0].toUpperCase()}${told.reason.slice(1)}.`;
+    find("forecasts-words").textContent = sentence(told.reason);
     return;
   }
   const { load, solar } = told.all;

@@ -1,12 +1,13 @@
 // Whether all is well, and what there is to work with.
 
-function showHealth(health, now) {
+function showHealth(health, now, reason) {
   const [tone, words] = HEALTH[health.status] ?? ["bad", health.status];
   find("pill").textContent = words;
   find("pill").className = `pill ${tone}`;
   find("updated").textContent = health.last_cycle ? `updated ${ago(health.last_cycle, now)}` : "";
   const problems = health.problems.length ? health.problems.map((problem) => element("li", problem)) : [];
   find("problems").replaceChildren(...problems);
+  showTrouble(health, reason);
   const solver = health.solver;
   facts(find("health"), [
     ["Status", words],
@@ -22,6 +23,14 @@ function showHealth(health, now) {
     ["Solver", solver ? `${solver.status}, ${number(1000 * solver.seconds, 0)} ms, at most ${number(solver.gap_p, 2)} p from the best` : "–"],
     ["App started", ago(health.started_at, now)],
   ]);
+}
+
+// What keeps a plan from being made stands at the top, unless the reason tells it; what can be done
+// without is in Health alone.
+function showTrouble({ status, problems }, reason) {
+  const isCalm = ["ok", "degraded", "starting"].includes(status) || !problems.length || reason.includes(problems[0]);
+  find("trouble").hidden = isCalm;
+  find("trouble").textContent = isCalm ? "" : unbroken(sentence(problems[0]));
 }
 
 const PRESENCE = { found: "", missing: "Missing: ", optional: "Optional: " };

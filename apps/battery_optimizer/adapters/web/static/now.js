@@ -9,10 +9,11 @@ function showNow(data) {
   const seen = actsAs(mode, recommendation.power_kw);
   dot(find("mode"), seen ?? "self_use");
   find("mode-words").textContent = MODES[seen] ? `${MODES[seen][1]} ${inAppWords(mode, recommendation.power_kw)}` : "";
-  find("reason").textContent = unbroken(recommendation.reason);
+  find("reason").textContent = unbroken(sentence(recommendation.reason));
   showGauge(measured.soc_percent, recommendation.expected_soc, data.house.reserve_percent);
   showPowers(measured);
-  find("powers-words").hidden = recommendation.command_result !== "applied";
+  const isMetered = [measured.solar_kw, measured.load_kw, measured.battery_kw, measured.grid_kw].some(isKnown);
+  find("powers-words").hidden = recommendation.command_result !== "applied" || !isMetered;
   const slot = plan.slots[0];
   const rateClass = outlook && outlook.rate_class ? ` (${outlook.rate_class})` : "";
   facts(find("rates"), slot ? [
@@ -120,7 +121,7 @@ function showPlan(plan, reserve) {
   const { slots } = plan;
   find("plan-box").hidden = slots.length === 0;
   if (!slots.length) {
-    find("plan-words").textContent = `There is no plan to draw: ${plan.reason}`;
+    find("plan-words").textContent = `There is no plan to draw. ${sentence(plan.reason)}`;
     if (planFigure) planFigure.remove();
     planFigure = null;
     planDrawn = "";

@@ -26,7 +26,7 @@ async function ask(query) {
 
 function show(data) {
   find("demo").hidden = data.recommendation.rates !== "demo rates";
-  showHealth(data.health, data.now);
+  showHealth(data.health, data.now, data.recommendation.reason);
   showNow(data);
   showPlan(data.plan, data.house.reserve_percent);
   showSavings(data);

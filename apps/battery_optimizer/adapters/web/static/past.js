@@ -29,7 +29,7 @@ async function showDay() {
     const told = await ask({ day });
     if (asked === pastAsked) drawDay(told);
   } catch (error) {
-    if (asked === pastAsked) nothingOfDay(error.message);
+    if (asked === pastAsked) nothingOfDay(sentence(error.message));
   }
 }
 
@@ -42,7 +42,7 @@ function nothingOfDay(words) {
 
 function drawDay(told) {
   if (told.reason) {
-    nothingOfDay(`${told.reason[0].toUpperCase()}${told.reason.slice(1)}.`);
+    nothingOfDay(sentence(told.reason));
     return;
   }
   find("past-box").hidden = false;

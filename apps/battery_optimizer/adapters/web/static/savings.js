@@ -13,7 +13,7 @@ let billsFigure = null;
 // `savings`: {problem, periods: [a row of battery_optimizer_savings and its name], lost}.
 function showSavings({ savings, house, measured }) {
   const { problem, lost } = savings, periods = savings.periods.map(inPence);
-  find("savings-words").textContent = problem ? `${problem[0].toUpperCase()}${problem.slice(1)}.` : "";
+  find("savings-words").textContent = problem ? sentence(problem) : periods.length ? "" : "There is no bill yet.";
   find("savings-box").hidden = !periods.length;
   if (!periods.length) return;
   const line = (name, key) => [name, ...periods.map((period) => pounds(period[key]))];
@@ -37,7 +37,7 @@ async function showBills(data) {
     drawBills(days.rows);
     monthsTable(months.rows);
   } catch (error) {
-    find("bills-words").textContent = error.message;
+    find("bills-words").textContent = sentence(error.message);
   }
 }
 

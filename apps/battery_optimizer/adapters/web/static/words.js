@@ -106,6 +106,9 @@ function inAppWords(mode, powerKw) {
   return IN_APP[mode] ? `In the Fox app: ${IN_APP[mode]}.` : "";
 }
 
+// With a capital, unless it begins with the name of an entity, and a full stop.
+const sentence = (words) => words.replace(/^[a-z](?=[a-z']*[ ,:])/, (first) => first.toUpperCase()) + (/[.!?)]$/.test(words) ? "" : ".");
+
 const counted = (count, what) => `${count} ${what}${count === 1 ? "" : "s"}`;
 
 // From a number to another on one line, or the one where both look the same.
