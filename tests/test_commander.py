@@ -187,6 +187,19 @@ def test_an_inverter_that_is_away_is_waited_for_and_told_with_the_first_cycle(li
     assert not run.said
 
 
+def test_a_mode_that_is_to_be_left_is_not_judged_by_what_an_adapter_that_hangs_shows() -> None:
+    """Its power was set to 0 in the place of self-use, and the last reading goes on being shown."""
+    run = Run(Story(soc_kwh=10.0), DISCHARGE)
+    run.live(10)
+    run.story.link.link = Link.HANGING
+    run.wanted = SELF_USE
+    for _ in range(3):
+        assert run.cycle() is FAILED
+        assert not any("the inverter was told" in each for each in run.said), run.said
+        assert not run.commander.should_look_again(run.story.inverter.now)
+        run.story.wait(SECOND_LOOK)
+
+
 def test_an_inverter_that_does_not_obey_is_no_better_for_having_been_away() -> None:
     run = Run(Story(), CHARGE)
     run.story.inverter.bms_charge_kw = 0.0

@@ -10,7 +10,7 @@ from battery_optimizer.control.writes import Writes, writes_for
 from battery_optimizer.errors import DataError, InverterError, InverterUnavailable
 from battery_optimizer.model.decision import CommandResult
 from battery_optimizer.model.house import House
-from battery_optimizer.model.modes import SELF_USE, InverterCommand
+from battery_optimizer.model.modes import SELF_USE, InverterCommand, Mode
 from battery_optimizer.model.settings import CommandSettings, Control
 from battery_optimizer.model.slots import day_bounds, local_day
 from battery_optimizer.model.telemetry import Telemetry
@@ -85,7 +85,9 @@ class Commander:
             return CommandResult.READ_ONLY, ()
         self._remember_writes(now)
         wanted = self._as_shown(wanted)
-        judgement = self._judgement(now, in_force, house, telemetry)
+        # A mode that is to end shows what was done in the place of its end, if that cannot be had.
+        is_to_stay = in_force is not None and in_force.mode in (wanted.mode, Mode.SELF_USE)
+        judgement = self._judgement(now, in_force, house, telemetry) if is_to_stay else UNCLEAR
         judged = self._steering.judged(now, in_force, judgement)
         self._steering, order = judged.order(now, wanted, in_force, judgement)
         try:
