@@ -1,6 +1,7 @@
 """A real AppDaemon, in its own process and folder, on a free port, around the simulated home."""
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -8,10 +9,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 import requests
 import yaml
 
@@ -103,10 +105,12 @@ class LiveAppDaemon:
 
 
 def free_url() -> str:
-    """An address at which nobody serves."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{free.getsockname()[1]}"
+    """An address at which nobody serves, until somebody does: of ports that no system hands out."""
+    for port in random.sample(range(20_000, 30_000), 1000):
+        with socket.socket() as free, suppress(OSError):
+            free.bind(("127.0.0.1", port))
+            return f"http://127.0.0.1:{port}"
+    pytest.fail("no port is free")
 
 
 @contextmanager

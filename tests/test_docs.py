@@ -6,7 +6,6 @@ import os
 import re
 import shlex
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ import requests
 import yaml
 from appdaemon.models.config import MainConfig
 
-from appdaemon_process import NOWHERE, LiveAppDaemon
+from appdaemon_process import NOWHERE, LiveAppDaemon, free_url
 from battery_optimizer.adapters.entities.table import ENTITIES
 from battery_optimizer.adapters.store.sqlite import Store
 from battery_optimizer.adapters.telemetry.house import MAX_AGE
@@ -316,9 +315,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run_as_written(INSTALL.block("sh", "plain Python: copy"), home)
     folder = home / "appdaemon"
     config = read_yaml(INSTALL.block("yaml", "plain Python: appdaemon.yaml"))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        config["http"]["url"] = f"http://127.0.0.1:{free.getsockname()[1]}"
+    config["http"]["url"] = free_url()
     config["http"]["password"] = "PASSWORD"  # noqa: S105 - as the page calls it
     assert config["appdaemon"].pop("plugins").keys() == {"HASS"}
     (folder / "appdaemon.yaml").write_text(yaml.safe_dump(config))

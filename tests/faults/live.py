@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,7 +19,7 @@ from typing import Any
 
 import yaml
 
-from appdaemon_process import LiveAppDaemon
+from appdaemon_process import LiveAppDaemon, free_url
 from battery_optimizer.model.modes import Mode
 from faults.nursery import Nursery
 from faults.world import TARIFF
@@ -76,9 +75,7 @@ class Live:
             yaml.safe_dump({"home": home, "battery_optimizer": ours}), encoding="utf-8"
         )
         config = yaml.safe_load((ROOT / "appdaemon.yaml").read_text())
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.url = f"http://127.0.0.1:{free.getsockname()[1]}"
+        self.url = free_url()
         config["appdaemon"] |= {
             "app_dir": str(apps),
             "internal_function_timeout": self.call_timeout_s,
