@@ -155,6 +155,18 @@ class TestC20C27Steadiness:
 
 
 class TestC25Orders:
+    def test_an_order_that_is_followed_as_far_as_sun_load_and_battery_go_is_no_shortfall(
+        self,
+    ) -> None:
+        """A full battery takes no more sun, an empty one serves no load: nothing is wrong."""
+        full = plan_for([10, 10], 0, 0, [2, 2], soc_kwh=9, wishes=ordered(HOLD))
+        empty = plan_for([10, 10], 0, [2, 2], soc_kwh=1, wishes=ordered(SELF_USE))
+        assert full.warnings == empty.warnings == ()
+
+    def test_a_charge_that_does_not_fit_is_one(self) -> None:
+        plan = plan_for([10, 10], soc_kwh=9, wishes=ordered(force_charge(4)))
+        assert "an order" in plan.warnings[0]
+
     def test_holds_as_ordered_though_the_peak_is_now(self) -> None:
         plan = plan_for([40, 10], 0, 1, soc_kwh=2, wishes=ordered(HOLD))
         assert [slot.mode for slot in plan.slots] == [Mode.HOLD, Mode.SELF_USE]

@@ -7,7 +7,7 @@ import numpy as np
 from battery_optimizer.model.house import House
 from battery_optimizer.model.modes import Mode
 from battery_optimizer.model.outlook import Outlook, TerminalValue
-from battery_optimizer.model.slots import Floats
+from battery_optimizer.model.slots import Bools, Floats
 from battery_optimizer.model.wishes import NO_WISHES, Wishes
 
 N_TERMINAL_LINES = 6
@@ -32,6 +32,8 @@ class ProgramInputs:
     charge_wanted_kwh: Floats
     """Charge that a person ordered (C25)."""
     discharge_wanted_kwh: Floats
+    is_forced: Bools
+    """Where that is a power. Another mode is followed as far as it goes: nothing can be missing."""
     curtail_limit_kwh: Floats
     import_limit_kwh: Floats
     export_limit_kwh: Floats
@@ -91,6 +93,7 @@ def program_inputs(
         discharge_limit_kwh=ordered.discharge_limit,
         charge_wanted_kwh=ordered.charge_wanted,
         discharge_wanted_kwh=ordered.discharge_wanted,
+        is_forced=ordered.is_forced,
         curtail_limit_kwh=_curtail_limit(house, outlook),
         import_limit_kwh=grid.import_limit_kw * hours,
         export_limit_kwh=_export_limit(house, outlook, wishes),
@@ -159,6 +162,7 @@ class _Orders:
     discharge_limit: Floats
     charge_wanted: Floats
     discharge_wanted: Floats
+    is_forced: Bools
 
 
 def _orders(
@@ -171,10 +175,12 @@ def _orders(
     battery, hours, net = house.battery, outlook.horizon.hours, outlook.net_kwh
     charge, discharge = charge_limit.copy(), discharge_limit.copy()
     charge_wanted, discharge_wanted = np.zeros_like(charge), np.zeros_like(charge)
+    is_forced = np.zeros(len(charge), dtype=bool)
     for t, start in enumerate(outlook.horizon.starts):
         command = wishes.order_at(start)
         if command is None or command.mode not in house.modes:
             continue
+        is_forced[t] = command.mode.is_forced
         power = (command.power_kw or 0.0) * hours[t]
         most_charge, most_discharge = {
             Mode.SELF_USE: (max(-net[t], 0.0), max(net[t], 0.0)),
@@ -190,6 +196,7 @@ def _orders(
         discharge_limit=discharge,
         charge_wanted=charge_wanted,
         discharge_wanted=discharge_wanted,
+        is_forced=is_forced,
     )
 
 

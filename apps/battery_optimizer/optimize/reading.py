@@ -57,7 +57,10 @@ def read_schedule(compiled: CompiledProgram, solution: Solution, inputs: Program
             flow.curtailed,
         )
     )
-    missed = [values(variable, solution.columns).max() for variable in slack.used()]
+    missed = [
+        (values(each, solution.columns) * (inputs.is_forced if each is slack.override else 1)).max()
+        for each in slack.used()
+    ]
     return Schedule(
         charge_kwh=charge,
         discharge_kwh=discharge,

@@ -86,7 +86,8 @@ class SlotCosts:
         inputs = self._inputs
         meter = self._net + moved_kwh + lost_kwh  # C1, and by it C15
         bought, sold = np.maximum(meter, 0.0), np.maximum(-meter, 0.0)
-        missed = np.maximum(bought - inputs.import_limit_kwh, self._order_missed(moved_kwh))
+        order_missed = self._order_missed(moved_kwh) * inputs.is_forced
+        missed = np.maximum(bought - inputs.import_limit_kwh, order_missed)
         return SlotFlows(
             charge_kwh=np.maximum(moved_kwh, 0.0),
             discharge_kwh=np.maximum(-moved_kwh, 0.0),
