@@ -13,7 +13,7 @@ from battery_optimizer.adapters.overrides import CHOICE, POWER
 from battery_optimizer.control.proof import SETTLED_AFTER
 from battery_optimizer.simulate.home.octopus_entities import octopus_entities
 from home_assistant.core import SELECT
-from home_assistant.h1 import H1, MAX_SOC, MIN_SOC_ON_GRID
+from home_assistant.h1 import H1, MAX_SOC, MIN_SOC_ON_GRID, WorkMode
 from home_assistant.modbus_tcp import Link
 from home_assistant.real_foxess import CHECKOUT, RealHouse, real_house
 from home_assistant.story import HEALTH, House, Octopus, house
@@ -63,6 +63,14 @@ def until_it_does(real: RealHouse, mode: str, seconds: float = 60.0) -> float:
     """What the inverter itself does, whatever the select shows."""
     return real.core.wait_until(
         lambda: real.h1.does == mode, f"{mode}, not {real.h1.does}", seconds
+    )
+
+
+def until_it_discharges(real: RealHouse) -> None:
+    """With its fallback, which foxess_modbus may write with its next poll only."""
+    real.core.wait_until(
+        lambda: real.h1.does == "Force Discharge" and real.h1.work_mode is WorkMode.FEED_IN_FIRST,
+        "a discharge and its fallback",
     )
 
 
@@ -160,6 +168,7 @@ def test_a_force_that_is_lost_in_silence_is_seen_by_its_power_and_set_again(
 ) -> None:
     """An outage of less than five polls: nothing is unavailable, and the select knows nothing."""
     told_at = order(idle, "Discharge", 3.0)
+    until_it_discharges(real)
     shows(real, BATTERY, 3.0)
     until_judged(idle, told_at)
     real.adapter.link = Link.DOWN
@@ -178,7 +187,7 @@ def test_what_is_wanted_is_told_as_soon_as_a_lost_inverter_is_back(
     idle: House, real: RealHouse
 ) -> None:
     order(idle, "Discharge", 3.0)
-    until_it_does(real, "Force Discharge")
+    until_it_discharges(real)
     real.adapter.link = Link.DOWN
     order(idle, "Automatic")
     assert idle.core.state(HEALTH) != "ok"
@@ -191,7 +200,7 @@ def test_what_is_wanted_is_told_as_soon_as_a_lost_inverter_is_back(
 def test_what_an_adapter_answers_late_ends_as_it_is_wanted(idle: House, real: RealHouse) -> None:
     """Its queue holds writes of the old mode, which are carried out when it wakes up."""
     order(idle, "Discharge", 3.0)
-    until_it_does(real, "Force Discharge")
+    until_it_discharges(real)
     real.adapter.link = Link.HANGS
     order(idle, "Automatic")
     real.core.wait_for_state(SELECT, "unavailable", 240)
@@ -231,7 +240,7 @@ def test_after_a_restart_of_home_assistant_the_force_goes_on(
 ) -> None:
     idle.octopus.sell_now()
     idle.think_again()
-    until_it_does(real, "Force Discharge")
+    until_it_discharges(real)
     real.core.stop(by)
     until_it_does(real, "Feed-in First")
     real.core.start()
