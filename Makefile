@@ -18,9 +18,10 @@ run: $(VENV)/.installed
 	$(BIN)/python -m battery_optimizer.simulate.live
 
 # Both, and the tests' closing line last unless lint has something to say.
+# By two processes: tests/conftest.py says what goes together.
 test: $(VENV)/.installed
 	@$(MAKE) --no-print-directory lint; linted=$$?; \
-	$(BIN)/python -m pytest --cov --cov-report=term; tested=$$?; \
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term; tested=$$?; \
 	[ $$linted = 0 ] || echo 'ruff or mypy found something: see the top' >&2; \
 	[ $$linted = 0 ] && [ $$tested = 0 ]
 
