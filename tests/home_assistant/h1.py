@@ -5,7 +5,6 @@ written for the time that 44001 says, it is off, and the work mode of 41000 stan
 """
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from threading import RLock
@@ -13,14 +12,8 @@ from typing import Final
 
 MODEL: Final = "H1-5.0-E"
 REMOTE_ON, REMOTE_TIMEOUT, REMOTE_POWER = 44000, 44001, 44002
-WORK_MODE, MAX_CHARGE_A, MAX_DISCHARGE_A, MIN_SOC, MAX_SOC, MIN_SOC_ON_GRID = (
-    41000,
-    41007,
-    41008,
-    41009,
-    41010,
-    41011,
-)
+WORK_MODE, MAX_CHARGE_A, MAX_DISCHARGE_A = 41000, 41007, 41008
+MIN_SOC, MAX_SOC, MIN_SOC_ON_GRID = 41009, 41010, 41011
 BATTERY_LIMIT: Final = 44012
 KEPT: Final = range(41000, 44003)
 """Registers that may be written."""
@@ -32,6 +25,25 @@ class WorkMode(IntEnum):
     SELF_USE = 0
     FEED_IN_FIRST = 1
     BACK_UP = 2
+
+
+_WORDS: Final = {
+    WorkMode.SELF_USE: "Self Use",
+    WorkMode.FEED_IN_FIRST: "Feed-in First",
+    WorkMode.BACK_UP: "Back-up",
+}
+_AT_FIRST: Final = {
+    **{30000 + at: ord(letter) for at, letter in enumerate(MODEL)},
+    WORK_MODE: WorkMode.SELF_USE,
+    MAX_CHARGE_A: 250,
+    MAX_DISCHARGE_A: 250,
+    MIN_SOC: 10,
+    MIN_SOC_ON_GRID: 10,
+    MAX_SOC: 100,
+    REMOTE_ON: 0,
+    REMOTE_TIMEOUT: 20,
+    REMOTE_POWER: 0,
+}
 
 
 @dataclass
@@ -50,7 +62,7 @@ class Powers:
 
 @dataclass
 class H1:
-    """Lossless, but for the signs; a test turns what stands first."""
+    """Without losses; what stands first is for tests to turn."""
 
     load_kw: float = 0.5
     sun_kw: float = 0.0
@@ -60,18 +72,11 @@ class H1:
     capacity_kwh: float = 10.0
     rating_kw: float = 5.0
     volts: float = 200.0
-    registers: dict[int, int] = field(default_factory=dict)
-    writes: list[tuple[int, int]] = field(default_factory=list)
-    """All that was written: address and value."""
-    clock: Callable[[], float] = time.monotonic
+    registers: dict[int, int] = field(default_factory=lambda: dict(_AT_FIRST))
 
     def __post_init__(self) -> None:
         self._lock = RLock()
-        self._stepped_at = self._kicked_at = self.clock()
-        self.registers |= {30000 + at: ord(letter) for at, letter in enumerate(MODEL)}
-        self.registers |= {WORK_MODE: WorkMode.SELF_USE, MAX_CHARGE_A: 250, MAX_DISCHARGE_A: 250}
-        self.registers |= {MIN_SOC: 10, MIN_SOC_ON_GRID: 10, MAX_SOC: 100}
-        self.registers |= {REMOTE_ON: 0, REMOTE_TIMEOUT: 20, REMOTE_POWER: 0}
+        self._stepped_at = self._kicked_at = time.monotonic()
 
     @property
     def soc_percent(self) -> int:
@@ -84,7 +89,7 @@ class H1:
     @property
     def is_remote(self) -> bool:
         with self._lock:
-            if self.clock() - self._kicked_at > self.registers[REMOTE_TIMEOUT]:
+            if time.monotonic() - self._kicked_at > self.registers[REMOTE_TIMEOUT]:
                 self.registers[REMOTE_ON] = 0
             return self.registers[REMOTE_ON] == 1
 
@@ -98,12 +103,7 @@ class H1:
         """In the words of the integration's select, as the inverter itself would have them."""
         if self.is_remote:
             return "Force Charge" if self.remote_kw <= 0 else "Force Discharge"
-        return (
-            self.work_mode.name.replace("_", " ")
-            .title()
-            .replace("Back Up", "Back-up")
-            .replace("Feed In", "Feed-in")
-        )
+        return _WORDS[self.work_mode]
 
     @property
     def powers(self) -> Powers:
@@ -123,10 +123,9 @@ class H1:
             return False
         with self._lock:
             self.step()
-            self.writes.append((address, value))
             self.registers[address] = value
             if address in (REMOTE_ON, REMOTE_TIMEOUT, REMOTE_POWER):
-                self._kicked_at = self.clock()
+                self._kicked_at = time.monotonic()
             return True
 
     def read(self, address: int) -> int:
@@ -139,7 +138,7 @@ class H1:
     def step(self) -> None:
         """Bring what is stored up to now."""
         with self._lock:
-            now = self.clock()
+            now = time.monotonic()
             hours, self._stepped_at = (now - self._stepped_at) / 3600, now
             stored = self.soc_kwh - self.powers.battery * hours
             self.soc_kwh = min(max(stored, 0.0), self.capacity_kwh)

@@ -39,7 +39,6 @@ class ModbusServer:
         self.device = device
         self.fails_writes = 0
         """So many of the writes to come are answered with a failure."""
-        self.requests = 0
         self._link = Link.UP
         self._answers = Event()
         self._answers.set()
@@ -86,7 +85,6 @@ class ModbusServer:
     def answer(self, request: bytes) -> bytes:
         """To a request's protocol data unit; waits while the adapter hangs."""
         self._answers.wait()
-        self.requests += 1
         function, address, value = struct.unpack(">BHH", request[:5])
         if function in _READ:
             shown = [self.device.read(address + each) for each in range(value)]
