@@ -48,6 +48,7 @@ def test_past_days_are_taken_from_the_recorder(tmp_path: Path, octopus: Octopus)
         core.start()
         with house(tmp_path / "app", core, octopus) as made:
             made.wait_for_plan()
+            made.think_again()  # on the one thread of the app, and so when it has learned
             assert "learning from Home Assistant's history failed" not in made.app.log
             assert made.app.stop() == 0
             with closing(Store(made.app.folder / DATABASE)) as store:
