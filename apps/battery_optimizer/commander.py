@@ -85,9 +85,7 @@ class Commander:
             return CommandResult.READ_ONLY, ()
         self._remember_writes(now)
         wanted = self._as_shown(wanted)
-        # A mode that is to end shows what was done in the place of its end, if that cannot be had.
-        is_to_stay = in_force is not None and in_force.mode in (wanted.mode, Mode.SELF_USE)
-        judgement = self._judgement(now, in_force, house, telemetry) if is_to_stay else UNCLEAR
+        judgement = self._judgement(now, wanted, in_force, house, telemetry)
         judged = self._steering.judged(now, in_force, judgement)
         self._steering, order = judged.order(now, wanted, in_force, judgement)
         try:
@@ -121,11 +119,17 @@ class Commander:
     def _judgement(
         self,
         now: datetime,
+        wanted: InverterCommand,
         in_force: InverterCommand | None,
         house: House,
         telemetry: Telemetry | None,
     ) -> Judgement:
-        if telemetry is None or in_force is None or not self._steering.can_judge(now, in_force):
+        if telemetry is None or in_force is None:
+            return UNCLEAR
+        was_tried = self._steering.tried is not None
+        if was_tried and in_force.mode not in (wanted.mode, Mode.SELF_USE):
+            return UNCLEAR  # its end failed, and what was done of that already shows
+        if not self._steering.can_judge(now, in_force):
             return UNCLEAR
         return judge(house, in_force, telemetry)
 
