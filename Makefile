@@ -47,7 +47,7 @@ bench: $(VENV)/.installed
 	$(BIN)/python -m battery_optimizer.simulate bench --cases $(CASES) $(ARGS)
 
 clean:
-	rm -rf $(VENV) $(VENV_HA) build .coverage
+	rm -rf $(VENV) $(VENV_HA) build .coverage*
 
 $(VENV)/.installed: requirements.txt requirements-compare.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13) and "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 ...")'
