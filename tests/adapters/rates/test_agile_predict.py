@@ -1,7 +1,6 @@
 """AgilePredict against a local server that answers in its shape, and in the rates feed."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -143,9 +142,8 @@ class DearRates(DemoRates):
 
 class TestInTheFeed:
     def feed(
-        self, folder: Path, ahead: Answers, fixed: dict[Direction, float] | None = None
+        self, store: Store, ahead: Answers, fixed: dict[Direction, float] | None = None
     ) -> RatesFeed:
-        store = Store(folder / "rates.db")
         feed = RatesFeed(DearRates(), store, fixed=fixed, ahead=ahead)
         feed.refresh(NOW)
         return feed
@@ -153,19 +151,19 @@ class TestInTheFeed:
     def known(self, feed: RatesFeed) -> KnownRates:
         return feed.known_rates(FIRST - SLOT, FIRST + SLOT, NOW)
 
-    def test_what_is_expected_is_told_beside_what_is_published(self, tmp_path: Path) -> None:
+    def test_what_is_expected_is_told_beside_what_is_published(self, store: Store) -> None:
         rates = SlotSeries(start=FIRST, values=np.ones(3))
-        assert self.known(self.feed(tmp_path, Answers(rates))).expected_imports is rates
+        assert self.known(self.feed(store, Answers(rates))).expected_imports is rates
 
-    def test_a_failure_is_a_problem_and_no_more(self, tmp_path: Path) -> None:
-        feed = self.feed(tmp_path, Answers(None))
+    def test_a_failure_is_a_problem_and_no_more(self, store: Store) -> None:
+        feed = self.feed(store, Answers(None))
         assert self.known(feed).expected_imports is None
         assert feed.problems == (
             "AgilePredict: answered with error 500; rates of recent days serve instead",
         )
 
-    def test_nobody_is_asked_for_a_rate_that_is_always_the_same(self, tmp_path: Path) -> None:
-        feed = self.feed(tmp_path, Answers(None), fixed={Direction.IMPORT: 25.0})
+    def test_nobody_is_asked_for_a_rate_that_is_always_the_same(self, store: Store) -> None:
+        feed = self.feed(store, Answers(None), fixed={Direction.IMPORT: 25.0})
         assert self.known(feed).expected_imports is None
         assert feed.problems == ()
 
