@@ -135,6 +135,10 @@ class TestLimits:
             "More sun than the house, the battery and the meter can take: 2.5 kWh is lost."
         )
 
+    def test_a_little_lost_sun_is_told_in_watt_hours(self) -> None:
+        plan = plan_for([10, 10], 15, 0, 0.03, soc_kwh=10, house=a_house(export_limit_kw=0))
+        assert plan.slots[0].reason.endswith("can take: 30 Wh is lost.")
+
     def test_an_export_limit_of_0_at_negative_rates_has_a_proven_plan(self) -> None:
         optimum = optimum_for(
             [-5, 5, -10], 0, 0, [1, 3, 0], soc_kwh=9, house=a_house(export_limit_kw=0)

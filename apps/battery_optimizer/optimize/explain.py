@@ -111,7 +111,8 @@ class Story:
             )
         if sold < 0:
             return f"Part of the sun is left unused: selling it would cost {pence(-float(sold))}."
-        lost = f"{self._schedule.curtailed_kwh[slot]:.1f} kWh"
+        lost_kwh = float(self._schedule.curtailed_kwh[slot])
+        lost = f"{lost_kwh:.1f} kWh" if round(lost_kwh, 1) else f"{1000 * lost_kwh:.0f} Wh"
         if self._schedule.discharge_kwh[slot] > self._some_kwh[slot]:
             return f"The battery gives though {lost} of sun is lost: room in it is worth more."
         return f"More sun than the house, the battery and the meter can take: {lost} is lost."
