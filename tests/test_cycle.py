@@ -352,6 +352,18 @@ def test_a_person_has_the_last_word() -> None:
     assert world.cycle.run(NIGHT, Wishes(overrides=(order,))).command.mode is Mode.HOLD
 
 
+def test_an_order_of_a_mode_that_the_inverter_lacks_is_answered() -> None:
+    can = Abilities(modes=frozenset(Mode) - {Mode.HOLD})
+    world = World.at(NIGHT, inverter=FakeInverter(abilities=can))
+    hold = InverterCommand(mode=Mode.HOLD)
+    order = Override(start=NIGHT, end=NIGHT + timedelta(hours=1), command=hold)
+    outcome = world.cycle.run(NIGHT, Wishes(overrides=(order,)))
+    assert outcome.command.mode is Mode.SELF_USE
+    assert outcome.reason == (
+        "Self Use instead of Hold, which was ordered: the inverter has no such mode."
+    )
+
+
 @pytest.mark.parametrize(("day", "n_slots"), [(date(2026, 3, 29), 46), (date(2026, 10, 25), 50)])
 def test_days_on_which_the_clocks_change_are_planned_half_hour_by_half_hour(
     day: date, n_slots: int

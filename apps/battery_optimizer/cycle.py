@@ -234,9 +234,11 @@ class Cycle:
         command = self._dispatched(order, rung.telemetry)
         if wishes.is_paused:
             return replace(rung, command=command, reason=PAUSED)
-        if rung.result is CycleResult.PLANNED and command.mode is rung.command.mode:
+        modes = self._present.modes
+        is_told = rung.result is CycleResult.PLANNED and order.mode in modes
+        if is_told and command.mode is rung.command.mode:
             return replace(rung, command=command)
-        return replace(rung, command=command, reason=ordered_reason(order, command))
+        return replace(rung, command=command, reason=ordered_reason(order, command, modes))
 
     def _in_full(self, slot: SlotPlan, telemetry: Telemetry) -> InverterCommand:
         return all_that_it_takes(

@@ -14,13 +14,15 @@ BY_RULES: Final = (
 )
 
 
-def ordered_reason(order: InverterCommand, command: InverterCommand) -> str:
-    """Of a person's order, and of the command that came of it."""
+def ordered_reason(order: InverterCommand, command: InverterCommand, modes: frozenset[Mode]) -> str:
+    """Of a person's order, and of the command that came of it; `modes` are the inverter's."""
     now, ordered = MODE_WORDS[command.mode], MODE_WORDS[order.mode]
     if command.mode is order.mode:
         return f"{now}, as ordered."
     is_empty = command.mode is Mode.HOLD and order.mode is not Mode.FORCE_CHARGE
     why = "the battery is at its reserve" if is_empty else "it cannot be had now"
+    if order.mode not in modes:
+        why = "the inverter has no such mode"
     return f"{now} instead of {ordered}, which was ordered: {why}."
 
 
