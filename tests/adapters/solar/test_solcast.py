@@ -125,6 +125,30 @@ def test_without_a_spread_the_estimates_are_equal() -> None:
     assert list(forecast.p90_kw.values) == list(forecast.p50_kw.values)
 
 
+def without_spread_until(hour: int) -> dict[str, Any]:
+    """Today as it is on the day that Solcast was set up: estimates of what was, and no spread."""
+
+    def fill(rows: list[dict[str, Any]]) -> None:
+        for row in rows[: 2 * hour]:
+            row.update({"pv_estimate10": 0, "pv_estimate90": 0})
+
+    return with_rows(fill)
+
+
+def test_on_the_day_of_its_set_up_what_was_before_has_no_spread() -> None:
+    forecast = source(without_spread_until(10)).fetch(NOW)
+    usual = source(recorded("today")).fetch(NOW)
+    n_over = 20
+    assert forecast.p50_kw.values.tolist() == usual.p50_kw.values.tolist()
+    for given, as_usual in ((forecast.p10_kw, usual.p10_kw), (forecast.p90_kw, usual.p90_kw)):
+        assert given.values[:n_over].tolist() == usual.p50_kw.values[:n_over].tolist()
+        assert given.values[n_over:].tolist() == as_usual.values[n_over:].tolist()
+
+
+def test_what_is_to_come_needs_a_spread_that_is_in_order() -> None:
+    assert "above the high one" in refusal(source(without_spread_until(14)))
+
+
 def test_without_today_there_is_no_forecast() -> None:
     assert refusal(source(recorded("tomorrow"))) == f"{TODAY} has no detailedForecast"
     with pytest.raises(ForecastAbsent, match="there is no entity"):

@@ -50,7 +50,7 @@ class SolcastEntities:
         forecast = SolarForecast(
             source=self.name,
             issued_at=self._issued_at(entities, now),
-            **{field: _series(rows, key) for field, key in _ESTIMATES.items()},
+            **{field: _series(rows, key, now) for field, key in _ESTIMATES.items()},
         )
         require_sound(forecast, now=now, peak_kw=self.peak_kw)
         return forecast
@@ -90,12 +90,15 @@ class SolcastEntities:
             ) from error
 
 
-def _series(rows: Mapping[datetime, Mapping[str, object]], key: str) -> SlotSeries:
+def _series(rows: Mapping[datetime, Mapping[str, object]], key: str, now: datetime) -> SlotSeries:
     spans = []
     for start, row in rows.items():
+        end, middle = start + SLOT, row.get("pv_estimate")
+        # Of what was before it was set up Solcast gives an estimate, whose spread is told as 0.
+        is_without_spread = end <= now and not row.get("pv_estimate90")
         # Without a spread the middle estimate is all that is known.
-        kw = finite(row.get(key, row.get("pv_estimate")))
-        spans.append(Span(start=start, end=start + SLOT, kw=float("nan") if kw is None else kw))
+        kw = finite(middle if is_without_spread else row.get(key, middle))
+        spans.append(Span(start=start, end=end, kw=float("nan") if kw is None else kw))
     try:
         return half_hourly(spans)
     except ValueError as error:
