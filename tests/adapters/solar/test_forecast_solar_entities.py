@@ -101,6 +101,37 @@ def test_the_days_of_all_roofs_are_found_and_added_up() -> None:
     assert len(found_in(states).fetch(NOW).p50_kw.values) == 48, "half a roof is no tomorrow"
 
 
+def test_after_midnight_its_days_are_still_those_of_its_last_answer() -> None:
+    # It asks once an hour, and tells yesterday as today until then.
+    answered = datetime(2026, 6, 15, 22, 40, tzinfo=UTC)
+    later = datetime(2026, 6, 15, 23, 20, tzinfo=UTC)
+    roofs = {TODAY: "3", TOMORROW: "5", f"{TODAY}_2": "1", f"{TOMORROW}_2": "2"}
+    states = {each: replace(kwh(energy), last_changed=answered) for each, energy in roofs.items()}
+    home = found_in(states)
+    noon = datetime(2026, 6, 16, 11, tzinfo=UTC)
+
+    before = home.fetch(answered + timedelta(minutes=10)).p50_kw
+    assert (before.at(noon - timedelta(days=1)), before.at(noon)) == pytest.approx((4.0, 7.0))
+    assert home.fetch(later).p50_kw.at(noon) == pytest.approx(7.0)
+
+    # The first roof's answer of the new day comes before the second's; its tomorrow is the same.
+    states[TODAY] = replace(kwh("5.5"), last_changed=later)
+    both = home.fetch(later).p50_kw
+    assert both.at(noon) == pytest.approx(7.5)
+    assert both.end == datetime(2026, 6, 16, 23, tzinfo=UTC), "of tomorrow one roof knows nothing"
+
+    states[f"{TODAY}_2"] = replace(kwh("2"), last_changed=later)
+    states[f"{TOMORROW}_2"] = replace(kwh("4"), last_changed=later)
+    whole = home.fetch(later).p50_kw
+    assert (whole.at(noon), whole.at(noon + timedelta(days=1))) == pytest.approx((7.5, 9.0))
+
+
+def test_roofs_that_tell_of_different_days_are_no_forecast() -> None:
+    states = {TODAY: kwh("3"), f"{TODAY}_2": replace(kwh("1"), last_changed=NOW - timedelta(1))}
+    with pytest.raises(ForecastUnavailable, match="different days"):
+        found_in(states).fetch(NOW)
+
+
 def test_the_table_that_it_has_of_today_does_not_make_it_anothers() -> None:
     # As Home Assistant's integration has it since 2026, to the second of sunrise and sunset.
     times = ("03:42:37", "04:00:00", "05:00:00", "20:19:14")

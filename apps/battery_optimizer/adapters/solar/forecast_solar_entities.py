@@ -33,35 +33,48 @@ class ForecastSolarEntities:
 
     def fetch(self, now: datetime) -> SolarForecast:
         """The forecast as the entities have it; ForecastUnavailable says what is wrong with it."""
-        by_day = self._by_day()
-        roofs = by_day[0]
-        days: list[Floats] = []
-        for ahead, entity_ids in enumerate(by_day):
-            states = {each: self.read_state(each) for each in entity_ids}
-            if days and (len(states) < len(roofs) or None in states.values()):
-                break  # a later day that is not there makes the forecast shorter, not wrong
-            energy_kwh = sum(_energy_kwh(*each) for each in states.items())
-            days.append(self._spread(local_day(now) + timedelta(days=ahead), energy_kwh))
-        today = self.read_state(roofs[0])
-        reported = None if today is None else today.last_reported or today.last_changed
-        start = day_bounds(local_day(now))[0]
-        kw = SlotSeries(start=start, values=np.concatenate(days))
-        forecast = without_spread(self.name, reported or now, kw)
+        roofs = [self._roof(entity_ids, now) for entity_ids in self._roofs()]
+        # A day of which not all roofs tell makes the forecast shorter, not wrong.
+        told = sorted(set.intersection(*({*kwh_by_day} for _, kwh_by_day in roofs)))
+        if not told:
+            raise ForecastUnavailable("its roofs tell of different days")
+        days = [self._spread(day, sum(by_day[day] for _, by_day in roofs)) for day in told]
+        kw = SlotSeries(start=day_bounds(told[0])[0], values=np.concatenate(days))
+        forecast = without_spread(self.name, min(told_at for told_at, _ in roofs), kw)
         require_sound(forecast, now=now, peak_kw=self.peak_kw)
         return forecast
 
-    def _by_day(self) -> list[list[str]]:
-        """Today's entities, one for each roof, then tomorrow's."""
+    def _roof(self, entity_ids: Sequence[str], now: datetime) -> tuple[datetime, dict[date, float]]:
+        """When its energies were told, and each day's [kWh].
+
+        The integration asks once an hour: after midnight its "today" is yesterday until then.
+        """
+        states = {each: self.read_state(each) for each in entity_ids}
+        known = [state for state in states.values() if state is not None]
+        times = [each.last_reported or each.last_changed for each in known]
+        told_at = max((time for time in times if time is not None), default=now)
+        first = local_day(told_at)
+        energies = {
+            first + timedelta(days=ahead): _energy_kwh(entity_id, state)
+            for ahead, (entity_id, state) in enumerate(states.items())
+            if ahead == 0 or state is not None
+        }
+        return told_at, energies
+
+    def _roofs(self) -> list[tuple[str, ...]]:
+        """Each roof's entities: today's, then tomorrow's if there is one for each of them."""
         if self.entities:
-            return [[entity_id] for entity_id in self.entities]
+            return [tuple(self.entities)]
         known = list(self.list_entities())
-        by_day = [
+        today, tomorrow = (
             [each for each in named(known, day) if not has_day(self.read_state(each))]
             for day in DAYS[:2]
-        ]
-        if not by_day[0]:
+        )
+        if not today:
             raise ForecastAbsent("there is no sensor.energy_production_today")
-        return by_day
+        if len(tomorrow) < len(today):
+            return [(each,) for each in today]
+        return list(zip(today, tomorrow, strict=False))
 
     def _spread(self, day: date, energy_kwh: float) -> Floats:
         """A day's energy over its half hours [kW]."""
