@@ -57,6 +57,37 @@ def test_hourly_energy_is_kept_and_falls_on_its_halves_as_the_watts_do() -> None
     assert morning.mean() == pytest.approx(wh / 1000)
 
 
+def test_while_its_service_fails_it_grows_old_though_it_is_told_each_minute() -> None:
+    home: dict[str, EntityState] = {}
+
+    def tell(at: datetime, *payloads: dict[str, Any]) -> None:
+        for each in payloads:
+            home[each["entity_id"]] = EntityState.from_payload(
+                each | {"last_reported": at.isoformat()}
+            )
+
+    source = OpenMeteoEntities(read_state=home.get, entities=(TODAY, TOMORROW))
+    days = (recorded(), recorded("tomorrow"))
+    tell(NOW, *days)
+    assert source.fetch(NOW).issued_at == NOW
+    at_night = NOW + timedelta(hours=15)
+    tell(at_night, days[1] | {"entity_id": TODAY})
+    del home[TOMORROW]
+    assert source.fetch(at_night).issued_at == NOW, "another day of the same answer"
+    late = NOW + timedelta(hours=25)
+    tell(late, days[1] | {"entity_id": TODAY})
+    assert "more than a day ago" in refusal(source, late)
+    tell(late, days[1] | {"entity_id": TODAY, "attributes": doubled(days[1]["attributes"])})
+    assert source.fetch(late).issued_at == late
+
+
+def doubled(attributes: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: {time: 2 * number for time, number in attributes[name].items()}
+        for name in ("watts", "wh_period")
+    }
+
+
 def test_it_is_as_old_as_the_entity_and_has_no_spread() -> None:
     forecast = entities(recorded()).fetch(NOW)
     assert forecast.issued_at == datetime(2026, 6, 15, 9, 7, 0, 3391, tzinfo=UTC)

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
+import numpy as np
+
 from battery_optimizer.adapters.solar.arrays import of_all
 from battery_optimizer.adapters.solar.days import DAYS, has_day, named
 from battery_optimizer.errors import ForecastAbsent, ForecastUnavailable
@@ -46,6 +48,8 @@ class OpenMeteoEntities:
     refresh_every = timedelta(0)
     _seen: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
     """Entities that had a table."""
+    _last: list[SolarForecast] = field(default_factory=list, init=False, repr=False, compare=False)
+    """What they had when last looked at, if ever."""
 
     def fetch(self, now: datetime) -> SolarForecast:
         """The forecast as the entities have it; ForecastUnavailable says what is wrong with it."""
@@ -59,10 +63,26 @@ class OpenMeteoEntities:
             kw = _half_hours(energies, powers)
         except ValueError as error:
             raise ForecastUnavailable(f"the table is not usable: {error}") from error
-        issued_at = states[0].last_reported or states[0].last_changed or now
-        forecast = without_spread(self.name, issued_at, kw)
+        forecast = without_spread(self.name, self._issued_at(states, kw, now), kw)
+        self._last[:] = [forecast]
         require_sound(forecast, now=now, peak_kw=self.peak_kw)
         return forecast
+
+    def _issued_at(self, states: Iterable[EntityState], kw: SlotSeries, now: datetime) -> datetime:
+        """When the answer came, as far as known.
+
+        The integration writes its entities each minute, and keeps its last answer while its service
+        fails. So what says the same as before is as old as before.
+        """
+        for before in self._last:
+            old = before.p50_kw
+            both = max(old.start, kw.start), min(old.end, kw.end)
+            if both[0] < both[1] and np.array_equal(
+                old.between(*both).values, kw.between(*both).values, equal_nan=True
+            ):
+                return before.issued_at
+        times = (each.last_reported or each.last_changed for each in states)
+        return max((time for time in times if time is not None), default=now)
 
     def _states(self) -> list[EntityState]:
         """Those with a table; ForecastUnavailable if one roof of several has lost its own."""
