@@ -15,6 +15,7 @@ from battery_optimizer.adapters.web.latest import Status, health
 from battery_optimizer.config import Config
 from battery_optimizer.config_private import REMOVED, cleaned, secrets_of, without_private
 from battery_optimizer.model.entity import EntityState
+from battery_optimizer.model.found import Presence
 from battery_optimizer.model.modes import Mode
 from battery_optimizer.model.slots import SLOT
 from battery_optimizer.model.telemetry import EnergyKind, SlotEnergy
@@ -148,6 +149,20 @@ def test_what_is_found_is_told(tmp_path: Path) -> None:
         assert found["Free electricity"] == (
             "in the Octopus Energy integration: none announced to come"
         )
+
+
+def test_sessions_that_are_not_known_are_no_sessions_that_are_not_announced(
+    tmp_path: Path,
+) -> None:
+    """As the integration shows them before its first answer, and the free ones without end."""
+    silent = {each: EntityState(state="unknown") for each in (SAVING, FREE)}
+    with a_house(tmp_path, silent) as (_, house):
+        found = {each.about: each for each in house.survey.look(MONDAY)}
+        for about in ("Saving sessions", "Free electricity"):
+            assert found[about].words == "not known"
+            assert found[about].presence is Presence.MISSING
+            assert "calendar of these sessions" in found[about].advice
+            assert "1234" not in found[about].advice
 
 
 @pytest.mark.parametrize("points", [1800, "lots"])

@@ -13,7 +13,7 @@ from battery_optimizer.config_sections import SessionsSettings
 from battery_optimizer.errors import DataError
 from battery_optimizer.forecast.usual import LOOK_BACK, with_usual
 from battery_optimizer.host import Host
-from battery_optimizer.model.found import Finding
+from battery_optimizer.model.found import Finding, Presence
 from battery_optimizer.model.slots import UK, floor_to_slot
 from battery_optimizer.model.telemetry import EnergyKind
 from battery_optimizer.model.wishes import Event, Wishes
@@ -104,11 +104,17 @@ def session_findings(settings: SessionsSettings, host: Host, now: datetime) -> I
     if sessions is None:
         return
     every = [each for each in sessions.sessions(now) if each.end > now]
+    unknown = sessions.unknown()
     for kind in sessions.entities():
         is_free = kind is SessionKind.FREE
+        about = "Free electricity" if is_free else "Saving sessions"
+        if kind in unknown:
+            missing = Presence.MISSING
+            yield Finding(about=about, words="not known", presence=missing, advice=unknown[kind])
+            continue
         to_come = [_span(each) for each in every if each.free_import == is_free]
         yield Finding(
-            about="Free electricity" if is_free else "Saving sessions",
+            about=about,
             words="in the Octopus Energy integration: "
             + (", ".join(to_come) or f"none {'announced' if is_free else 'joined'} to come"),
         )

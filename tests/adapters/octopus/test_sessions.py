@@ -155,7 +155,10 @@ def test_sessions_that_follow_each_other_or_are_said_twice_do_not_overlap() -> N
     ("state", "words"),
     [
         (EntityState(state="unavailable"), "the Octopus Energy integration is unavailable"),
-        (EntityState(state="unknown"), "the Octopus Energy integration is unknown"),
+        (
+            EntityState(state="unknown", attributes={"event_type": None}),
+            "is unknown: if it stays so enable the integration's calendar of these sessions, too",
+        ),
         (EntityState(state=UPDATED), "the integration's entity has no list joined_events"),
         (
             EntityState(state=UPDATED, attributes={"joined_events": "none"}),

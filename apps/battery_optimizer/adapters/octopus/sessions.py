@@ -24,7 +24,6 @@ _MOST_POINTS: Final = 8000
 _YEARS: Final = range(2000, 2100)
 _LONGEST: Final = timedelta(hours=12)
 _FURTHEST: Final = timedelta(days=14)
-_SILENT: Final = ("unavailable", "unknown")
 
 
 class SessionKind(StrEnum):
@@ -88,6 +87,14 @@ class OctopusSessions:
         self._problems = tuple(dict.fromkeys(problems))
         return tuple(sorted(found, key=lambda each: (each.start, each.end)))
 
+    def unknown(self) -> dict[SessionKind, str]:
+        """Why there are no sessions of a kind to read, where an entity is to tell of them."""
+        told = {
+            kind: _why_unknown(kind, self._read_state(entity_id))
+            for kind, entity_id in self.entities().items()
+        }
+        return {kind: why for kind, why in told.items() if why}
+
     def entities(self, report: Callable[[str], None] = lambda _: None) -> dict[SessionKind, str]:
         """The entities that are read: those set, else those that are there."""
         every = list(self._list_entities()) if len(self._chosen) < len(SessionKind) else []
@@ -110,26 +117,39 @@ class OctopusSessions:
 def _read(
     kind: SessionKind, state: EntityState | None, now: datetime, report: Callable[[str], None]
 ) -> Iterator[Event]:
-    source = _SOURCES[kind]
-    rows = None if state is None else state.attributes.get(source.attribute)
-    if not isinstance(rows, list | tuple):
-        report(f"Octopus's {source.name}s are not known: {_why_none(kind, state)}")
+    if why := _why_unknown(kind, state):
+        report(f"Octopus's {_SOURCES[kind].name}s are not known: {why}")
         return
-    for row in rows:
+    for row in _rows(kind, state) or ():
         try:
             event = _event(kind, row, now)
         except ValueError as error:
-            report(f"one of Octopus's {source.name}s is not counted: it {error}")
+            report(f"one of Octopus's {_SOURCES[kind].name}s is not counted: it {error}")
             continue
         if event is not None:
             yield event
 
 
-def _why_none(kind: SessionKind, state: EntityState | None) -> str:
+def _rows(kind: SessionKind, state: EntityState | None) -> Sequence[object] | None:
+    rows = None if state is None else state.attributes.get(_SOURCES[kind].attribute)
+    return rows if isinstance(rows, list | tuple) else None
+
+
+def _why_unknown(kind: SessionKind, state: EntityState | None) -> str:
+    """Empty where the entity has its list."""
+    if _rows(kind, state) is not None:
+        return ""
     if state is None:
         return f"there is no entity as sessions.{kind}_event names it"
-    if state.state in _SILENT:
-        return f"the entity of the Octopus Energy integration is {state.state}"
+    if state.state == "unknown":
+        # The integration asks Octopus only while an entity that shows the answer is enabled, and
+        # the events alone, which are told of it, do not count as such.
+        return (
+            "the entity of the Octopus Energy integration is unknown: if it stays so enable the "
+            "integration's calendar of these sessions, too"
+        )
+    if state.state == "unavailable":
+        return "the entity of the Octopus Energy integration is unavailable"
     return f"the integration's entity has no list {_SOURCES[kind].attribute}"
 
 
