@@ -118,6 +118,19 @@ def test_what_is_missing_is_said_with_how_to_get_it() -> None:
         events({TODAY: octopus_entities(NOW)[TODAY]}).standing_charge(NOW)
 
 
+@pytest.mark.parametrize(("way", "entity_id"), [("import", TODAY), ("export", EXPORT)])
+def test_a_disabled_entity_of_rates_is_named(way: str, entity_id: str) -> None:
+    """The integration is there: to be told to install it would help nobody."""
+    sensors = [
+        each.replace("event.", "sensor.").replace("current_day_rates", "current_rate")
+        for each in (TODAY, EXPORT)
+    ]
+    states = {each: EntityState(state="0.275") for each in sensors}
+    with pytest.raises(RatesUnavailable, match=f"enable {entity_id} and those of the next") as told:
+        events(states).entity(Direction(way))
+    assert "install" not in str(told.value)
+
+
 def test_rates_that_ended_are_no_rates() -> None:
     old = octopus_entities(NOW - timedelta(days=4))
     with pytest.raises(RatesUnavailable, match="integration is connected"):

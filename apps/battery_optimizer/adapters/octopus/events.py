@@ -18,6 +18,7 @@ from battery_optimizer.model.entity import ListEntities, ReadState, finite
 from battery_optimizer.model.tariff import Direction, UnitRate
 
 _CURRENT: Final = "_current_day_rates"
+_NOW: Final = "_current_rate"
 _METER: Final = re.compile(
     rf"event\.octopus_energy_electricity_(?P<meter>[a-z0-9]+_\d+)(?P<export>_export)?{_CURRENT}"
 )
@@ -80,7 +81,8 @@ class OctopusEvents:
         """The event entity of today's rates; RatesUnavailable where none or several match."""
         if direction in self.chosen:
             return self.chosen[direction]
-        found = meters(self.list_entities())[direction]
+        entities = list(self.list_entities())
+        found = meters(entities)[direction]
         # A meter that was replaced may stay on as an entity, without rates.
         filled = [each for each in found if any(True for _ in self._rows(each))]
         if len(filled) == 1:
@@ -94,6 +96,12 @@ class OctopusEvents:
             raise RatesUnavailable(
                 f"{found[0]} has no rates yet: the Octopus Energy integration is still loading, "
                 "or not connected"
+            )
+        if disabled := meters(_as_events(entities))[direction]:
+            raise RatesUnavailable(
+                f"the Octopus Energy integration shows no {direction} rates but that of the "
+                f"moment: enable {disabled[0]} and those of the next and the previous day in Home "
+                f"Assistant, or set rates.{direction}_event if they were renamed"
             )
         raise RatesUnavailable(_NONE[direction])
 
@@ -136,6 +144,14 @@ def meters(entities: Iterable[str]) -> dict[Direction, list[str]]:
         if match is not None:
             found[Direction.EXPORT if match["export"] else Direction.IMPORT].append(entity_id)
     return found
+
+
+def _as_events(entities: Iterable[str]) -> Iterator[str]:
+    """Names of the entities of today's rates, by the sensors of the rate of the moment."""
+    for entity_id in entities:
+        if entity_id.endswith(_NOW):
+            stem = entity_id.replace("sensor.", "event.", 1).removesuffix(_NOW)
+            yield f"{stem}{_CURRENT}"
 
 
 _NONE: Final = {
