@@ -84,7 +84,11 @@ def test_a_source_that_the_house_never_had_is_no_problem_while_another_works() -
     assert solar.problems() == ()
     only.works = False
     with pytest.raises(ForecastUnavailable, match="first: did not answer; second: did not"):
-        feed(absent, only).latest(NOW)
+        feed(absent, Sky("second", works=False, error=ForecastAbsent)).latest(NOW)
+    # The one that the house has is to blame, whether or not there is a stored forecast.
+    with pytest.raises(ForecastUnavailable, match=r"^second: did not answer$"):
+        solar.latest(NOW + 24 * 60 * MINUTE)
+    assert solar.problems() == ("second: did not answer",)
 
 
 def test_a_source_that_is_there_and_refused_is_named_from_the_start() -> None:

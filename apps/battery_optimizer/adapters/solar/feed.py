@@ -49,8 +49,8 @@ class SolarFeed:
     """Asks the sources in order; fulfils `ports.SolarForecasts`.
 
     If none works, a stored forecast serves while it is young enough and covers now. `problems()`
-    has what was wrong the last time, one sentence each: with every source where none answered, else
-    with those that the house has.
+    has what was wrong the last time, one sentence each: with the sources that the house has, or
+    with every one where it has none.
     """
 
     def __init__(self, *, sources: Sequence[SolarSource], store: ForecastStore) -> None:
@@ -95,8 +95,8 @@ class SolarFeed:
             self._save(forecast)
             self.in_force = forecast
             return forecast
-        if without:
-            # One did answer: those that the house does not have are not to blame.
+        if without or lost:
+            # Where one did answer, or should, those that the house does not have are not to blame.
             self._problems = lost
         stored = self._stored(now)
         if stored is not None and stored.source not in without:

@@ -44,7 +44,10 @@ class SolcastEntities:
         entities = self._entities(now)
         days = [self._rows(entity_id) for entity_id in entities]
         if not days[0]:
-            raise ForecastUnavailable(f"{entities[0]} has no detailedForecast")
+            raise ForecastUnavailable(
+                f"{entities[0]} has no detailedForecast (are half-hourly detail attributes enabled "
+                "in Solcast's options?)"
+            )
         # A later day that is not there makes the forecast shorter, not wrong.
         rows = {start: row for day in days for start, row in day.items()}
         forecast = SolarForecast(
