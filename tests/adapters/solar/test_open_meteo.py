@@ -1,4 +1,5 @@
 import copy
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -211,6 +212,16 @@ def test_entities_are_found_by_their_tables_whatever_is_before_their_name(
     set_so = entities(recorded(), recorded("tomorrow")).fetch(NOW)
     assert forecast.p50_kw.values.tolist() == set_so.p50_kw.values.tolist()
     assert forecast.issued_at == set_so.issued_at
+
+
+def test_a_day_that_is_disabled_makes_it_shorter() -> None:
+    after = json.loads(json.dumps(recorded("tomorrow")).replace("2026-06-16", "2026-06-17"))
+    home = (called(TODAY), after | {"entity_id": "sensor.energy_production_d2"})
+    assert len(found_in(*home).fetch(NOW).p50_kw.values) == 48
+    whole = (*home, called(TOMORROW, "tomorrow"))
+    assert len(found_in(*whole).fetch(NOW).p50_kw.values) == 3 * 48
+    second = called(f"{TODAY}_2"), after | {"entity_id": "sensor.energy_production_d2_2"}
+    assert len(found_in(*whole, *second).fetch(NOW).p50_kw.values) == 48, "of one roof only"
 
 
 def test_roofs_are_added_up_as_far_as_all_of_them_are_told() -> None:

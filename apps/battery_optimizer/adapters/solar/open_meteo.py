@@ -87,9 +87,17 @@ class OpenMeteoEntities:
     def _states(self) -> list[EntityState]:
         """Those with a table; ForecastUnavailable if one roof of several has lost its own."""
         known = [] if self.entities else list(self.list_entities())
-        found = [name for day in DAYS for name in named(known, day, titled=True)]
-        states = {entity_id: self.read_state(entity_id) for entity_id in self.entities or found}
+        read = self.read_state
+        states = {entity_id: read(entity_id) for entity_id in self.entities}
         tabled = {name: state for name, state in states.items() if state and has_day(state)}
+        n_roofs = 0
+        for day in DAYS:
+            found = {name: read(name) for name in named(known, day, titled=True)}
+            of_day = {name: state for name, state in found.items() if state and has_day(state)}
+            if len(of_day) < n_roofs:
+                break  # a later day that is not there makes the forecast shorter, not wrong
+            n_roofs = n_roofs or len(of_day)
+            tabled |= of_day
         lost = [
             name for name in named(known, DAYS[0], titled=True) if name in self._seen - {*tabled}
         ]
