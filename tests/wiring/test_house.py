@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,6 +23,7 @@ from battery_optimizer.model.slots import SLOT, SlotSeries, day_bounds, local_da
 from battery_optimizer.model.solar import SolarArray
 from battery_optimizer.model.telemetry import Observations
 from battery_optimizer.simulate.home.fox_entities import SimulatedFoxEss
+from battery_optimizer.simulate.home.octopus_entities import METER, octopus_entities
 from battery_optimizer.simulate.replay import Recording, replayed
 from battery_optimizer.wiring.house import connect
 from battery_optimizer.wiring.tell import teller_of
@@ -291,6 +292,34 @@ def test_rates_are_fetched_every_half_hour_and_soon_after_a_failure(tmp_path: Pa
         house.rates.next_retry = NIGHT + timedelta(minutes=32)
         house.run(NIGHT + timedelta(minutes=31))
         assert house.rates.fetched_at == NIGHT + timedelta(minutes=30)
+
+
+def test_rates_that_the_octopus_integration_shows_anew_count_at_once(tmp_path: Path) -> None:
+    """A car's cheap half hour that Octopus takes back would else be charged in, dear."""
+    home = SimulatedHouse(tmp_path, others=octopus_entities(NIGHT))
+    entity_id = f"event.octopus_energy_electricity_{METER}_current_day_rates"
+    known = home.others[entity_id]
+    with connected(home, rates={"base_url": "http://127.0.0.1:9"}) as house:
+
+        def import_p(now: datetime) -> float:
+            house.run(now)
+            return float(house.rates.known_rates(NIGHT, NIGHT + SLOT, now).imports.values[0])
+
+        published = import_p(NIGHT)
+        rows: list[dict[str, object]] = known.attributes["rates"]  # type: ignore[assignment]
+        cheap = [row | {"value_inc_vat": 0.07, "is_intelligent_adjusted": True} for row in rows]
+        home.others[entity_id] = EntityState(
+            state="later", attributes={**known.attributes, "rates": cheap}
+        )
+        assert import_p(NIGHT + timedelta(minutes=5)) == pytest.approx(7.0)
+        home.others[entity_id] = known
+        assert import_p(NIGHT + timedelta(minutes=10)) == published
+        fetched = house.rates.fetched_at
+        # Nothing is news while the integration is reloaded.
+        home.others[entity_id] = EntityState(state="unavailable")
+        assert import_p(NIGHT + timedelta(minutes=15)) == published
+        assert house.rates.fetched_at == fetched
+        assert house.rates.last_error is None
 
 
 def test_a_clock_that_was_ahead_does_not_keep_rates_from_being_fetched(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 
 from battery_optimizer.adapters.instance import HEARTBEAT, Instance, Rival
 from battery_optimizer.adapters.octopus.dispatches import PlannedDispatches
+from battery_optimizer.adapters.octopus.house import HouseRates
 from battery_optimizer.adapters.rates.feed import RatesFeed
 from battery_optimizer.adapters.rates.standing import StandingFeed
 from battery_optimizer.adapters.solar.feed import SolarFeed
@@ -68,7 +69,9 @@ class RunningHouse:
 
         A source that does not answer takes a minute, in which a forced mode would go on.
         """
-        is_due, is_first = self._rates_due(now), not self.rates.covers(now)
+        has_news = self._has_news()
+        is_due = has_news or self._rates_due(now)
+        is_first = has_news or not self.rates.covers(now)
         if is_due and is_first:
             self.rates.refresh(now)
         self.instance.beats(now)
@@ -126,6 +129,10 @@ class RunningHouse:
         """Let go of the inverter and the database."""
         self.store.close()
         self.instance.release()
+
+    def _has_news(self) -> bool:
+        source = self.survey.source
+        return isinstance(source, HouseRates) and source.has_news()
 
     def _rates_due(self, now: datetime) -> bool:
         feed = self.rates

@@ -77,6 +77,28 @@ def test_before_four_o_clock_there_is_less_and_that_is_normal() -> None:
     assert [rate.start for rate in rates] == [early]
 
 
+@pytest.mark.parametrize(
+    ("tomorrow", "slots"),
+    [
+        (EntityState(state="unknown", attributes={"event_type": None}), 48),
+        (EntityState(state=NOW.isoformat(), attributes={"rates": [], "min_rate": None}), 48),
+        (octopus_entities(NOW)[TODAY.replace("current", "next")], 96),
+    ],
+    ids=["never told", "after midnight", "published"],
+)
+def test_tomorrow_as_the_integration_shows_it(tomorrow: EntityState, slots: int) -> None:
+    """Seen of its version 18.3.1 around a real Home Assistant: never told since it was set up."""
+    states = octopus_entities(NOW) | {TODAY.replace("current", "next"): tomorrow}
+    source = events(states)
+    today = NOW.replace(hour=0)
+    rates = source.fetch(Direction.IMPORT, today, today + timedelta(days=3), NOW)
+    assert len(rates) == slots
+    assert source.shown(Direction.IMPORT)
+    # Between its reload and its next answer there is nothing that could be news.
+    states[TODAY] = EntityState(state="unavailable", attributes={"restored": True})
+    assert source.shown(Direction.IMPORT) == ""
+
+
 def test_days_long_over_are_asked_of_octopus_by_the_tariff_told(server: OctopusServer) -> None:
     start = NOW - timedelta(days=14)
     server.publish("E-1R-AGILE-24-10-01-C", half_hours(start, [11.0] * 48 * 14))

@@ -105,6 +105,14 @@ class OctopusEvents:
             )
         raise RatesUnavailable(_NONE[direction])
 
+    def shown(self, direction: Direction) -> str:
+        """All that is shown of the rates, to be compared; empty while today's are not there."""
+        try:
+            entity_id = self.entity(direction)
+        except RatesUnavailable:
+            return ""
+        return repr(list(self._rows(entity_id))) if any(self._of(entity_id)) else ""
+
     def tariff(self, direction: Direction) -> Tariff | None:
         """The tariff that the integration tells, if it does and it is a single-rate one."""
         try:
@@ -118,10 +126,12 @@ class OctopusEvents:
         """The rates of tomorrow, today and yesterday, in the words and unit of Octopus itself."""
         stem = entity_id.removesuffix(_CURRENT)
         for day in _DAYS if entity_id.endswith(_CURRENT) else ("",):
-            state = self.read_state(f"{stem}{day}")
-            rates = None if state is None else state.attributes.get("rates")
-            for rate in rates if isinstance(rates, list) else ():
-                yield _row(rate)
+            yield from self._of(f"{stem}{day}")
+
+    def _of(self, entity_id: str) -> Iterator[Row]:
+        state = self.read_state(entity_id)
+        rates = None if state is None else state.attributes.get("rates")
+        return (_row(rate) for rate in (rates if isinstance(rates, list) else ()))
 
     def _earlier(self, direction: Direction, start: datetime, end: datetime) -> list[UnitRate]:
         """What was published before the entities' first rate, at the first time."""
