@@ -352,12 +352,15 @@ def test_a_person_has_the_last_word() -> None:
     assert world.cycle.run(NIGHT, Wishes(overrides=(order,))).command.mode is Mode.HOLD
 
 
-def test_an_order_of_a_mode_that_the_inverter_lacks_is_answered() -> None:
+@pytest.mark.parametrize("minutes", [0, 15 * 60], ids=["charges", "is in Self Use"])
+def test_an_order_of_a_mode_that_the_inverter_lacks_is_answered(minutes: int) -> None:
+    """Whatever is planned without it."""
     can = Abilities(modes=frozenset(Mode) - {Mode.HOLD})
-    world = World.at(NIGHT, inverter=FakeInverter(abilities=can))
+    world = World.at(NIGHT, meters=FakeMeters(soc_kwh=5.0), inverter=FakeInverter(abilities=can))
+    now = NIGHT + timedelta(minutes=minutes)
     hold = InverterCommand(mode=Mode.HOLD)
-    order = Override(start=NIGHT, end=NIGHT + timedelta(hours=1), command=hold)
-    outcome = world.cycle.run(NIGHT, Wishes(overrides=(order,)))
+    order = Override(start=now, end=now + timedelta(hours=1), command=hold)
+    outcome = world.cycle.run(now, Wishes(overrides=(order,)))
     assert outcome.command.mode is Mode.SELF_USE
     assert outcome.reason == (
         "Self Use instead of Hold, which was ordered: the inverter has no such mode."

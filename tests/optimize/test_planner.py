@@ -155,12 +155,13 @@ class TestC20C27Steadiness:
 
 
 class TestC25Orders:
+    @pytest.mark.parametrize("export_p", [0, 15], ids=["by the linear program", "exactly"])
     def test_an_order_that_is_followed_as_far_as_sun_load_and_battery_go_is_no_shortfall(
-        self,
+        self, export_p: float
     ) -> None:
         """A full battery takes no more sun, an empty one serves no load: nothing is wrong."""
-        full = plan_for([10, 10], 0, 0, [2, 2], soc_kwh=9, wishes=ordered(HOLD))
-        empty = plan_for([10, 10], 0, [2, 2], soc_kwh=1, wishes=ordered(SELF_USE))
+        full = plan_for([10, 10], export_p, 0, [2, 2], soc_kwh=9, wishes=ordered(HOLD))
+        empty = plan_for([10, 10], export_p, [2, 2], soc_kwh=1, wishes=ordered(SELF_USE))
         assert full.warnings == empty.warnings == ()
 
     def test_a_charge_that_does_not_fit_is_one(self) -> None:
